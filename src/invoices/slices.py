@@ -1,0 +1,83 @@
+"""Slices: the lines of one invoice that one record brought, as an immutable set with a name of its own."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from invoices.limits import MAX_SLICE_BYTES, MAX_SLICE_LINES
+from invoices.line import Line
+from invoices.line_id import content, line_id
+from invoices.rows import Rows
+
+_ID_BYTES = 12
+_LINE_OVERHEAD_BYTES = 160  # the names of a line's attributes, its line id and DynamoDB's bytes for each of them
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some lines of one invoice by line id, in the order of their content. The same lines are always the same slice."""
+
+    invoice_no: str
+    slice_id: str
+    lines: Mapping[str, Line]
+
+    @property
+    def customer_ids(self) -> list[str]:
+        """Each customer that a line names, once. Lines without a customer name none."""
+        return sorted({line.CustomerID for line in self.lines.values() if line.CustomerID})
+
+
+def slices_of(rows: Rows, batch_id: str) -> list[Slice]:
+    """Cut one record's lines into slices: one for each invoice, more where it would pass a limit.
+
+    It must be given a whole record, never a Lambda batch: those are cut anew on redelivery, and other cuts are
+    other slices.
+    """
+    invoices: dict[str, dict[str, Line]] = defaultdict(dict)
+    for line, index in zip(rows.lines, rows.indexes, strict=True):
+        invoices[line.InvoiceNo][line_id(line, batch_id, index)] = line
+    return [piece for invoice_no, lines in invoices.items() for piece in _cut(invoice_no, lines)]
+
+
+def in_order(lines: Mapping[str, Line]) -> dict[str, Line]:
+    """Ordered by what the lines say, so that no redelivery and no other order of sending can change an answer."""
+    return dict(sorted(lines.items(), key=_by_content))
+
+
+def _by_content(item: tuple[str, Line]) -> tuple[str, tuple[str, ...], int, str]:
+    name, line = item
+    return line.InvoiceDate, content(line), line.Occurrence or 0, name
+
+
+def _cut(invoice_no: str, lines: Mapping[str, Line]) -> Iterator[Slice]:
+    piece: dict[str, Line] = {}
+    size = 0
+    for name, line in in_order(lines).items():
+        line_bytes = _size_of(line)
+        if len(piece) == MAX_SLICE_LINES or size + line_bytes > MAX_SLICE_BYTES:
+            yield _named(invoice_no, piece)
+            piece, size = {}, 0
+        piece[name] = line
+        size += line_bytes
+    yield _named(invoice_no, piece)
+
+
+def _size_of(line: Line) -> int:
+    return _LINE_OVERHEAD_BYTES + sum(len(text.encode()) for text in content(line))
+
+
+def _named(invoice_no: str, lines: Mapping[str, Line]) -> Slice:
+    return Slice(invoice_no, _slice_id(lines), lines)
+
+
+def _slice_id(line_ids: Iterable[str]) -> str:
+    return blake2b("".join(sorted(line_ids)).encode(), digest_size=_ID_BYTES).hexdigest()
+
+
+def union(slices: Iterable[Slice]) -> dict[str, Line]:
+    """All lines by line id, each once, in order. Overlapping, repeated and reordered slices make no difference."""
+    lines: dict[str, Line] = {}
+    for piece in slices:
+        lines.update(piece.lines)
+    return in_order(lines)

@@ -1,0 +1,69 @@
+"""AWS for unit tests: moto in this process, with the tables and the bucket of the template."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from moto import mock_aws
+
+from aws.clients import dynamodb_client, kinesis_client, s3_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every AWS call of the test stays in this process."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def kinesis(aws: None) -> "KinesisClient":
+    """A client with the stream `rows` of one shard."""
+    client = kinesis_client()
+    client.create_stream(StreamName="rows", ShardCount=1)
+    return client
+
+
+@pytest.fixture
+def s3(aws: None) -> "S3Client":
+    """A client with the bucket `raw-bucket`."""
+    client = s3_client()
+    client.create_bucket(Bucket="raw-bucket")
+    return client
+
+
+@pytest.fixture
+def dynamodb(aws: None) -> "DynamoDBClient":
+    """A client with the tables `invoices` and `customers`."""
+    client = dynamodb_client()
+    _create_table(client, "invoices", "InvoiceNo", "SliceId")
+    _create_table(client, "customers", "CustomerID", "Slice")
+    return client
+
+
+def _create_table(client: "DynamoDBClient", name: str, partition_key: str, sort_key: str) -> None:
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": partition_key, "KeyType": "HASH"},
+            {"AttributeName": sort_key, "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": partition_key, "AttributeType": "S"},
+            {"AttributeName": sort_key, "AttributeType": "S"},
+        ],
+    )
