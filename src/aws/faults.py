@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError  # noqa: A004
 
 from invoices.errors import Retryable, Throttled, Unavailable
 
@@ -20,6 +20,7 @@ _THROTTLES = frozenset(
         "TooManyRequestsException",
     }
 )
+_NO_ANSWER = (HTTPClientError, ConnectionError, IncompleteReadError)
 _CONFLICT = "ConditionalRequestConflict"  # S3: two conditional writes met; the loser is asked to try again
 
 
@@ -31,7 +32,7 @@ def retryable_faults(service: str) -> Iterator[None]:
     """
     try:
         yield
-    except HTTPClientError as error:
+    except _NO_ANSWER as error:
         raise Unavailable(f"{service} did not answer ({type(error).__name__})") from error
     except ClientError as error:
         if (meaning := _meaning(error, service)) is None:

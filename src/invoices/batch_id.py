@@ -34,6 +34,11 @@ def batch_time(batch_id: str) -> datetime:
         return _EPOCH
 
 
+def dated_folder(batch_id: str) -> str:
+    """`dt=YYYY-MM-DD/hour=HH`, from the batch's name alone and so the same on every delivery."""
+    return f"{batch_time(batch_id):dt=%Y-%m-%d/hour=%H}"
+
+
 def raw_key(batch_id: str) -> str:
-    """The raw object's key, the same on every delivery."""
-    return f"raw/{batch_time(batch_id):dt=%Y-%m-%d/hour=%H}/{batch_id}.ndjson.gz"
+    """The key of the batch's raw object."""
+    return f"raw/{dated_folder(batch_id)}/{batch_id}.ndjson.gz"

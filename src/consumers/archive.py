@@ -1,0 +1,62 @@
+"""The raw archive: one object for each batch, whatever is delivered twice."""
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from aws.faults import error_code, retryable_faults
+from consumers.event import Record
+from invoices.batch_id import raw_key
+from invoices.errors import Malformed
+from invoices.limits import MAX_BODY_BYTES
+from invoices.packing import unpack
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_GZIP_MAGIC = b"\x1f\x8b\x08"
+_ALREADY_THERE = "PreconditionFailed"
+
+
+class Archive:
+    """`raw/` in the bucket. Objects are only ever created, never overwritten."""
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def add(self, record: Record) -> None:
+        """Keep the record's bytes under its batch id. Raises Malformed for bytes that are not gzip, or Retryable.
+
+        A second body under the same batch id is kept beside the first, with its content in the name.
+        """
+        if not record.data.startswith(_GZIP_MAGIC):
+            raise Malformed("the record is not gzip")
+        key = raw_key(record.batch_id)
+        if not self._create(key, record.data) and not self._holds_rows_of(key, record.data):
+            self._create(_key_beside(key, record.data), record.data)
+
+    def _create(self, key: str, data: bytes) -> bool:
+        """False if the object is there already: an earlier delivery won, or another body of this name."""
+        try:
+            with retryable_faults("S3"):
+                self._s3.put_object(
+                    Bucket=self._bucket, Key=key, Body=data, IfNoneMatch="*", ContentType="application/x-ndjson"
+                )
+        except ClientError as error:
+            if error_code(error) != _ALREADY_THERE:
+                raise
+            return False
+        return True
+
+    def _holds_rows_of(self, key: str, data: bytes) -> bool:
+        """Compared as rows: another release of zlib may write the same rows as other bytes."""
+        with retryable_faults("S3"):
+            there = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return there == data or unpack(there, MAX_BODY_BYTES) == unpack(data, MAX_BODY_BYTES)
+
+
+def _key_beside(key: str, data: bytes) -> str:
+    content = blake2b(unpack(data, MAX_BODY_BYTES), digest_size=8).hexdigest()
+    return key.replace(".ndjson.gz", f".{content}.ndjson.gz")

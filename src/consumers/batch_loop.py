@@ -1,0 +1,54 @@
+"""The loop that both consumers share: what may pass is tried again, what never will is set aside, and nothing waits.
+
+A record that is Rejected goes to `failed/` and the loop goes on. At the first Retryable it stops and reports that
+record: Lambda delivers from there again. Any other exception is a bug and leaves the loop as it is.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+from consumers.event import BatchResponse, KinesisEvent, Record, record_of
+from consumers.set_aside import SetAside
+from invoices.batch_id import checked_batch_id
+from invoices.errors import InvalidRows, Rejected, Retryable
+
+Process: TypeAlias = Callable[[Record], SetAside | None]
+"""Do a record's work, all of it or none that a second time would double. Answers with rows of it to set aside."""
+
+Keep: TypeAlias = Callable[[Record, SetAside], None]
+"""Put what was set aside where a person finds it. Raises Retryable if it cannot."""
+
+_logger = logging.getLogger(__name__)
+
+
+def consume(event: KinesisEvent, process: Process, keep: Keep) -> BatchResponse:
+    """Work through an event's records in order; the answer is Lambda's partial batch response."""
+    for delivered in event["Records"]:
+        record = record_of(delivered)
+        try:
+            _consume_record(record, process, keep)
+        except Retryable as error:
+            _logger.warning("Stopped, to be delivered again: %s", error, extra=_named(record))
+            return {"batchItemFailures": [{"itemIdentifier": record.sequence_number}]}
+    return {"batchItemFailures": []}
+
+
+def _consume_record(record: Record, process: Process, keep: Keep) -> None:
+    if set_aside := _outcome(record, process):
+        keep(record, set_aside)
+        _logger.error("Set aside: %s", set_aside.reason, extra=_named(record))
+
+
+def _outcome(record: Record, process: Process) -> SetAside | None:
+    try:
+        checked_batch_id(record.batch_id)
+        return process(record)
+    except InvalidRows as error:
+        return SetAside(record.data, str(error), error.errors)
+    except Rejected as error:
+        return SetAside(record.data, str(error))
+
+
+def _named(record: Record) -> dict[str, str]:
+    return {"batch_id": record.batch_id, "sequence_number": record.sequence_number}

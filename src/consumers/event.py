@@ -1,0 +1,45 @@
+"""What Lambda hands to a consumer and what it wants back, in its own words."""
+
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import TypedDict
+
+
+class KinesisData(TypedDict):
+    partitionKey: str
+    sequenceNumber: str
+    data: str
+    approximateArrivalTimestamp: float
+
+
+class KinesisEventRecord(TypedDict):
+    eventID: str
+    kinesis: KinesisData
+
+
+class KinesisEvent(TypedDict):
+    Records: list[KinesisEventRecord]
+
+
+class BatchItemFailure(TypedDict):
+    itemIdentifier: str
+
+
+class BatchResponse(TypedDict):
+    """With ReportBatchItemFailures the lowest sequence number in here is where the next delivery starts."""
+
+    batchItemFailures: list[BatchItemFailure]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the stream. `batch_id` is its partition key as it came: anybody may write to a stream."""
+
+    batch_id: str
+    sequence_number: str
+    data: bytes
+
+
+def record_of(delivered: KinesisEventRecord) -> Record:
+    kinesis = delivered["kinesis"]
+    return Record(kinesis["partitionKey"], kinesis["sequenceNumber"], b64decode(kinesis["data"]))

@@ -1,0 +1,16 @@
+"""Lambda entry: stores the lines of every record of the stream as slices and pointers."""
+
+from aws.clients import dynamodb_client, s3_client
+from consumers.batch_loop import consume
+from consumers.event import BatchResponse, KinesisEvent
+from consumers.index import Index
+from consumers.set_aside import FailedFolder
+from consumers.settings import to_dynamodb_settings
+
+_settings = to_dynamodb_settings()
+_index = Index(dynamodb_client(), _settings.INVOICES_TABLE, _settings.CUSTOMERS_TABLE)
+_failed = FailedFolder(s3_client(), _settings.RAW_BUCKET, stage="to_dynamodb")
+
+
+def handler(event: KinesisEvent, _context: object) -> BatchResponse:
+    return consume(event, _index.add, _failed.keep)

@@ -1,0 +1,17 @@
+"""Lambda entry: archives every record of the stream as one raw object."""
+
+from aws.clients import s3_client
+from consumers.archive import Archive
+from consumers.batch_loop import consume
+from consumers.event import BatchResponse, KinesisEvent
+from consumers.set_aside import FailedFolder
+from consumers.settings import to_s3_settings
+
+_settings = to_s3_settings()
+_s3 = s3_client()
+_archive = Archive(_s3, _settings.RAW_BUCKET)
+_failed = FailedFolder(_s3, _settings.RAW_BUCKET, stage="to_s3")
+
+
+def handler(event: KinesisEvent, _context: object) -> BatchResponse:
+    return consume(event, _archive.add, _failed.keep)

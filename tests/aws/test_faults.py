@@ -1,0 +1,44 @@
+"""What an error of botocore means: throttled, unavailable, or a fault of ours that must be seen."""
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+
+from aws.faults import retryable_faults
+from invoices.errors import Throttled, Unavailable
+
+
+def client_error(code: str, status: int) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item] # the rest is never read
+        "PutRecord",
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [client_error("ProvisionedThroughputExceededException", 400), client_error("SlowDown", 503)]
+    + [client_error("ThrottlingException", 400), client_error("Whatever", 429)],
+)
+def test_a_throttle_is_throttled(error: ClientError) -> None:
+    """DynamoDB and Kinesis answer 400 and a code, S3 answers 503."""
+    with pytest.raises(Throttled), retryable_faults("DynamoDB"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [client_error("InternalFailure", 500), client_error("ConditionalRequestConflict", 409)]
+    + [EndpointConnectionError(endpoint_url="http://x"), ReadTimeoutError(endpoint_url="http://x")]
+    + [ConnectionClosedError(endpoint_url="http://x")],
+)
+def test_what_may_pass_is_unavailable(error: Exception) -> None:
+    """5xx, lost connections, time-outs, and a conditional write that met another."""
+    with pytest.raises(Unavailable), retryable_faults("S3"):
+        raise error
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])
+def test_a_refusal_is_let_through(code: str) -> None:
+    """Retrying would hide it."""
+    with pytest.raises(ClientError, match=code), retryable_faults("Kinesis"):
+        raise client_error(code, 400)

@@ -1,0 +1,33 @@
+"""Kinesis events as Lambda sends them."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+
+from consumers.event import KinesisEvent, KinesisEventRecord
+from invoices.packing import pack
+from tests.invoice_rows import ndjson
+
+SHARD = "shardId-000000000000"
+BATCH = "018bcfe5-6800-7000-8000-000000000000"
+BATCH_FOLDER = "dt=2023-11-14/hour=22"
+
+
+def delivered(data: bytes, batch_id: str = BATCH, sequence_number: int = 1) -> KinesisEventRecord:
+    return {
+        "eventID": f"{SHARD}:{sequence_number}",
+        "kinesis": {
+            "partitionKey": batch_id,
+            "sequenceNumber": str(sequence_number),
+            "data": b64encode(data).decode(),
+            "approximateArrivalTimestamp": 1700000000.0,
+        },
+    }
+
+
+def event_of(*records: bytes) -> KinesisEvent:
+    """Each record is a batch of its own, numbered from 1."""
+    return {"Records": [delivered(data, f"batch-{n}", n) for n, data in enumerate(records, start=1)]}
+
+
+def batch(rows: Sequence[Mapping[str, object]]) -> bytes:
+    return pack(ndjson(rows))

@@ -1,0 +1,57 @@
+"""The Lambda entries: wired from the environment, and deaf to how warm they are."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumers.event import BatchResponse, KinesisEvent
+from tests.consumers.events import batch, event_of
+from tests.invoice_rows import row
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+ENVIRONMENT = {"RAW_BUCKET": "raw-bucket", "INVOICES_TABLE": "invoices", "CUSTOMERS_TABLE": "customers"}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", dynamodb: "DynamoDBClient") -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+def run(module: str, event: KinesisEvent) -> BatchResponse:
+    """A cold start, as Lambda imports the module once for each container."""
+    entry = importlib.reload(importlib.import_module(module))
+    answer: BatchResponse = entry.handler(event, None)
+    return answer
+
+
+def raw_objects(s3: "S3Client") -> int:
+    return s3.list_objects_v2(Bucket="raw-bucket", Prefix="raw/")["KeyCount"]
+
+
+def test_to_s3_archives_every_record(s3: "S3Client") -> None:
+    """Two containers that get the same event make one object of each record."""
+    event = event_of(batch([row()]), batch([row(Quantity=2)]))
+    assert [run("consumers.to_s3", event) for _ in range(2)] == [{"batchItemFailures": []}] * 2
+    assert raw_objects(s3) == 2
+
+
+def test_to_dynamodb_stores_every_record(dynamodb: "DynamoDBClient") -> None:
+    """Poison in the middle goes to `failed/`, the others to the tables."""
+    answer = run("consumers.to_dynamodb", event_of(batch([row()]), b"poison", batch([row(InvoiceNo="536366")])))
+    assert answer == {"batchItemFailures": []}
+    assert dynamodb.scan(TableName="invoices")["Count"] == 2
+
+
+def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And none of the others is shown."""
+    run("consumers.to_s3", event_of())
+    monkeypatch.delenv("RAW_BUCKET")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
+    with pytest.raises(ValueError, match="RAW_BUCKET") as caught:
+        run("consumers.to_s3", event_of())
+    assert "very-secret" not in str(caught.value)

@@ -1,0 +1,90 @@
+"""A record's lines in the tables: all of them, once, however often it is delivered."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consumers.event import Record
+from consumers.index import Index
+from invoices.errors import Malformed, TooLarge
+from invoices.items import slice_from_item
+from invoices.limits import MAX_BODY_BYTES
+from invoices.packing import pack, unpack
+from invoices.slices import union
+from tests.consumers.events import BATCH, batch
+from tests.invoice_rows import Row, ndjson, row
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+ROWS: list[Row] = [
+    row(),
+    row(StockCode="POST", CustomerID=None),
+    row(InvoiceNo="C536379", Quantity=-1),
+    row(InvoiceNo="536366", CustomerID="13047"),
+]
+
+
+@pytest.fixture
+def index(dynamodb: "DynamoDBClient") -> Index:
+    return Index(dynamodb, "invoices", "customers")
+
+
+def items(dynamodb: "DynamoDBClient", table: str) -> "list[dict[str, AttributeValueTypeDef]]":
+    return list(dynamodb.scan(TableName=table)["Items"])
+
+
+def stored_codes(dynamodb: "DynamoDBClient") -> list[tuple[str, str]]:
+    lines = union(slice_from_item(item) for item in items(dynamodb, "invoices"))
+    return sorted((line.InvoiceNo, line.StockCode) for line in lines.values())
+
+
+def test_every_row_is_stored(index: Index, dynamodb: "DynamoDBClient") -> None:
+    """With and without a customer, cancellations among them."""
+    assert index.add(Record(BATCH, "1", batch(ROWS))) is None
+    assert stored_codes(dynamodb) == sorted((str(each["InvoiceNo"]), str(each["StockCode"])) for each in ROWS)
+
+
+def test_every_customer_has_a_pointer_for_each_invoice(index: Index, dynamodb: "DynamoDBClient") -> None:
+    """Rows without a customer have none."""
+    index.add(Record(BATCH, "1", batch(ROWS)))
+    pointers = [(item["CustomerID"]["S"], item["Slice"]["S"].split("#")[0]) for item in items(dynamodb, "customers")]
+    assert sorted(pointers) == [("13047", "536366"), ("17850", "536365"), ("17850", "C536379")]
+
+
+def test_a_redelivery_changes_no_item(index: Index, dynamodb: "DynamoDBClient") -> None:
+    """Rows without Occurrence are named by their batch and their place in it."""
+    index.add(Record(BATCH, "1", batch(ROWS)))
+    before = items(dynamodb, "invoices"), items(dynamodb, "customers")
+    index.add(Record(BATCH, "2", batch(ROWS)))
+    assert (items(dynamodb, "invoices"), items(dynamodb, "customers")) == before
+
+
+def test_more_items_than_one_call_takes_are_all_put(index: Index, dynamodb: "DynamoDBClient") -> None:
+    """BatchWriteItem takes 25."""
+    index.add(Record(BATCH, "1", batch([row(InvoiceNo=str(number)) for number in range(60)])))
+    assert (len(items(dynamodb, "invoices")), len(items(dynamodb, "customers"))) == (60, 60)
+
+
+def test_invalid_rows_are_set_aside_alone(index: Index, dynamodb: "DynamoDBClient") -> None:
+    """The others of the record are stored."""
+    bad = row(Quantity="many")
+    set_aside = index.add(Record(BATCH, "1", batch([row(), bad, row(StockCode="POST")])))
+    assert set_aside is not None
+    assert unpack(set_aside.payload, MAX_BODY_BYTES) == ndjson([bad])
+    assert [(error.index, error.field) for error in set_aside.errors] == [(1, "Quantity")]
+    assert len(stored_codes(dynamodb)) == 2
+
+
+@pytest.mark.parametrize("data", [b"", b"garbage", pack(b"rows")[:-3]])
+def test_what_cannot_be_read_is_rejected(index: Index, data: bytes) -> None:
+    """The loop sets it aside."""
+    with pytest.raises(Malformed):
+        index.add(Record(BATCH, "1", data))
+
+
+def test_a_bomb_is_rejected(index: Index) -> None:
+    """Another producer's record is inflated under the same limit."""
+    with pytest.raises(TooLarge):
+        index.add(Record(BATCH, "1", pack(b"\n" * (MAX_BODY_BYTES + 1))))

@@ -1,0 +1,46 @@
+"""What is set aside can be found, read and sent again."""
+
+import json
+from base64 import b64decode
+from typing import TYPE_CHECKING, cast
+
+from consumers.event import Record
+from consumers.set_aside import FailedFolder, FailedObject, SetAside
+from invoices.errors import RowError
+from tests.consumers.events import BATCH, BATCH_FOLDER
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def failed(s3: "S3Client") -> dict[str, FailedObject]:
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket="raw-bucket").get("Contents", [])]
+    bodies = {key: s3.get_object(Bucket="raw-bucket", Key=key)["Body"].read() for key in keys}
+    return {key: cast("FailedObject", json.loads(body)) for key, body in bodies.items()}
+
+
+def test_payload_and_reason_are_kept(s3: "S3Client") -> None:
+    """Under the stage's folder, with the batch id in the name."""
+    errors = (RowError(1, "Quantity", "is missing"),)
+    FailedFolder(s3, "raw-bucket", "to_dynamodb").keep(Record(BATCH, "7", b"all"), SetAside(b"bad", "why", errors))
+    ((key, document),) = failed(s3).items()
+    assert key.startswith(f"failed/to_dynamodb/{BATCH_FOLDER}/{BATCH}.")
+    assert b64decode(document["payload_base64"]) == b"bad"
+    assert (document["reason"], document["batch_id"], document["sequence_number"]) == ("why", BATCH, "7")
+    assert document["errors"] == [{"index": 1, "field": "Quantity", "message": "is missing"}]
+
+
+def test_a_redelivery_lands_on_its_object(s3: "S3Client") -> None:
+    """Another payload of the same batch does not."""
+    folder = FailedFolder(s3, "raw-bucket", "to_s3")
+    for payload in (b"one", b"one", b"two"):
+        folder.keep(Record(BATCH, "1", payload), SetAside(payload, "why"))
+    assert len(failed(s3)) == 2
+
+
+def test_an_unchecked_name_never_becomes_a_key(s3: "S3Client") -> None:
+    """The document still tells it."""
+    FailedFolder(s3, "raw-bucket", "to_s3").keep(Record("../../etc", "1", b"x"), SetAside(b"x", "why"))
+    ((key, document),) = failed(s3).items()
+    assert key.startswith("failed/to_s3/dt=1970-01-01/hour=00/unnamed.")
+    assert document["batch_id"] == "../../etc"

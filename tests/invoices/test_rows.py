@@ -1,0 +1,111 @@
+"""Reading a batch: every row is a line or is named with its fault."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invoices.errors import RowError, TooLarge
+from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
+from invoices.rows import ndjson_rows, read_each, read_ndjson, rows_if_all_valid
+from tests.invoice_rows import ndjson, row, without
+
+
+def errors_of(*texts: bytes) -> list[RowError]:
+    return read_ndjson(b"\n".join(texts)).errors
+
+
+def test_valid_rows_are_read_in_one_pass() -> None:
+    """The quick way gives what the slow way gives."""
+    data = ndjson([row(), row(Quantity=7), row(StockCode="POST")])
+    assert rows_if_all_valid(data) is not None
+    assert read_ndjson(data).lines == read_each(ndjson_rows(data)).lines
+
+
+@given(st.lists(st.sampled_from(["good", "bad", "blank", "broken"]), max_size=12))
+def test_every_row_is_a_line_or_an_error(kinds: list[str]) -> None:
+    """Valid and refused rows are disjoint and together all there are; blank lines do not count."""
+    texts = {"good": ndjson([row()]), "bad": ndjson([row(Quantity="x")]), "blank": b" ", "broken": b'{"a'}
+    rows = read_ndjson(b"\n".join(texts[kind] for kind in kinds))
+    counted = [kind for kind in kinds if kind != "blank"]
+    assert list(rows.indexes) == [i for i, kind in enumerate(counted) if kind == "good"]
+    assert [error.index for error in rows.errors] == [i for i, kind in enumerate(counted) if kind != "good"]
+
+
+def test_an_error_names_row_and_field_and_rule() -> None:
+    """And nothing of the value."""
+    (error,) = errors_of(ndjson([row()]), ndjson([row(UnitPrice="secret")]))
+    assert (error.index, error.field) == (1, "UnitPrice")
+    assert error.message.startswith("must be a decimal number")
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "message"),
+    [
+        (json.dumps(without("Country")).encode(), "Country", "is missing"),
+        (ndjson([row(CustomerId="1")]), "CustomerId", "is no field of an invoice row; check its spelling"),
+        (ndjson([row(**{"<b>": "1"})]), None, "is no field of an invoice row; check its spelling"),
+        (ndjson([row()])[:-1], None, "is not valid JSON (or not UTF-8)"),
+        (b'{"InvoiceNo":"1\xff"}', None, "is not valid JSON (or not UTF-8)"),
+        (b"[" * 5000, None, "is not valid JSON (or not UTF-8)"),
+        (b"5", None, "must be a JSON object with the fields of an invoice row"),
+    ],
+)
+def test_each_fault_has_its_message(text: bytes, field: str | None, message: str) -> None:
+    """An unknown name is shown only if it looks like a column's."""
+    assert errors_of(text) == [RowError(0, field, message)]
+
+
+@pytest.mark.parametrize("repeat", [b'{"Quantity":5,', b'{"Quantity" : 5, ', b'{"Quan\\u0074ity":5,'])
+@pytest.mark.parametrize("rest", [[], [ndjson([row()])], [ndjson([row(Description='5": so')])]])
+def test_a_field_named_twice_is_refused(repeat: bytes, rest: list[bytes]) -> None:
+    """JSON would keep the last in silence."""
+    assert errors_of(repeat + ndjson([row()])[1:], *rest) == [RowError(0, "Quantity", "is named twice")]
+
+
+@pytest.mark.parametrize("value", ['a ":" b', '\\":', '":', ' :{"InvoiceNo":1}', "\\"])
+def test_a_value_that_looks_like_json_is_no_name(value: str) -> None:
+    """Quotes and colons inside a description are text."""
+    assert read_ndjson(ndjson([row(Description=value), row()])).errors == []
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [b"%s,%s", b'{"InvoiceNo":"1"', b"%s"],
+        [b"%s,%s", b'{"Description":"a}', b'{b"}'],
+        [b"%s}\n{%s"],
+    ],
+)
+def test_a_row_is_one_line_and_one_object(texts: list[bytes]) -> None:
+    """Two objects on a line, or an object over two lines, cannot make up for each other."""
+    good = ndjson([row()])
+    data = b"\n".join(text.replace(b"%s", good) for text in texts)
+    assert rows_if_all_valid(data) is None
+    assert read_ndjson(data).errors != []
+
+
+def test_a_byte_order_mark_is_no_part_of_a_row() -> None:
+    """Some editors put one at the start of a file."""
+    assert read_ndjson(b"\xef\xbb\xbf" + ndjson([row()])).errors == []
+
+
+def test_a_row_with_many_faults_is_named_a_few_times() -> None:
+    """An answer stays small whatever is sent."""
+    assert len(errors_of(b"{}")) == MAX_ERRORS_PER_ROW
+
+
+def test_an_overlong_row_is_refused_alone() -> None:
+    """Its neighbours are not."""
+    rows = read_ndjson(ndjson([row(Description="x" * MAX_ROW_BYTES), row()]))
+    assert ([error.index for error in rows.errors], list(rows.indexes)) == ([0], [1])
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_the_number_of_rows_is_limited(good: bool) -> None:  # noqa: FBT001 - a case, not a flag
+    """MAX_ROWS are taken; one more is refused before any is read."""
+    text = ndjson([row() if good else {}])
+    assert len(ndjson_rows(b"\n".join([text] * MAX_ROWS))) == MAX_ROWS
+    with pytest.raises(TooLarge, match="10,001 rows, and the limit is 10,000 rows"):
+        read_ndjson(b"\n".join([text] * (MAX_ROWS + 1)))
