@@ -31,7 +31,8 @@ def transformed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def lint(path: Path) -> tuple[int, str]:
-    command = [sys.executable, "-m", "cfnlint", "--non-zero-exit-code", "informational", str(path)]
+    cfn_lint = Path(sys.executable).with_name("cfn-lint")
+    command = [cfn_lint, "--non-zero-exit-code", "informational", path]
     finished = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return finished.returncode, finished.stdout
 
