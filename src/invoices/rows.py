@@ -16,7 +16,9 @@ from invoices.line import Line
 _LINES: TypeAdapter[list[Line]] = TypeAdapter(Annotated[list[Line], FailFast()])
 _UTF8_BOM = b"\xef\xbb\xbf"
 _LONGEST_NAME = 40
-_COLON_AFTER_SPACE = (b" :", b"\t:", b"\n:", b"\r:")
+_NAME_END = b'":'
+_MOST_NAME_ENDS_PER_ROW = 10  # a row has nine fields; a quote and a colon in a description look like one more
+_SPACES = (b" ", b"\t", b"\n", b"\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +62,43 @@ def rows_if_all_valid(data: bytes) -> Rows | None:
     breaks = text.count(b"\n")
     if not (text.startswith(b"{") and text.endswith(b"}") and text.count(b"}\n{") == breaks < MAX_ROWS):
         return None
-    lines = lines_if_all_valid(b"[" + text.replace(b"\n", b",\n") + b"]")
+    lines = lines_if_all_valid(b"[" + text.replace(b"\n", b",\n") + b"]", breaks + 1)
     return Rows(lines, range(len(lines)), []) if lines and len(lines) == breaks + 1 else None
 
 
-def lines_if_all_valid(array: bytes) -> list[Line] | None:
+def lines_if_all_valid(array: bytes, most_rows: int = MAX_ROWS) -> list[Line] | None:
     """The lines of a JSON array, or None where a row is invalid, names a field twice, or cannot be told quickly."""
+    if not _cheap_to_parse(array, most_rows):
+        return None
     try:
         lines = _LINES.validate_json(array)
     except ValidationError:
         return None
-    return lines if _each_field_once(array, lines) else None
+    return lines if _names_add_up(array, lines) else None
 
 
-def _each_field_once(text: bytes, lines: Iterable[Line]) -> bool:
-    """JSON keeps the last of two equal names in silence; we refuse the row. Sound, but says no too often.
+def _cheap_to_parse(array: bytes, most_rows: int) -> bool:
+    """Whether its names and inner values are few: a parser builds all of them before the first one is refused."""
+    bounded_names = array.count(_NAME_END) <= most_rows * _MOST_NAME_ENDS_PER_ROW
+    return bounded_names and array.find(b"[", 1) < 0 and not _has_spaced_colon(array)
+
+
+def _each_field_once(text: bytes, line: Line) -> bool:
+    """JSON keeps the last of two equal names in silence; we refuse the row. Sound, but says no too often."""
+    return not _has_spaced_colon(text) and _names_add_up(text, [line])
+
+
+def _names_add_up(text: bytes, lines: Iterable[Line]) -> bool:
+    """Whether there are as many names as fields that got a value, provided that no colon stands apart from its name.
 
     In valid JSON `":` ends a name, or is an escaped quote and a colon inside a value, which is then `\\":`.
     """
-    if any(space in text for space in _COLON_AFTER_SPACE):
-        return False
-    names = text.count(b'":') - text.count(b'\\":')
+    names = text.count(_NAME_END) - text.count(b'\\":')
     return names == sum(len(line.model_fields_set) for line in lines)
+
+
+def _has_spaced_colon(text: bytes) -> bool:
+    return any(space in text and space + b":" in text for space in _SPACES)
 
 
 def read_each(texts: Sequence[bytes]) -> Rows:
@@ -107,7 +124,7 @@ def _read_row(text: bytes, index: int) -> Line | list[RowError]:
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
         return list(_row_errors(details, index))
-    return line if _each_field_once(text, [line]) else _second_look(text, index, line)
+    return line if _each_field_once(text, line) else _second_look(text, index, line)
 
 
 def _second_look(text: bytes, index: int, line: Line) -> Line | list[RowError]:
