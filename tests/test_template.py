@@ -32,7 +32,7 @@ def transformed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def lint(path: Path) -> tuple[int, str]:
     cfn_lint = Path(sys.executable).with_name("cfn-lint")
-    command = [cfn_lint, "--non-zero-exit-code", "informational", path]
+    command: list[str | Path] = [cfn_lint, "--non-zero-exit-code", "informational", path]
     finished = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return finished.returncode, finished.stdout
 
