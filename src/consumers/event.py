@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
 
 class KinesisData(TypedDict):
@@ -29,6 +29,12 @@ class BatchResponse(TypedDict):
     """With ReportBatchItemFailures the lowest sequence number in here is where the next delivery starts."""
 
     batchItemFailures: list[BatchItemFailure]
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context object that a consumer reads."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from aws.clients import dynamodb_client, s3_client
 from consumers.batch_loop import consume
-from consumers.event import BatchResponse, KinesisEvent
+from consumers.event import BatchResponse, KinesisEvent, LambdaContext
 from consumers.index import Index
 from consumers.set_aside import FailedFolder
 from consumers.settings import to_dynamodb_settings
@@ -12,5 +12,5 @@ _index = Index(dynamodb_client(), _settings.INVOICES_TABLE, _settings.CUSTOMERS_
 _failed = FailedFolder(s3_client(), _settings.RAW_BUCKET, stage="to_dynamodb")
 
 
-def handler(event: KinesisEvent, _context: object) -> BatchResponse:
-    return consume(event, _index.add, _failed.keep)
+def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:
+    return consume(event, _index.add, _failed.keep, context)

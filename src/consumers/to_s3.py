@@ -3,7 +3,7 @@
 from aws.clients import s3_client
 from consumers.archive import Archive
 from consumers.batch_loop import consume
-from consumers.event import BatchResponse, KinesisEvent
+from consumers.event import BatchResponse, KinesisEvent, LambdaContext
 from consumers.set_aside import FailedFolder
 from consumers.settings import to_s3_settings
 
@@ -13,5 +13,5 @@ _archive = Archive(_s3, _settings.RAW_BUCKET)
 _failed = FailedFolder(_s3, _settings.RAW_BUCKET, stage="to_s3")
 
 
-def handler(event: KinesisEvent, _context: object) -> BatchResponse:
-    return consume(event, _archive.add, _failed.keep)
+def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:
+    return consume(event, _archive.add, _failed.keep, context)

@@ -12,6 +12,19 @@ BATCH = "018bcfe5-6800-7000-8000-000000000000"
 BATCH_FOLDER = "dt=2023-11-14/hour=22"
 
 
+class Clock:
+    """A Lambda context whose remaining time is what the test says, reading by reading; then it stays."""
+
+    def __init__(self, *remaining_millis: int) -> None:
+        self._remaining = list(remaining_millis)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._remaining.pop(0) if len(self._remaining) > 1 else self._remaining[0]
+
+
+PLENTY = Clock(60_000)
+
+
 def delivered(data: bytes, batch_id: str = BATCH, sequence_number: int = 1) -> KinesisEventRecord:
     return {
         "eventID": f"{SHARD}:{sequence_number}",

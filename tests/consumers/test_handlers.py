@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consumers.event import BatchResponse, KinesisEvent
-from tests.consumers.events import batch, event_of
+from tests.consumers.events import PLENTY, batch, event_of
 from tests.invoice_rows import row
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", dynamodb: "Dyna
 def run(module: str, event: KinesisEvent) -> BatchResponse:
     """A cold start, as Lambda imports the module once for each container."""
     entry = importlib.reload(importlib.import_module(module))
-    answer: BatchResponse = entry.handler(event, None)
+    answer: BatchResponse = entry.handler(event, PLENTY)
     return answer
 
 
