@@ -1,0 +1,33 @@
+"""Time, as a parameter: the machine's own, or one that a test moves."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since 1970 (UTC)."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return once that much time is over."""
+
+
+class SystemClock:
+    def now(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class VirtualClock:
+    """Stands still until somebody sleeps, so a week of retries passes in no time."""
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds
