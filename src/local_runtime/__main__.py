@@ -1,0 +1,58 @@
+"""The commands: `python -m local_runtime run` and `python -m local_runtime sample`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from local_runtime.errors import ProcessEnded, RunError
+from local_runtime.run import RunOptions, run
+from local_runtime.sample import DEFAULT_ROWS, write_sample
+
+_INTERRUPTED = 130
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.command(name="run")
+def run_command(
+    *,
+    csv: Annotated[Path | None, typer.Option(help="The CSV to send; without it a generated sample.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="End after the report, with 1 if anything differs.")] = False,
+    template: Annotated[Path, typer.Option(help="The template that says what to create.")] = Path("template.yaml"),
+    folder: Annotated[Path, typer.Option(help="Where everything of a run is written.")] = Path(".local"),
+) -> None:
+    """Start the whole pipeline on this machine, send a CSV through it, report, and keep serving."""
+    console = Console()
+    try:
+        code = run(RunOptions(csv, once, template, folder), console)
+    except RunError as error:
+        code = _told(Console(stderr=True), error)
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    raise typer.Exit(code)
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option(help="The CSV to write.")],
+    rows: Annotated[int, typer.Option(min=0, help="Rows, without the header.")] = DEFAULT_ROWS,
+) -> None:
+    """Write a CSV like the Online Retail data set: always the same for the same number of rows."""
+    try:
+        write_sample(out, rows)
+    except RunError as error:
+        raise typer.Exit(_told(Console(stderr=True), error)) from error
+
+
+def _told(console: Console, error: RunError) -> int:
+    if isinstance(error, ProcessEnded) and error.log_tail:
+        console.print(escape(error.log_tail), highlight=False, soft_wrap=True)
+    console.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+    return 1
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,31 @@
+"""The API's dev server: the FastAPI app under uvicorn, in a process of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local_runtime.folder import RunFolder
+from local_runtime.ports import LOOPBACK, free_port
+from local_runtime.processes import Command, Process
+from local_runtime.supervisor import Supervisor
+from local_runtime.waiting import answers, wait_until_healthy
+
+PREFERRED_PORT = 8000
+_APP = "pipeline_api.main:app"
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    url: str
+    process: Process
+    port_was_taken: bool
+
+
+def start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[str, str]) -> ApiServer:
+    """Start it and wait until `/healthz` answers."""
+    port = free_port(PREFERRED_PORT)
+    url = f"http://{LOOPBACK}:{port}"
+    arguments = (_APP, "--host", LOOPBACK, "--port", str(port), "--timeout-graceful-shutdown", "10")
+    command = Command("the API", "uvicorn", folder.logs / "api.log", environment, arguments)
+    process = supervisor.start(command)
+    wait_until_healthy(process, f"{url}/healthz", is_healthy=answers)
+    return ApiServer(url, process, port_was_taken=port != PREFERRED_PORT)

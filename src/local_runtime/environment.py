@@ -1,0 +1,35 @@
+"""The environment of a process: what the machine needs, what the template says, and nothing of the user's own AWS."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+REGION = "us-east-1"
+ACCESS_KEY = "local"  # the engine asks for some key; it checks none
+_FROM_THE_MACHINE = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "HOME", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+
+def machine_environment(own: Mapping[str, str], temporary: Path) -> dict[str, str]:
+    """What any Python process needs, with temporary files inside the run's folder."""
+    taken = {name: own[name] for name in _FROM_THE_MACHINE if name in own}
+    return {**taken, "TMPDIR": str(temporary.resolve()), "PYTHONUNBUFFERED": "1"}
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """boto3's own variables. The user's profiles are out of sight, so no call can reach a real account."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def write_environment(path: Path, environment: Mapping[str, str]) -> None:
+    """A file for `set -a; . FILE`."""
+    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items()))

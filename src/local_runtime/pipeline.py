@@ -1,0 +1,64 @@
+"""The whole pipeline on this machine: engine, resources, API and consumers, each after what it needs."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local_runtime.api_server import ApiServer, start_api
+from local_runtime.clients import Clients, engine_clients
+from local_runtime.consumers import stage_of, start_consumer
+from local_runtime.engine import start_engine
+from local_runtime.environment import aws_environment, machine_environment, write_environment
+from local_runtime.folder import RunFolder
+from local_runtime.functions import functions_of, http_function, stream_functions
+from local_runtime.memory import peak_memory
+from local_runtime.messages import Inbox, from_consumer, listen
+from local_runtime.physical import physical_names
+from local_runtime.processes import Process
+from local_runtime.resources import create_resources
+from local_runtime.stored import Places
+from local_runtime.supervisor import Supervisor
+from local_runtime.template import Template
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Everything runs. `consumers` holds each stage's process."""
+
+    endpoint: str
+    api: ApiServer
+    consumers: Mapping[str, Process]
+    clients: Clients
+    places: Places
+
+    def peak_memory(self) -> dict[str, int]:
+        processes = {"API": self.api.process, **self.consumers}
+        peaks = {name: peak_memory(process.pid) for name, process in processes.items()}
+        return {name: peak for name, peak in peaks.items() if peak is not None}
+
+
+def start_pipeline(supervisor: Supervisor, folder: RunFolder, template: Template, inbox: Inbox) -> Pipeline:
+    """Raises RunError with what is wrong; what was started by then is the supervisor's to stop."""
+    physical = physical_names(template)
+    functions = functions_of(template, physical)
+    machine = machine_environment(os.environ, folder.temporary)
+    engine = start_engine(supervisor, folder, machine)
+    clients = engine_clients(engine.endpoint)
+    create_resources(template, physical, clients)
+
+    aws = aws_environment(engine.endpoint)
+    api_environment = {**aws, **http_function(functions).environment}
+    write_environment(folder.environment, api_environment)
+    api = start_api(supervisor, folder, {**machine, **api_environment})
+    consumers = {
+        stage_of(function): start_consumer(supervisor, folder, function, {**machine, **aws})
+        for function in stream_functions(functions)
+    }
+    for stage, process in consumers.items():
+        listen(process, from_consumer(stage), inbox)
+    variables = {name: value for function in functions for name, value in function.environment.items()}
+    return Pipeline(engine.endpoint, api, consumers, clients, _places(variables))
+
+
+def _places(variables: Mapping[str, str]) -> Places:
+    return Places(variables["RAW_BUCKET"], variables["INVOICES_TABLE"], variables["CUSTOMERS_TABLE"])

@@ -1,0 +1,147 @@
+"""One run: start the pipeline, send the CSV through it, compare, report, and keep serving."""
+
+import os
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from queue import SimpleQueue
+
+from rich.console import Console
+from rich.markup import escape
+
+from local_runtime.api_server import PREFERRED_PORT
+from local_runtime.environment import machine_environment
+from local_runtime.errors import RunError
+from local_runtime.expected import Expected, read_expected
+from local_runtime.figures import Report, compared, contract, rows_per_second, write_report
+from local_runtime.folder import RunFolder, held_folder
+from local_runtime.messages import Inbox
+from local_runtime.pipeline import Pipeline, start_pipeline
+from local_runtime.progress import Progress
+from local_runtime.queries import Query, ask_examples
+from local_runtime.report_screen import show_report
+from local_runtime.sample import write_sample
+from local_runtime.screen import shown_progress
+from local_runtime.stored import read_stored
+from local_runtime.supervisor import Supervisor, supervised
+from local_runtime.template import read_template
+from local_runtime.upload import PATIENCE_SECONDS, Follower, Upload, start_client
+
+_OK, _FAILED = 0, 1
+_CLIENT_DONE = frozenset({0, 1})  # everything sent; with 1 some rows were refused and are in the rejects file
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """`csv` is None for the bundled sample. With `once` the run ends after the report."""
+
+    csv: Path | None
+    once: bool
+    template: Path
+    folder: Path
+
+
+def run(options: RunOptions, console: Console) -> int:
+    """The exit code: with `once` 0 only if the stores hold exactly what the CSV holds. Raises RunError."""
+    if options.csv and not options.csv.is_file():
+        raise RunError(f"there is no file {options.csv}")
+    template = read_template(options.template)
+    with held_folder(options.folder) as folder, supervised() as supervisor:
+        if folder.root != options.folder:
+            _say(console, f"another run uses {options.folder}, so this one writes to {folder.root}")
+        csv = options.csv or _sample(folder)
+        inbox: Inbox = SimpleQueue()
+        _say(console, "starting engine, API and consumers …")
+        session = _Session(console, folder, supervisor, inbox, start_pipeline(supervisor, folder, template, inbox))
+        exit_code = session.send_and_report(csv)
+        return exit_code if options.once else session.serve()
+
+
+def _sample(folder: RunFolder) -> Path:
+    write_sample(folder.sample)
+    return folder.sample
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(escape(text), highlight=False, soft_wrap=True)
+
+
+class _Session:
+    """A pipeline that runs, and the terminal on which it is watched."""
+
+    def __init__(
+        self, console: Console, folder: RunFolder, supervisor: Supervisor, inbox: Inbox, pipeline: Pipeline
+    ) -> None:
+        self._console = console
+        self._folder = folder
+        self._supervisor = supervisor
+        self._pipeline = pipeline
+        self._progress = Progress(pipeline.consumers)
+        self._follower = Follower(supervisor, inbox, self._progress)
+        if pipeline.api.port_was_taken:
+            self._say(f"port {PREFERRED_PORT} is taken, so the API has another")
+
+    def send_and_report(self, csv: Path) -> int:
+        self._say(f"API {self._pipeline.api.url}, sending {csv}")
+        upload = self._send(csv)
+        if upload.exit_code not in _CLIENT_DONE or self._progress.summary is None:
+            return self._give_up(upload)
+        self._tell_troubles(upload)
+        self._say("comparing the CSV with the stores …")
+        expected = read_expected(csv)
+        report, queries = self._report(expected, upload)
+        write_report(report, self._folder.report)
+        show_report(self._console, report, queries, self._folder.report)
+        return _OK if report.agrees else _FAILED
+
+    def serve(self) -> int:
+        """Until Ctrl-C or SIGTERM; raises ProcessEnded should a process die."""
+        self._say(f"API {self._pipeline.api.url}  docs {self._pipeline.api.url}/docs  AWS {self._pipeline.endpoint}")
+        self._say(f"serving; its environment is in {self._folder.environment}; Ctrl-C stops everything")
+        try:
+            while True:
+                self._follower.tick()
+        except KeyboardInterrupt:
+            self._say("stopping …")
+            return _OK
+
+    def _send(self, csv: Path) -> Upload:
+        machine = machine_environment(os.environ, self._folder.temporary)
+        client = start_client(self._supervisor, self._folder, machine, csv, self._pipeline.api.url)
+        with shown_progress(self._console) as show:
+            return self._follower.follow(client, show)
+
+    def _give_up(self, upload: Upload) -> int:
+        if upload.complaint:
+            self._say(upload.complaint)
+        self._say(f"the client ended with exit code {upload.exit_code}; there is nothing to compare")
+        return _FAILED
+
+    def _tell_troubles(self, upload: Upload) -> None:
+        if upload.complaint:
+            self._say(upload.complaint)
+        if self._progress.summary and (rejects := self._progress.summary.rejects_file):
+            self._say(f"refused rows, each with its reason, are in {rejects}")
+        if upload.stalled:
+            missing = f"{self._progress.missing_rows:,} rows are still on their way"
+            self._say(f"nothing has moved for {PATIENCE_SECONDS:.0f} s and {missing}; logs: {self._folder.logs}")
+
+    def _report(self, expected: Expected, upload: Upload) -> tuple[Report, list[Query]]:
+        summary = self._progress.summary
+        if summary is None:
+            raise RunError("the client ended without a summary")
+        stored = read_stored(self._pipeline.clients, self._pipeline.places)
+        queries = ask_examples(expected, self._pipeline.api.url)
+        client_peak = {"client": upload.peak_memory} if upload.peak_memory else {}
+        report = Report(
+            contract=contract(summary, stored, upload.seconds),
+            comparisons=[*compared(expected, summary, stored), *chain.from_iterable(q.comparisons for q in queries)],
+            slices=stored.slices,
+            pointers=stored.pointers,
+            rows_per_second=rows_per_second(self._progress),
+            peak_memory={**client_peak, **self._pipeline.peak_memory()},
+        )
+        return report, queries
+
+    def _say(self, text: str) -> None:
+        _say(self._console, text)
