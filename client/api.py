@@ -1,0 +1,110 @@
+"""The API over HTTP: what is asked, with what patience, and what a status means."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from ipaddress import ip_address
+
+import httpx
+
+from client.answers import IngestAnswer, json_object, problem_text, read_ingest_answer
+from client.batches import Batch
+from client.failures import ApiGone, BadInput, BodyTooLarge, NoSuchEntry, Refused, StrangeAnswer
+from client.outside import Outside
+from client.retry import RETRIED_STATUSES, Passing, retry_after, retrying
+
+_TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=35)  # the gateway gives up after 30 s
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the API is, and the key that it asks for, if any."""
+
+    url: str
+    key: str | None = None
+
+
+class Api:
+    """Asks until there is an answer; once `is_over` says so, a failed attempt is the last."""
+
+    def __init__(self, client: httpx.AsyncClient, outside: Outside, is_over: Callable[[], bool]) -> None:
+        self._client = client
+        self._outside = outside
+        self._is_over = is_over
+
+    async def ingest(self, batch: Batch) -> IngestAnswer:
+        """Send a batch, on every attempt under its own key. Raises BodyTooLarge, or an ApiFailure."""
+        headers = {
+            "Content-Type": "application/x-ndjson",
+            "Content-Encoding": "gzip",
+            "Idempotency-Key": batch.key,
+        }
+        response = await self._ask(self._client.build_request("POST", "ingest", content=batch.body, headers=headers))
+        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise BodyTooLarge(problem_text(response))
+        if response.status_code not in (HTTPStatus.ACCEPTED, HTTPStatus.UNPROCESSABLE_ENTITY):
+            raise _failure(response)
+        return read_ingest_answer(response, batch.key, len(batch.rows))
+
+    async def get(self, path: str, query: Mapping[str, str]) -> dict[str, object]:
+        """The JSON object at `path`. Raises NoSuchEntry on 404, or an ApiFailure."""
+        response = await self._ask(self._client.build_request("GET", path, params=query))
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            raise NoSuchEntry(problem_text(response))
+        if response.status_code != HTTPStatus.OK:
+            raise _failure(response)
+        return json_object(response)
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await retrying(self._outside, self._is_over)(self._attempt, request)
+        except Passing as error:
+            raise ApiGone(f"The API gives no usable answer: {error}.") from error
+
+    async def _attempt(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = await self._client.send(request)
+        except httpx.TransportError as error:
+            raise Passing(type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise StrangeAnswer(f"The answer cannot be read ({type(error).__name__}).") from error
+        if response.status_code in RETRIED_STATUSES:
+            raise Passing(problem_text(response), retry_after(response, self._outside.now()))
+        return response
+
+
+@asynccontextmanager
+async def open_api(address: Address, outside: Outside, is_over: Callable[[], bool]) -> AsyncIterator[Api]:
+    """The API at an address. Raises BadInput where that is no HTTP address."""
+    url = _checked_url(address.url)
+    headers = {"Accept": "application/json"} | ({"X-Api-Key": address.key} if address.key else {})
+    client = httpx.AsyncClient(
+        base_url=url, headers=headers, timeout=_TIMEOUT, transport=outside.transport, trust_env=not _is_loopback(url)
+    )
+    async with client:
+        yield Api(client, outside, is_over)
+
+
+def _checked_url(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise BadInput("The address of the API is no URL.") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise BadInput("The address of the API must begin with http:// or https:// and name a host.")
+    return url
+
+
+def _is_loopback(url: httpx.URL) -> bool:
+    """A proxy from the environment cannot reach this machine's own loopback addresses."""
+    try:
+        return ip_address(url.host).is_loopback
+    except ValueError:
+        return url.host == "localhost"
+
+
+def _failure(response: httpx.Response) -> Refused | StrangeAnswer:
+    if response.is_client_error:
+        return Refused(f"The API refuses the request ({response.status_code}): {problem_text(response)}.")
+    return StrangeAnswer(f"The API never answers {response.status_code}; is this the address of the invoice API?")

@@ -1,0 +1,83 @@
+"""Batches: rows of one request, cut between invoices, packed, and named once for all its attempts."""
+
+import gzip
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from client.limits import MAX_BATCH_BYTES, MAX_PACKED_BYTES
+from client.reader import Chunk
+from client.records import BrokenRow
+from client.rows import Rows
+
+_GZIP_LEVEL = 1  # level 6 saves a sixth of the bytes and takes three times the time
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one request carries. `key` stays the same on every attempt; another body gets another key.
+
+    `broken` are the rows found since the last batch that are not sent; a batch may hold nothing else.
+    """
+
+    key: str
+    rows: Rows
+    body: bytes
+    broken: Sequence[BrokenRow] = ()
+
+
+class Batcher:
+    """Cuts rows into batches of at most `max_rows` rows that fit into a request and into a record."""
+
+    def __init__(self, max_rows: int, new_key: Callable[[], str]) -> None:
+        self._max_rows = max_rows
+        self._new_key = new_key
+
+    def batches(self, chunks: Iterable[Chunk]) -> Iterator[Batch]:
+        """Reads one row further than a batch at least, and at most a chunk."""
+        pending = Rows()
+        for chunk in chunks:
+            pending = pending.followed_by(chunk.rows)
+            if chunk.broken:
+                yield Batch(self._new_key(), Rows(), b"", chunk.broken)
+            while len(pending) > self._max_rows:
+                batch = self._first(pending)
+                yield batch
+                pending = pending.part(len(batch.rows), len(pending))
+        while pending:
+            batch = self._first(pending)
+            yield batch
+            pending = pending.part(len(batch.rows), len(pending))
+
+    def halves(self, batch: Batch) -> list[Batch]:
+        """The same rows under new keys, in two batches; there must be two rows at least."""
+        middle = _end_of_invoice(batch.rows, (len(batch.rows) + 1) // 2)
+        parts = batch.rows.part(0, middle), batch.rows.part(middle, len(batch.rows))
+        return [Batch(self._new_key(), part, pack(part)) for part in parts]
+
+    def _first(self, pending: Rows) -> Batch:
+        count = _end_of_invoice(pending, self._fitting(pending))
+        rows = pending.part(0, count)
+        body = pack(rows)
+        while len(body) > MAX_PACKED_BYTES and len(rows) > 1:
+            rows = rows.part(0, _end_of_invoice(rows, (len(rows) + 1) // 2))
+            body = pack(rows)
+        return Batch(self._new_key(), rows, body)
+
+    def _fitting(self, pending: Rows) -> int:
+        """How many rows stay below the limits, one at least: a row that is too large is for the API to refuse."""
+        sizes = accumulate(len(text) + 1 for text in pending.sent[: self._max_rows])
+        return max(1, sum(size <= MAX_BATCH_BYTES for size in sizes))
+
+
+def pack(rows: Rows) -> bytes:
+    """The same rows are always the same bytes: no time stamp goes in."""
+    return gzip.compress(b"\n".join(rows.sent), _GZIP_LEVEL, mtime=0)
+
+
+def _end_of_invoice(rows: Rows, most: int) -> int:
+    """The most rows, up to `most`, after which another invoice begins; `most` itself where one fills them all."""
+    if most >= len(rows):
+        return len(rows)
+    invoices = rows.invoices
+    return next((end for end in range(most, 0, -1) if invoices[end] != invoices[end - 1]), most)

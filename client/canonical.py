@@ -1,0 +1,69 @@
+"""The one form that equal values are sent in: the API's own, so that a row is the same row however it was written.
+
+It repeats the rules of `invoices.fields` without importing them (the client knows HTTP and nothing else of the API); a
+property test holds the two together. A text that no rule knows stays as it is: it is for the API to refuse it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+_FLOAT_ID = re.compile(r"[0-9]{1,38}\.0")
+_QUANTITY = re.compile(r"(-?[0-9]{1,9})(?:\.0{1,6})?")
+_PRICE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
+_US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+
+
+def canonical_id(text: str) -> str:
+    """`17850.0`, which pandas makes of an id beside gaps, is the id `17850`."""
+    return text[:-2] if _FLOAT_ID.fullmatch(text) else text
+
+
+def canonical_quantity(text: str) -> str:
+    return str(int(match[1])) if (match := _QUANTITY.fullmatch(text)) else text
+
+
+def canonical_price(text: str) -> str:
+    """Plain digits without zeros that say nothing: `2.50` is `2.5`, `-0.00` is `0`."""
+    if not _PRICE.fullmatch(text):
+        return text
+    price = Decimal(text).normalize()
+    return format(price, "f") if price else "0"
+
+
+def canonical_date(text: str) -> str:
+    """ISO 8601 without an offset as it stands; with one, in UTC with a `Z`."""
+    try:
+        return _iso(text)
+    except (ValueError, OverflowError):
+        return text
+
+
+def _iso(text: str) -> str:
+    if us := _US_DATE.fullmatch(text):
+        month, day, year, hour, minute, second = (int(part or 0) for part in us.groups())
+        return datetime(year, month, day, hour, minute, second).isoformat()  # noqa: DTZ001 - the data has no zone
+    if not _ISO_DATE.fullmatch(text):
+        return text
+    date = datetime.fromisoformat(text)
+    if date.tzinfo is None:
+        return date.isoformat()
+    return date.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def as_it_is(text: str) -> str:
+    return text
+
+
+CANONICAL: Mapping[str, Callable[[str], str]] = {
+    "InvoiceNo": canonical_id,
+    "StockCode": as_it_is,
+    "Description": as_it_is,
+    "Quantity": canonical_quantity,
+    "InvoiceDate": canonical_date,
+    "UnitPrice": canonical_price,
+    "CustomerID": canonical_id,
+    "Country": as_it_is,
+}

@@ -1,0 +1,178 @@
+"""Where one row of the file ends and the next begins, and on which line.
+
+pandas alone cannot be trusted with this: it fills up a row with too few fields and cuts the first row of a chunk that
+has too many, both in silence; it stops at other rows with too many; it splits a row at a lone carriage return; and it
+lets a quote that is never closed swallow all rows up to the next one. So rows are told apart here, and pandas is given
+only those that have the right shape. numpy looks at all lines at once; only lines with a quote are looked at one by one.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from client.failures import BadInput
+from client.limits import MAX_LINE_BYTES, MAX_QUOTED_BYTES
+
+_Positions: TypeAlias = NDArray[np.int64]
+
+_LF, _CR, _COMMA, _QUOTE, _NUL = b"\n\r,\"\0"
+_QUOTED = rb'"[^"]*+(?:""[^"]*+)*+'
+_FIELD = rb'(?>' + _QUOTED + rb'"|[^",\r\n][^,\r\n]*|)'
+_RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+(?=\r?\n)")
+_NEXT_FIELD = re.compile(rb"(?:\A|,)" + _FIELD)
+_OPEN_AT_END = re.compile(rb"(?:" + _FIELD + rb",)*+" + _QUOTED + rb"\Z")
+
+_BAD_QUOTES = "its quotes do not pair up"
+_NUL_BYTE = "it holds a NUL byte"
+_LONE_RETURN = "it holds a carriage return outside quotes"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRow:
+    """A row that cannot be told into its fields; `line` counts the file's lines from 1."""
+
+    line: int
+    reason: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Rows of the right shape, as the file has them, each with the line it begins on; and those that are broken."""
+
+    texts: list[bytes]
+    lines: list[int]
+    broken: list[BrokenRow] = field(default_factory=list)
+
+
+def read_fields(text: bytes) -> list[str]:
+    """The fields of a row, as far as they can be told."""
+    return next(csv.reader([text.decode(errors="replace").replace("\0", "")]), [])
+
+
+def split_records(blocks: Iterable[bytes], width: int, first_line: int) -> Iterator[Records]:
+    """Cut blocks of UTF-8 into rows of `width` fields. Blank lines are no rows. Memory stays near a block's size.
+
+    A row that is broken does not touch its neighbours: reading goes on with the line that follows.
+    """
+    rest, line = b"", first_line
+    for block in blocks:
+        data = rest + block
+        end = data.rfind(b"\n") + 1
+        window = _Window(data[:end], width, line, final=False)
+        yield window.records()
+        rest = data[window.used :]
+        line += window.lines_used
+        if len(rest) > MAX_LINE_BYTES:
+            raise BadInput(f"Line {line:,} is longer than {MAX_LINE_BYTES:,} bytes; this is no CSV of rows.")
+    if rest:
+        yield _Window(rest if rest.endswith(b"\n") else rest + b"\n", width, line, final=True).records()
+
+
+class _Window:
+    """Some whole lines. `used` and `lines_used` say how far they make whole rows; unless final, more may follow."""
+
+    def __init__(self, data: bytes, width: int, first_line: int, *, final: bool) -> None:
+        self._data = data
+        self._width = width
+        self._first_line = first_line
+        self._final = final
+        self._bytes = np.frombuffer(data, np.uint8)
+        breaks = self._where(_LF)
+        self._starts: _Positions = np.concatenate((np.zeros(1, np.int64), breaks + 1))
+        self._ends = breaks - (self._bytes[breaks - 1] == _CR)  # for a first, empty line that byte is the last: LF
+        self._is_row = self._ends > self._starts[:-1]
+        self._broken: dict[int, str] = {}
+        self.lines_used = len(breaks)
+
+    @property
+    def used(self) -> int:
+        return int(self._starts[self.lines_used])
+
+    def records(self) -> Records:
+        if not self._data:
+            return Records([], [])
+        self._check_shapes()
+        self._check_quoted_lines()
+        self._is_row[list(self._broken)] = False
+        rows = np.flatnonzero(self._is_row[: self.lines_used])
+        data = self._data
+        texts = [data[a:b] for a, b in zip(self._starts[rows].tolist(), self._ends[rows].tolist(), strict=True)]
+        return Records(texts, (rows + self._first_line).tolist(), self._broken_rows())
+
+    def _where(self, byte: int) -> _Positions:
+        places: _Positions = np.flatnonzero(self._bytes == byte)
+        return places
+
+    def _lines_of(self, places: _Positions) -> _Positions:
+        """The lines, each once and in order, that hold these places."""
+        lines: _Positions = np.unique(np.searchsorted(self._starts, places, side="right") - 1)
+        return lines
+
+    def _check_shapes(self) -> None:
+        """Judge every line as if it had no quotes; those that have some are judged again."""
+        commas = np.diff(np.searchsorted(self._where(_COMMA), self._starts))
+        for line in np.flatnonzero(self._is_row & (commas != self._width - 1)).tolist():
+            self._broken[line] = self._ragged(int(commas[line]) + 1)
+        for line in self._lines_of(self._lone_returns()).tolist():
+            self._broken[line] = _LONE_RETURN
+        for line in self._lines_of(self._where(_NUL)).tolist():
+            self._broken[line] = _NUL_BYTE
+
+    def _lone_returns(self) -> _Positions:
+        returns = self._where(_CR)
+        lone: _Positions = returns[self._bytes[returns + 1] != _LF]
+        return lone
+
+    def _check_quoted_lines(self) -> None:
+        done = 0
+        for line in self._lines_of(self._where(_QUOTE)).tolist():
+            if line >= self.lines_used:
+                return
+            if line >= done:
+                done = self._check_quoted(line)
+
+    def _check_quoted(self, line: int) -> int:
+        """Judge the row that begins on `line`; gives the line after it."""
+        start = int(self._starts[line])
+        match = _RECORD.match(self._data, start)
+        if match is None:
+            return self._without_end(line, start)
+        next_line = int(np.searchsorted(self._starts, match.end(), side="right"))
+        fields = len(_NEXT_FIELD.findall(match[0]))
+        has_nul = b"\0" in match[0]
+        reason = _NUL_BYTE if has_nul else None if fields == self._width else self._ragged(fields)
+        self._merge(line, next_line, match.end(), reason)
+        return next_line
+
+    def _without_end(self, line: int, start: int) -> int:
+        """An open quote may end in the next block; otherwise this line alone is broken, and the next is a new row."""
+        may_go_on = not self._final and len(self._data) - start <= MAX_QUOTED_BYTES
+        if may_go_on and _OPEN_AT_END.match(self._data, start):
+            self.lines_used = line
+        elif self._broken.get(line) != _LONE_RETURN:
+            self._broken[line] = _BAD_QUOTES
+        return line + 1
+
+    def _merge(self, line: int, next_line: int, end: int, reason: str | None) -> None:
+        self._ends[line] = end
+        self._is_row[line + 1 : next_line] = False
+        for part in range(line, next_line):
+            self._broken.pop(part, None)
+        if reason:
+            self._broken[line] = reason
+
+    def _ragged(self, fields: int) -> str:
+        return f"it has {fields} fields instead of {self._width}"
+
+    def _broken_rows(self) -> list[BrokenRow]:
+        lines = sorted(line for line in self._broken if line < self.lines_used)
+        return [BrokenRow(self._first_line + line, self._broken[line], self._text(line)) for line in lines]
+
+    def _text(self, line: int) -> bytes:
+        return self._data[int(self._starts[line]) : int(self._ends[line])]

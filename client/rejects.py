@@ -1,0 +1,55 @@
+"""The rejects CSV: each row that was not taken, why, and the row as it was."""
+
+import csv
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+from client.failures import BadInput
+from client.records import read_fields
+
+_OWN_COLUMNS = ("line", "field", "reason")
+
+
+def default_rejects_path(file: Path) -> Path:
+    """`rows.csv.gz` has its rejects in `rows.rejects.csv` of the current directory: the file's own may be read-only."""
+    return Path(file.name.removesuffix(".gz").removesuffix(".csv") + ".rejects.csv")
+
+
+class Rejects:
+    """Writes `line`, `field`, `reason` and the row's fields, as many as it has. The file is made by the first row."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self._path = path
+        self._columns = columns
+        self._file: TextIO | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The file, if there was anything to write."""
+        return self._path if self._file else None
+
+    def add(self, line: int, field: str, reason: str, text: bytes) -> None:
+        file = self._file = self._file or self._created()
+        csv.writer(file, lineterminator="\n").writerow((line, field, reason, *read_fields(text)))
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+
+    def _created(self) -> TextIO:
+        file = self._path.open("w", encoding="utf-8", newline="")
+        csv.writer(file, lineterminator="\n").writerow((*_OWN_COLUMNS, *self._columns))
+        return file
+
+
+def check_rejects_path(path: Path, source: Path) -> None:
+    """Raises BadInput where rejects could not be written, or would overwrite the file that is sent."""
+    with suppress(OSError):
+        if path.samefile(source):
+            raise BadInput("The rejects would overwrite the file that is sent; name another file with --rejects.")
+    writable = os.access(path if path.exists() else path.parent, os.W_OK)
+    if not writable or path.is_dir():
+        raise BadInput(f"The rejects cannot be written to {path}; name another file with --rejects.")
