@@ -1,0 +1,1 @@
+"""The HTTP side: takes batches of invoice rows and answers queries."""

@@ -1,0 +1,1 @@
+"""POST /ingest: one request is one batch is one record on the stream."""

@@ -1,0 +1,36 @@
+"""A body of JSON: one row as an object, or many in an array."""
+
+from collections.abc import Sequence
+
+from invoices.limits import MAX_ROWS
+from invoices.line import Line
+from invoices.rows import Rows, lines_if_all_valid, read_each
+from pipeline_api.ingest.checked import Checked
+from pipeline_api.ingest.json_elements import json_elements
+
+_BLANKS = b" \t\r\n"
+_UTF8_BOM = b"\xef\xbb\xbf"
+_MOST_COMMAS = 20 * MAX_ROWS  # eight between the fields of a row, one behind it, and some in its texts
+
+
+def read_json_body(text: bytes) -> Checked:
+    """Raises Malformed where it is no JSON at all, and TooLarge beyond the limit of rows."""
+    text = text.removeprefix(_UTF8_BOM).strip(_BLANKS)
+    rows = _rows_if_all_valid(text) or read_each(json_elements(text))
+    return Checked(rows, lambda: _ndjson(rows.lines))
+
+
+def _rows_if_all_valid(text: bytes) -> Rows | None:
+    if text.count(b"{") > MAX_ROWS or text.count(b",") > _MOST_COMMAS:
+        return None  # cheap to ask; a parser would first build every value
+    is_array = text.startswith(b"[")
+    lines = lines_if_all_valid(text if is_array else b"[%b]" % text)
+    if not lines or (len(lines) > 1 and not is_array):
+        return None
+    return Rows(lines, range(len(lines)), [])
+
+
+def _ndjson(lines: Sequence[Line]) -> bytes:
+    """Written anew from what was checked: a row's own text may stretch over several lines."""
+    to_json = Line.__pydantic_serializer__.to_json
+    return b"\n".join(to_json(line, exclude_none=True) for line in lines)

@@ -1,0 +1,15 @@
+"""The core of POST /ingest, free of HTTP."""
+
+from pipeline_api.ingest.answer import IngestAnswer
+from pipeline_api.ingest.batch import batch_of
+from pipeline_api.ingest.media import Media
+from pipeline_api.ingest.stream import Stream
+from pipeline_api.problems import RowFault
+
+
+def take(stream: Stream, batch_id: str, body: bytes, media: Media) -> IngestAnswer:
+    """Check a body and put its valid rows on the stream as one record. Raises what `batch_of` and `put` raise."""
+    batch = batch_of(body, media)
+    stream.put(batch_id, batch.record)
+    faults = [RowFault(index=each.index, field=each.field, message=each.message) for each in batch.errors]
+    return IngestAnswer(batch_id=batch_id, accepted=batch.accepted, rejected=batch.rejected, errors=faults)

@@ -1,0 +1,17 @@
+"""The entry for Lambda, behind an HTTP API or a REST API."""
+
+import os
+
+from mangum import Mangum
+
+from pipeline_api.production import production_app
+from pipeline_api.running import inline
+from pipeline_api.stage_prefix import StagePrefix
+
+_TEXT_TYPES = ["text/", "application/json", "application/problem+json"]
+
+handler = Mangum(
+    StagePrefix(production_app(os.environ, inline)),
+    lifespan="off",  # "auto" would start the application anew for every request
+    text_mime_types=_TEXT_TYPES,
+)

@@ -1,0 +1,14 @@
+"""The entry for a server: `uvicorn pipeline_api.main:app`."""
+
+import os
+import sys
+
+from starlette.concurrency import run_in_threadpool
+
+from pipeline_api.production import production_app
+from pipeline_api.settings import MissingSettingError
+
+try:
+    app = production_app(os.environ, run_in_threadpool)
+except MissingSettingError as missing:
+    sys.exit(str(missing))

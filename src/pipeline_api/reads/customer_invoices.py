@@ -1,0 +1,59 @@
+"""A page of a customer's invoices: one Query for pointers, one BatchGetItem for their slices."""
+
+from itertools import groupby
+
+from invoices.fields import price_text
+from invoices.invoice import Invoice, totals_of
+from pipeline_api.reads.answers import CustomerInvoice, CustomerInvoicesAnswer
+from pipeline_api.reads.customer_lines import customer_invoices, invoice_no_of
+from pipeline_api.reads.page_token import page_token, position_in
+from pipeline_api.reads.parameters import InvoicesPage
+from pipeline_api.reads.tables import Tables
+from pipeline_api.refusals import NotFound
+
+_FIRST = " "  # sorts before every pointer
+_BEHIND = "$"  # sorts behind an invoice's pointers, which go on with `#`, and before every longer invoice number
+
+
+def read_customer_invoices(tables: Tables, customer_id: str, page: InvoicesPage) -> CustomerInvoicesAnswer:
+    """Raises NotFound, Malformed for a foreign token, Throttled or Unavailable."""
+    query = f"customers/{customer_id}/invoices"
+    after = _FIRST if page.next_token is None else position_in(page.next_token, query) + _BEHIND
+    whole, more = _whole_invoices(tables, customer_id, after)
+    chosen = dict(list(whole.items())[: page.limit])
+    if not chosen and page.next_token is None:
+        raise NotFound("no such customer")
+    invoices = customer_invoices(tables, customer_id, (pointer for group in chosen.values() for pointer in group))
+    return CustomerInvoicesAnswer(
+        CustomerID=customer_id,
+        invoices=[_summary(invoice) for invoice in invoices],
+        next_token=page_token(query, next(reversed(chosen))) if more or len(chosen) < len(whole) else None,
+    )
+
+
+def _whole_invoices(tables: Tables, customer_id: str, after: str) -> tuple[dict[str, list[str]], bool]:
+    """The pointers of some invoices, each with all of its pointers, and whether there are more.
+
+    The last invoice of a full page may go on behind it: it is left to the next page. If it is the only one, the
+    query goes on until it is whole.
+    """
+    pointers: list[str] = []
+    for page in tables.pointer_pages(customer_id, after):
+        pointers += [item["Slice"]["S"] for item in page["Items"]]
+        groups = {invoice_no: list(group) for invoice_no, group in groupby(pointers, invoice_no_of)}
+        if "LastEvaluatedKey" in page and len(groups) > 1:
+            groups.popitem()
+            return groups, True
+    return groups, False
+
+
+def _summary(invoice: Invoice) -> CustomerInvoice:
+    lines = invoice.lines.values()
+    totals = totals_of(lines)
+    return CustomerInvoice(
+        InvoiceNo=invoice.invoice_no,
+        dates=sorted({line.InvoiceDate for line in lines}),
+        line_count=totals.lines,
+        quantity=totals.quantity,
+        total=price_text(totals.amount),
+    )

@@ -1,0 +1,8 @@
+"""An answer as JSON, written once by compiled code."""
+
+from fastapi import Response
+from pydantic import BaseModel
+
+
+def json_answer(answer: BaseModel, status: int = 200) -> Response:
+    return Response(answer.model_dump_json(), status, media_type="application/json")

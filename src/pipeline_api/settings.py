@@ -1,0 +1,38 @@
+"""What the API must be told by its environment."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+_Name = Annotated[str, Field(min_length=1)]
+
+
+class MissingSettingError(Exception):
+    """A variable is not set; the message says which, and where to get it."""
+
+
+class Settings(BaseModel):
+    """The names of the stream and the tables. Endpoint and region are boto3's own variables."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stream_name: Annotated[_Name, Field(alias="STREAM_NAME")]
+    invoices_table: Annotated[_Name, Field(alias="INVOICES_TABLE")]
+    customers_table: Annotated[_Name, Field(alias="CUSTOMERS_TABLE")]
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Raises MissingSettingError with one sentence that names what is missing."""
+    try:
+        return Settings.model_validate(environment)
+    except ValidationError as error:
+        raise MissingSettingError(_sentence([str(detail["loc"][0]) for detail in error.errors()])) from None
+
+
+def _sentence(names: list[str]) -> str:
+    verb = "is" if len(names) == 1 else "are"
+    return (
+        f"{' and '.join(names)} {verb} not set in the environment: "
+        "`make run` writes every variable that the API needs to .local/env, and template.yaml sets them on Lambda."
+    )
