@@ -1,14 +1,15 @@
 """Why the client stops, in one tree; every message can be shown to the user as it is.
 
-    Exception
-    └── Failure
-        ├── BadInput           the file or the command line is at fault
-        ├── NoSuchEntry        the API knows no such invoice or customer
-        ├── BodyTooLarge       413: the same rows may pass in smaller batches
-        └── ApiFailure         the API is at fault, or we do not understand each other
-            ├── ApiGone            no usable answer, however often we asked
-            ├── Refused            the API does not take our requests at all (wrong key, wrong address)
-            └── StrangeAnswer      an answer that our API never gives
+Exception
+└── Failure
+    ├── BadInput           the file or the command line is at fault
+    ├── CannotWrite        the rejects cannot be kept
+    ├── NoSuchEntry        the API knows no such invoice or customer
+    ├── BodyTooLarge       413: the same rows may pass in smaller batches
+    └── ApiFailure         the API is at fault, or we do not understand each other
+        ├── ApiGone            no usable answer, however often we asked
+        ├── Refused            the API does not take our requests at all (wrong key, wrong address)
+        └── StrangeAnswer      an answer that our API never gives
 """
 
 
@@ -18,6 +19,10 @@ class Failure(Exception):
 
 class BadInput(Failure):
     """Nothing but another file or another command line helps."""
+
+
+class CannotWrite(Failure):
+    """Going on would lose rejects in silence."""
 
 
 class NoSuchEntry(Failure):

@@ -3,8 +3,7 @@
 pandas alone cannot be trusted with this: it fills up a row with too few fields and cuts the first row of a chunk that
 has too many, both in silence; it stops at other rows with too many; it splits a row at a lone carriage return; and it
 lets a quote that is never closed swallow all rows up to the next one. So rows are told apart here, and pandas is given
-only those that have the right shape. numpy looks at all lines at once; only lines with a quote are looked at one by one.
-"""
+only XX"""
 
 import csv
 import re
@@ -20,9 +19,9 @@ from client.limits import MAX_LINE_BYTES, MAX_QUOTED_BYTES
 
 _Positions: TypeAlias = NDArray[np.int64]
 
-_LF, _CR, _COMMA, _QUOTE, _NUL = b"\n\r,\"\0"
+_LF, _CR, _COMMA, _QUOTE, _NUL = b'\n\r,"\0'
 _QUOTED = rb'"[^"]*+(?:""[^"]*+)*+'
-_FIELD = rb'(?>' + _QUOTED + rb'"|[^",\r\n][^,\r\n]*|)'
+_FIELD = rb"(?>" + _QUOTED + rb'"|[^",\r\n][^,\r\n]*|)'
 _RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+(?=\r?\n)")
 _NEXT_FIELD = re.compile(rb"(?:\A|,)" + _FIELD)
 _OPEN_AT_END = re.compile(rb"(?:" + _FIELD + rb",)*+" + _QUOTED + rb"\Z")

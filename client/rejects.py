@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from client.failures import BadInput
+from client.failures import BadInput, CannotWrite
 from client.records import read_fields
 
 _OWN_COLUMNS = ("line", "field", "reason")
@@ -32,8 +32,12 @@ class Rejects:
         return self._path if self._file else None
 
     def add(self, line: int, field: str, reason: str, text: bytes) -> None:
-        file = self._file = self._file or self._created()
-        csv.writer(file, lineterminator="\n").writerow((line, field, reason, *read_fields(text)))
+        """Raises CannotWrite: a reject that is not kept would be lost."""
+        try:
+            file = self._file = self._file or self._created()
+            csv.writer(file, lineterminator="\n").writerow((line, field, reason, *read_fields(text)))
+        except OSError as error:
+            raise CannotWrite(f"The rejects cannot be written: {error.strerror or type(error).__name__}.") from error
 
     def close(self) -> None:
         if self._file:

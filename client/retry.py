@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, stop_any
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from client.outside import Outside
 
@@ -36,7 +36,7 @@ def retrying(outside: Outside, is_over: Callable[[], bool]) -> AsyncRetrying:
     """Attempts that end with the last one's Passing; once `is_over` there is no further one."""
     return AsyncRetrying(
         retry=retry_if_exception_type(Passing),
-        stop=stop_any(stop_after_attempt(MAX_ATTEMPTS), lambda _: is_over()),
+        stop=lambda state: state.attempt_number >= MAX_ATTEMPTS or is_over(),
         wait=lambda state: _pause(state, outside.uniform),
         sleep=outside.sleep,
         reraise=True,

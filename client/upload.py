@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Protocol
 
 from client.answers import IngestAnswer, RowError
@@ -32,14 +32,21 @@ class Stop:
     def set(self) -> None:
         self._event.set()
 
-    async def or_after(self, pause: "asyncio.Future[None]") -> None:
-        """Wait until the pause is over or the upload is."""
-        over = asyncio.ensure_future(self._event.wait())
-        try:
-            await asyncio.wait({over, pause}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            over.cancel()
-            pause.cancel()
+    def ends(self, sleep: Callable[[float], Awaitable[None]]) -> Callable[[float], Awaitable[None]]:
+        """The same sleep, but over as soon as this is set."""
+
+        async def pause(seconds: float) -> None:
+            waits: list[asyncio.Future[object]] = [
+                asyncio.ensure_future(sleep(seconds)),
+                asyncio.ensure_future(self._event.wait()),
+            ]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+
+        return pause
 
 
 class Upload:
