@@ -1,0 +1,128 @@
+"""Properties that hold whatever the function does."""
+
+from dataclasses import dataclass, field, replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local_runtime.event_source_mapping import Checkpointed, EventSourceMapping, KinesisEvent
+from local_runtime.event_source_mapping.reader import TRIM_HORIZON
+from tests.local_runtime.event_source_mapping.scenario import Answer, Scenario, keys_of
+
+LETTERS = "abcdefghijkl"
+REPORTS = "ReportBatchItemFailures"
+
+
+@dataclass
+class Oracle:
+    """Knows from the function's answers alone which records are done, and hears of every checkpoint."""
+
+    run: Scenario
+    reports: bool
+    done: set[str] = field(default_factory=set)
+    passed_too_early: set[str] = field(default_factory=set)
+
+    def answer(self, plan: str | list[int]) -> Answer:
+        """`plan` is `succeeds`, `raises`, `garbage`, or the places of the records to be named as failed."""
+
+        def respond(event: KinesisEvent) -> object:
+            keys = keys_of(event)
+            self.done |= set(keys[: self._done_of(plan, len(keys))])
+            return _response(plan, event)
+
+        return respond
+
+    def mapping(self) -> EventSourceMapping:
+        world = replace(self.run.world(), on_checkpoint=self.hear)
+        return EventSourceMapping(self.run.settings, self.run.function, world)
+
+    def hear(self, step: Checkpointed) -> None:
+        stream = self.run.stream
+        records = stream.read(step.shard_id, stream.iterator(step.shard_id, TRIM_HORIZON), 100).records
+        passed = {r.partition_key for r in records if int(r.sequence_number) <= int(step.sequence_number)}
+        self.passed_too_early |= passed - self.done - self.discarded
+        self.run.steps.append(step)
+
+    @property
+    def discarded(self) -> set[str]:
+        return set("".join(self.run.discarded))
+
+    @property
+    def is_through(self) -> bool:
+        return len(self.run.acknowledged) + len(self.discarded) == len(LETTERS)
+
+    def _done_of(self, plan: str | list[int], size: int) -> int:
+        if plan == "succeeds" or (plan != "raises" and not self.reports):
+            return size
+        return min(place % size for place in plan) if isinstance(plan, list) else 0
+
+
+def _response(plan: str | list[int], event: KinesisEvent) -> object:
+    if plan == "raises":
+        raise ValueError("a bug")
+    if not isinstance(plan, list):
+        return None if plan == "succeeds" else "garbage"
+    numbers = [record["kinesis"]["sequenceNumber"] for record in event["Records"]]
+    return {"batchItemFailures": [{"itemIdentifier": numbers[place % len(numbers)]} for place in plan]}
+
+
+@st.composite
+def oracles(draw: st.DrawFn) -> Oracle:
+    """Any settings, and a function that does as it likes for some 25 invocations and then gives in."""
+    reports = draw(st.booleans())
+    run = Scenario(
+        shards=draw(st.integers(1, 3)),
+        BatchSize=draw(st.integers(1, 8)),
+        ParallelizationFactor=draw(st.integers(1, 3)),
+        FunctionResponseTypes=[REPORTS] if reports else [],
+        BisectBatchOnFunctionError=draw(st.booleans()),
+        MaximumRetryAttempts=draw(st.integers(-1, 3)),
+    )
+    oracle = Oracle(run, reports)
+    places = st.lists(st.integers(0, 7), min_size=1, max_size=3)
+    plans = draw(st.lists(st.sampled_from(["succeeds", "raises", "garbage"]) | places, max_size=25))
+    run.follow([oracle.answer(plan) for plan in plans], then=oracle.answer("succeeds"))
+    return oracle
+
+
+@given(oracle=oracles())
+def test_every_record_is_acknowledged_or_discarded_and_never_both(oracle: Oracle) -> None:
+    """Nothing is skipped, whatever the function answers; and the mapping comes to an end."""
+    oracle.run.put(LETTERS)
+    oracle.mapping().drain()
+
+    assert sorted(oracle.run.acknowledged + "".join(oracle.run.discarded)) == list(LETTERS)
+    assert set(oracle.run.acknowledged) <= oracle.done
+
+
+@given(oracle=oracles())
+def test_the_checkpoint_never_passes_a_record_that_is_not_done(oracle: Oracle) -> None:
+    """Everything up to it was acknowledged by the function or lies in the destination."""
+    oracle.run.put(LETTERS)
+    oracle.mapping().drain()
+
+    assert oracle.passed_too_early == set()
+
+
+@given(oracle=oracles(), invocations=st.integers(1, 12))
+def test_a_restart_at_any_moment_loses_nothing(oracle: Oracle, invocations: int) -> None:
+    """The second mapping delivers what the first one had not checkpointed, perhaps for the second time."""
+    run = oracle.run
+    run.put(LETTERS)
+    oracle.mapping().run(lambda: len(run.delivered) >= invocations or oracle.is_through)
+    oracle.mapping().drain()
+
+    assert oracle.done | oracle.discarded == set(LETTERS)
+    assert oracle.passed_too_early == set()
+
+
+@given(oracle=oracles())
+def test_the_order_of_a_partition_key_is_kept(oracle: Oracle) -> None:
+    """Its records reach the checkpoint in the order of the stream."""
+    oracle.run.put("aaaabbbbaabb")
+    oracle.mapping().drain()
+    passed = [record for step in oracle.run.steps for record in step.acknowledged]
+
+    for key in "ab":
+        numbers = [int(record.sequence_number) for record in passed if record.partition_key == key]
+        assert numbers == sorted(numbers)

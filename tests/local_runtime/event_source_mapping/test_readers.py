@@ -1,0 +1,185 @@
+"""One class of tests for every stream: the one in memory has to read as the one of boto3 does."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import pytest
+
+from invoices.errors import Throttled
+from local_runtime.event_source_mapping import InMemoryStream, KinesisReader, VirtualClock
+from local_runtime.event_source_mapping.reader import (
+    LATEST,
+    TRIM_HORIZON,
+    IteratorExpired,
+    Page,
+    Position,
+    StreamReader,
+    after,
+    at,
+)
+from tests.local_runtime.event_source_mapping.refusing import refuse
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+
+SHARD = "shardId-000000000000"
+
+
+class ReaderTests(ABC):
+    """A stream of one shard with nothing in it."""
+
+    @abstractmethod
+    def reader(self) -> StreamReader: ...
+
+    @abstractmethod
+    def put(self, partition_key: str) -> None: ...
+
+    @abstractmethod
+    def expire_iterators(self) -> None: ...
+
+    @abstractmethod
+    def throttle(self) -> None: ...
+
+    def read(self, position: Position, limit: int = 100) -> Page:
+        reader = self.reader()
+        return reader.read(SHARD, reader.iterator(SHARD, position), limit)
+
+    def keys(self, position: Position) -> str:
+        return "".join(record.partition_key for record in self.read(position).records)
+
+    def test_a_stream_knows_its_arn(self) -> None:
+        """Every event carries it."""
+        assert self.reader().stream_arn().startswith("arn:aws:kinesis:us-east-1:")
+
+    def test_a_shard_has_a_name_and_no_parents(self) -> None:
+        """As long as nobody splits or merges it."""
+        assert [(shard.shard_id, shard.parents) for shard in self.reader().shards()] == [(SHARD, ())]
+
+    def test_trim_horizon_begins_with_the_oldest_record(self) -> None:
+        """And gives the records in their order."""
+        self.put("a")
+        self.put("b")
+
+        assert self.keys(TRIM_HORIZON) == "ab"
+
+    def test_latest_begins_after_the_newest_record(self) -> None:
+        """What is put later is read through the same iterator."""
+        self.put("a")
+        reader = self.reader()
+        iterator = reader.iterator(SHARD, LATEST)
+        self.put("b")
+
+        assert [record.partition_key for record in reader.read(SHARD, iterator, 100).records] == ["b"]
+
+    def test_after_a_sequence_number_begins_with_the_next_record(self) -> None:
+        """The record itself is done."""
+        for key in "abc":
+            self.put(key)
+        second = self.read(TRIM_HORIZON).records[1]
+
+        assert self.keys(after(second.sequence_number)) == "c"
+
+    def test_at_a_timestamp_begins_with_what_arrived_then(self) -> None:
+        """Before the first record: everything; after the last one: nothing."""
+        self.put("a")
+        (record,) = self.read(TRIM_HORIZON).records
+
+        assert self.keys(at(record.arrived - 10)) == "a"
+        assert self.keys(at(record.arrived + 10)) == ""
+
+    def test_a_record_carries_what_was_put(self) -> None:
+        """Its data as bytes, its shard and a sequence number that is an integer."""
+        self.put("a")
+        (record,) = self.read(TRIM_HORIZON).records
+
+        assert (record.shard_id, record.partition_key, record.data) == (SHARD, "a", b"a")
+        assert int(record.sequence_number) > 0
+
+    def test_sequence_numbers_grow_as_integers(self) -> None:
+        """In the order of the puts."""
+        for key in "abc":
+            self.put(key)
+        numbers = [int(record.sequence_number) for record in self.read(TRIM_HORIZON).records]
+
+        assert numbers == sorted(set(numbers))
+
+    def test_a_page_ends_at_the_limit_and_the_next_one_goes_on(self) -> None:
+        """Nothing is skipped between two pages."""
+        for key in "abc":
+            self.put(key)
+        first = self.read(TRIM_HORIZON, limit=2)
+        second = self.reader().read(SHARD, first.next_iterator or "", 2)
+
+        assert [len(first.records), len(second.records)] == [2, 1]
+
+    def test_at_the_tip_a_page_is_not_behind(self) -> None:
+        """The poller may pause."""
+        self.put("a")
+
+        assert self.read(TRIM_HORIZON).behind_ms == 0
+
+    def test_an_expired_iterator_is_told_apart(self) -> None:
+        """Another one goes on; it is no error of the stream."""
+        reader = self.reader()
+        iterator = reader.iterator(SHARD, TRIM_HORIZON)
+        self.expire_iterators()
+
+        with pytest.raises(IteratorExpired):
+            reader.read(SHARD, iterator, 100)
+
+    def test_a_throttled_read_is_retryable(self) -> None:
+        """Five reads a second are a shard's limit."""
+        self.throttle()
+
+        with pytest.raises(Throttled):
+            self.read(TRIM_HORIZON)
+
+
+class TestInMemoryStream(ReaderTests):
+    @pytest.fixture(autouse=True)
+    def stream_in_memory(self) -> None:
+        self.stream = InMemoryStream(VirtualClock())
+
+    def reader(self) -> StreamReader:
+        return self.stream
+
+    def put(self, partition_key: str) -> None:
+        self.stream.put(partition_key, partition_key.encode())
+
+    def expire_iterators(self) -> None:
+        self.stream.expire_iterators()
+
+    def throttle(self) -> None:
+        self.stream.fail_next(Throttled("slow down"))
+
+    def test_a_split_shard_ends_and_its_children_name_it(self) -> None:
+        """Its last page has no next iterator."""
+        self.put("a")
+        children = self.stream.split(SHARD)
+
+        assert self.read(TRIM_HORIZON).next_iterator is None
+        assert [shard.shard_id for shard in self.stream.shards() if shard.parents == (SHARD,)] == list(children)
+
+
+class TestKinesisReader(ReaderTests):
+    @pytest.fixture(autouse=True)
+    def stream_of_moto(self, kinesis: "KinesisClient") -> None:
+        self.kinesis = kinesis
+
+    def reader(self) -> StreamReader:
+        return KinesisReader(self.kinesis, "rows")
+
+    def put(self, partition_key: str) -> None:
+        self.kinesis.put_record(StreamName="rows", PartitionKey=partition_key, Data=partition_key.encode())
+
+    def expire_iterators(self) -> None:
+        refuse(self.kinesis, "GetRecords", code="ExpiredIteratorException")
+
+    def throttle(self) -> None:
+        refuse(self.kinesis, "GetRecords", code="ProvisionedThroughputExceededException")
+
+    def test_children_name_their_parents(self) -> None:
+        """So that the poller can keep the order."""
+        self.kinesis.split_shard(StreamName="rows", ShardToSplit=SHARD, NewStartingHashKey=str(2**127))
+
+        assert [shard.parents for shard in KinesisReader(self.kinesis, "rows").shards()] == [(), (SHARD,), (SHARD,)]
