@@ -31,6 +31,7 @@ def run_command(
     except RunError as error:
         code = _told(Console(stderr=True), error)
     except KeyboardInterrupt:
+        console.print("stopped before the end")
         code = _INTERRUPTED
     raise typer.Exit(code)
 

@@ -33,11 +33,10 @@ _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 _SHOWN_LINES = 2
 
 
-def ask_examples(expected: Expected, url: str) -> list[Query]:
+def ask_examples(expected: Expected, http: httpx.Client) -> list[Query]:
     """None for a file without lines; one where no line has a customer."""
     wanted = [("invoice", expected.invoice), ("customer", expected.customer)]
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
-        return [_ask(http, kind, example) for kind, example in wanted if example]
+    return [_ask(http, kind, example) for kind, example in wanted if example]
 
 
 def _ask(http: httpx.Client, kind: str, example: Example) -> Query:
@@ -45,7 +44,7 @@ def _ask(http: httpx.Client, kind: str, example: Example) -> Query:
     parameters = {"limit": _SHOWN_LINES} if kind == "invoice" else {}
     response = http.get(path, params=parameters)
     return Query(
-        command=f"python -m client {kind} {example.name} --url {http.base_url}",
+        command=f"python -m client {kind} {example.name} --url {str(http.base_url).rstrip('/')}",
         path=str(response.request.url.raw_path, "ascii"),
         text=response.text,
         comparisons=_compared(f"{kind} {example.name}", example, response),

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from invoices.fields import price_text
 from local_runtime.figures import Comparison, Report
 from local_runtime.queries import Query
 
@@ -56,4 +57,8 @@ def query_panel(query: Query) -> Panel:
 
 
 def figure_text(figure: int | Decimal) -> str:
-    return f"{figure:,}" if isinstance(figure, int) else f"{figure:,.2f}"
+    """Money with all of its decimals, but at least two."""
+    if isinstance(figure, int):
+        return f"{figure:,}"
+    whole, _, decimals = price_text(figure).partition(".")
+    return f"{int(whole):,}.{decimals}" if int(whole) else f"{whole}.{decimals}"

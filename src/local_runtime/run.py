@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 
+import httpx
 from rich.console import Console
 from rich.markup import escape
 
@@ -28,6 +29,7 @@ from local_runtime.template import read_template
 from local_runtime.upload import PATIENCE_SECONDS, Follower, Upload, start_client
 
 _OK, _FAILED = 0, 1
+_ANSWER_SECONDS = 30.0
 _CLIENT_DONE = frozenset({0, 1})  # everything sent; with 1 some rows were refused and are in the rejects file
 
 
@@ -131,7 +133,8 @@ class _Session:
         if summary is None:
             raise RunError("the client ended without a summary")
         stored = read_stored(self._pipeline.clients, self._pipeline.places)
-        queries = ask_examples(expected, self._pipeline.api.url)
+        with httpx.Client(base_url=self._pipeline.api.url, trust_env=False, timeout=_ANSWER_SECONDS) as http:
+            queries = ask_examples(expected, http)
         client_peak = {"client": upload.peak_memory} if upload.peak_memory else {}
         report = Report(
             contract=contract(summary, stored, upload.seconds),

@@ -1,0 +1,23 @@
+"""Templates for tests: the project's own, and small ones written in a test."""
+
+from pathlib import Path
+from textwrap import dedent
+
+from local_runtime.template import Template, read_template
+
+PROJECT_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+def project_template() -> Template:
+    return read_template(PROJECT_TEMPLATE)
+
+
+def template_of(folder: Path, text: str) -> Template:
+    path = folder / "template.yaml"
+    path.write_text(dedent(text))
+    return read_template(path)
+
+
+def changed_template(folder: Path, old: str, new: str) -> Template:
+    """The project's own template with one text in place of another."""
+    return template_of(folder, PROJECT_TEMPLATE.read_text().replace(old, new))
