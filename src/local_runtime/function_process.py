@@ -32,7 +32,7 @@ from local_runtime.event_source_mapping import (
     World,
 )
 from local_runtime.lambda_function import function_arn, imported_handler, with_context
-from local_runtime.parent_watch import parent_watch
+from local_runtime.parent_watch import parent_watch, reader_is_gone
 
 
 class CheckpointLine(TypedDict):
@@ -52,7 +52,7 @@ def main(  # noqa: PLR0913, PLR0917 - typer makes one option of each
     checkpoint_file: Annotated[Path | None, typer.Option(help="Go on after these checkpoints.")] = None,
 ) -> None:
     """Feed a handler from a stream until SIGTERM, Ctrl-C or the end of the parent process."""
-    parent_is_gone = parent_watch()
+    parent_is_gone, pipe = parent_watch(), sys.stdout.fileno()
     stop_asked = _stop_asked()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings = _settings(mapping)
@@ -67,7 +67,9 @@ def main(  # noqa: PLR0913, PLR0917 - typer makes one option of each
     )
     with redirect_stdout(sys.stderr):
         function = with_context(imported_handler(handler), function_name=handler, timeout=timeout, clock=clock)
-        EventSourceMapping(settings, function, world).run(lambda: stop_asked() or parent_is_gone())
+        EventSourceMapping(settings, function, world).run(
+            lambda: stop_asked() or parent_is_gone() or reader_is_gone(pipe)
+        )
 
 
 def _stop_asked() -> Callable[[], bool]:
