@@ -1,11 +1,11 @@
 """The header: which columns a file has, and whether they are the ones of an invoice row."""
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 from client.failures import BadInput
+from client.records import read_fields
 
 COLUMNS = (
     "InvoiceNo",
@@ -22,7 +22,7 @@ _LONGEST_NAME = 40
 
 def read_header(line: bytes) -> tuple[str, ...]:
     """The columns in the file's own order. Raises BadInput that names every missing, unknown and repeated one."""
-    names = tuple(next(csv.reader([line.decode(errors="replace")]), []))
+    names = tuple(read_fields(line))
     if not set(names) & set(COLUMNS):
         raise BadInput(_no_header(line))
     if faults := [*_missing(names), *_unknown(names), *_repeated(names)]:

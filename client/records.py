@@ -51,7 +51,11 @@ class Records:
 
 def read_fields(text: bytes) -> list[str]:
     """The fields of a row, as far as they can be told."""
-    return next(csv.reader([text.decode(errors="replace").replace("\0", "")]), [])
+    row = text.decode(errors="replace")
+    try:
+        return next(csv.reader([row]), [])
+    except csv.Error:  # a lone carriage return, or more than csv takes for one field
+        return row.split(",")
 
 
 def split_records(blocks: Iterable[bytes], width: int, first_line: int) -> Iterator[Records]:

@@ -1,0 +1,78 @@
+"""Runs the command line as a user does, with another world around it."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import httpx
+from click.testing import Result
+from typer.testing import CliRunner
+
+from client.cli import app
+from client.columns import COLUMNS
+from client.outside import Outside
+
+Handler: TypeAlias = Callable[[httpx.Request], httpx.Response]
+
+ROW = ("536365", "85123A", "WHITE HOLDER", "6", "12/1/2010 8:26", "2.55", "17850", "United Kingdom")
+HEADER = ",".join(COLUMNS)
+LINE = ",".join(ROW)
+
+
+class World:
+    """A clock that moves only by sleeping; keys that are counted; chance that always draws the larger number."""
+
+    def __init__(self, api: Handler) -> None:
+        self.slept: list[float] = []
+        self._keys = 0
+        self.outside = Outside(
+            transport=httpx.MockTransport(api),
+            clock=lambda: sum(self.slept),
+            now=lambda: sum(self.slept),
+            sleep=self._sleep,
+            uniform=lambda _low, high: high,
+            new_key=self._new_key,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    def _new_key(self) -> str:
+        self._keys += 1
+        return f"batch-{self._keys}"
+
+
+def run(api: Handler | World, *arguments: str | Path) -> Result:
+    """`python -m client …` against this API."""
+    world = api if isinstance(api, World) else World(api)
+    return CliRunner().invoke(app, [str(each) for each in arguments], obj=world.outside, catch_exceptions=False)
+
+
+def summary_of(result: Result) -> dict[str, object]:
+    """The last line of `--json`."""
+    summary: dict[str, object] = json.loads(result.stdout.splitlines()[-1])
+    return summary
+
+
+def row(**changes: str) -> tuple[str, ...]:
+    """A good row with these fields in place of its own."""
+    return tuple(changes.get(name, value) for name, value in zip(COLUMNS, ROW, strict=True))
+
+
+def write_csv(path: Path, rows: Iterable[Sequence[str]], columns: Sequence[str] = COLUMNS) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([columns, *rows])
+    return path
+
+
+def write_text(path: Path, *lines: str) -> Path:
+    """A file of the header and these lines."""
+    path.write_text("\n".join([HEADER, *lines, ""]), encoding="utf-8", newline="")
+    return path
+
+
+def read_rejects(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]

@@ -1,0 +1,50 @@
+"""The header decides whether a file can be sent."""
+
+import pytest
+
+from client.columns import COLUMNS, read_header
+from client.failures import BadInput
+
+
+def _header(*names: str) -> bytes:
+    return ",".join(names).encode()
+
+
+def test_columns_come_in_any_order() -> None:
+    """The file's own order is kept."""
+    assert read_header(_header(*reversed(COLUMNS))) == tuple(reversed(COLUMNS))
+
+
+def test_quoted_names_are_names() -> None:
+    """A header may be quoted as any row may."""
+    assert read_header(b'"' + b'","'.join(name.encode() for name in COLUMNS) + b'"') == COLUMNS
+
+
+def test_every_fault_is_named_at_once() -> None:
+    """One message is enough to mend the header."""
+    with pytest.raises(BadInput) as failure:
+        read_header(_header("InvoiceNo", "InvoiceNo", "Stockcode", *COLUMNS[2:7], "Region"))
+    message = str(failure.value)
+    assert "StockCode is missing; Country is missing" in message
+    assert "'Stockcode' is unknown (meant as StockCode?); 'Region' is unknown" in message
+    assert "InvoiceNo is there 2 times" in message
+
+
+def test_a_row_instead_of_a_header_is_not_shown() -> None:
+    """A file without a header has a customer's data on its first line."""
+    with pytest.raises(BadInput, match="first line names none") as failure:
+        read_header(b"536365,85123A,SECRET,6,12/1/2010 8:26,2.55,17850,United Kingdom")
+    assert "SECRET" not in str(failure.value)
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_is_named(separator: str, name: str) -> None:
+    """The most common reason for a header that does not fit."""
+    with pytest.raises(BadInput, match=f"separated by {name}"):
+        read_header(separator.join(COLUMNS).encode())
+
+
+def test_old_line_ends_are_no_crash() -> None:
+    """A file with carriage returns alone is one long line."""
+    with pytest.raises(BadInput, match="columns"):
+        read_header(",".join(COLUMNS).encode() + b"\r1,2,3,4,5,6,7,8\r")

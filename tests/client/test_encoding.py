@@ -1,0 +1,50 @@
+"""Which encoding a file has is found out from all of its bytes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from client.encoding import UTF8_BOM, Encoded, find_encoding
+from client.failures import BadInput
+
+
+def _blocks(data: bytes, size: int = 3) -> Iterator[bytes]:
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
+def test_plain_ascii_is_utf8() -> None:
+    """Text that is both counts as UTF-8."""
+    assert find_encoding(_blocks(b"INVOICE")) == Encoded("utf-8", 7)
+
+
+def test_a_character_that_spans_two_blocks_is_utf8() -> None:
+    """Where a block ends says nothing about the encoding."""
+    data = "ab£, 漢字, ab£".encode()
+    assert find_encoding(_blocks(data)) == Encoded("utf-8", len(data))
+
+
+def test_one_late_byte_decides_for_cp1252() -> None:
+    """A pound sign on the last line counts as much as one on the first."""
+    data = b"A" * 100_000 + "£".encode("cp1252")
+    assert find_encoding(_blocks(data, 4096)) == Encoded("cp1252", 100_001)
+
+
+def test_a_character_cut_off_at_the_end_is_not_utf8() -> None:
+    """Half a character at the very end is a byte of cp1252."""
+    assert find_encoding([b"ab\xc3"]).encoding == "cp1252"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\xc3 \x81", id="a byte that cp1252 lacks"),
+        pytest.param(UTF8_BOM + b"caf\xe9", id="a mark of UTF-8 that does not hold"),
+        pytest.param("InvoiceNo".encode("utf-16"), id="UTF-16 with its mark"),
+        pytest.param("InvoiceNo".encode("utf-16-be"), id="UTF-16 without"),
+        pytest.param("InvoiceNo".encode("utf-32"), id="UTF-32"),
+    ],
+)
+def test_anything_else_is_refused(data: bytes) -> None:
+    """A file is never read in an encoding that does not fit it."""
+    with pytest.raises(BadInput, match="UTF-8"):
+        find_encoding(_blocks(data, 1024))
