@@ -165,6 +165,16 @@ def test_records_that_are_too_old_are_discarded_before_an_invocation() -> None:
     assert [dead.batch.condition for dead in run.destination.discarded] == ["RecordAgeExceeded"]
 
 
+def test_a_record_of_exactly_the_maximum_age_is_delivered() -> None:
+    """Only older ones are discarded."""
+    run = Scenario(MaximumRecordAgeInSeconds=60)
+    run.put("a")
+    run.clock.sleep(60)
+    run.mapping().drain()
+
+    assert (run.delivered, run.discarded) == (["a"], [])
+
+
 def test_a_record_that_grows_too_old_while_it_is_retried_is_discarded() -> None:
     """The age limit ends unlimited retries."""
     run = Scenario(then=raises_with("p"), MaximumRecordAgeInSeconds=60).run("p")
