@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 import httpx
 
+from invoices.errors import RowError
 from invoices.line import Line
 from invoices.line_id import line_id
-from invoices.rows import RowError, read_ndjson
+from invoices.rows import read_ndjson
 
 Reply: TypeAlias = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import httpx
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from client.cli import app
 from client.columns import COLUMNS
@@ -24,7 +23,7 @@ LINE = ",".join(ROW)
 class World:
     """A clock that moves only by sleeping; keys that are counted; chance that always draws the larger number."""
 
-    def __init__(self, api: Handler) -> None:
+    def __init__(self, api: Handler, new_key: Callable[[], str] | None = None) -> None:
         self.slept: list[float] = []
         self._keys = 0
         self.outside = Outside(
@@ -33,7 +32,7 @@ class World:
             now=lambda: sum(self.slept),
             sleep=self._sleep,
             uniform=lambda _low, high: high,
-            new_key=self._new_key,
+            new_key=new_key or self._new_key,
         )
 
     async def _sleep(self, seconds: float) -> None:

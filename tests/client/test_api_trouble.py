@@ -1,0 +1,130 @@
+"""What the client does when the API is slow, busy, broken, gone, or somebody else."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from client.retry import MAX_ATTEMPTS
+from tests.client.fake_api import FakeApi, Reply, problem
+from tests.client.run_client import LINE, World, read_rejects, row, run, summary_of, write_csv, write_text
+
+_LOST = httpx.ReadTimeout("no answer")
+
+
+@pytest.mark.parametrize(
+    "failure", [*(problem(status, "Busy") for status in (429, 500, 502, 503, 504)), _LOST, httpx.ConnectError("no")]
+)
+def test_a_passing_failure_is_tried_again_under_the_same_key(failure: Reply) -> None:
+    """One batch for the API, however often it was sent."""
+    api = FakeApi([failure, failure])
+    result = run(api, "send", write_text(Path("rows.csv"), LINE))
+    assert (result.exit_code, api.keys, len(api.lines)) == (0, ["batch-1"] * 3, 1)
+    assert len({request.content for request in api.requests}) == 1
+
+
+def test_pauses_grow() -> None:
+    """Half a second, doubled each time, up to a limit."""
+    world = World(FakeApi([_LOST] * 6))
+    run(world, "send", write_text(Path("rows.csv"), LINE))
+    assert world.slept == [0.5, 1, 2, 4, 8, 15]
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"),
+    [
+        ("7", 7),
+        ("100000", 60),
+        ("Thu, 01 Jan 1970 00:00:09 GMT", 9),
+        ("Thu, 01 Jan 1960 00:00:00 GMT", 0.5),
+        ("?", 0.5),
+    ],
+)
+def test_retry_after_is_honoured(asked: str, pause: float) -> None:
+    """As seconds or as a date, but not for ever."""
+    world = World(FakeApi([problem(429, "Slow down", Retry_After=asked)]))
+    run(world, "send", write_text(Path("rows.csv"), LINE))
+    assert world.slept == [pause]
+
+
+def test_an_api_that_is_gone_ends_the_upload() -> None:
+    """Exit code 3; it says which lines have no answer, and that the rest of the file was not read."""
+    rows = [row(InvoiceNo=str(number)) for number in range(30)]
+    ingest = FakeApi().ingest
+    api = FakeApi([ingest, *[_LOST] * MAX_ATTEMPTS])
+    result = run(api, "send", write_csv(Path("rows.csv"), rows), "--batch-rows", "10", "--in-flight", "1", "--json")
+    summary = summary_of(result)
+    assert (result.exit_code, summary["accepted"], summary["not_sent"]) == (3, 10, 10)
+    assert (summary["rows_read"], summary["not_sent_lines"]) == (20, [[12, None]])
+    assert summary["error"] == "The API gives no usable answer: ReadTimeout."
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 415])
+def test_a_refusal_is_final(status: int) -> None:
+    """No second attempt; the API's own words are shown."""
+    api = FakeApi([problem(status, "Not like this", "Read the manual")])
+    result = run(api, "send", write_text(Path("rows.csv"), LINE))
+    assert (result.exit_code, len(api.requests)) == (3, 1)
+    assert f"({status}): Not like this: Read the manual." in result.stderr.replace("\n", " ")
+
+
+_ERROR = {"index": 0, "field": None, "message": "bad"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, json={}),
+        httpx.Response(202, html="<p>Welcome"),
+        httpx.Response(202, json=[]),
+        httpx.Response(301, headers={"Location": "/elsewhere"}),
+        httpx.Response(202, json={"batch_id": "batch-1", "accepted": 1, "rejected": 0}),
+        httpx.Response(202, json={"batch_id": "batch-1", "accepted": "1", "rejected": 0, "errors": []}),
+        httpx.Response(202, json={"batch_id": "batch-9", "accepted": 1, "rejected": 0, "errors": []}),
+        httpx.Response(202, json={"batch_id": "batch-1", "accepted": 0, "rejected": 0, "errors": []}),
+        httpx.Response(202, json={"batch_id": "batch-1", "accepted": 2, "rejected": -1, "errors": []}),
+        httpx.Response(202, json={"batch_id": "batch-1", "accepted": 0, "rejected": 1, "errors": []}),
+        httpx.Response(202, json={"batch_id": "batch-1", "accepted": 0, "rejected": 1, "errors": [{}]}),
+        httpx.Response(422, json={"errors": []}),
+        httpx.Response(422, json={"errors": [_ERROR | {"index": 1}]}),
+        httpx.Response(422, content=b"\xff"),
+        httpx.Response(202, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip")),
+    ],
+)
+def test_an_answer_that_does_not_add_up_ends_the_upload(answer: httpx.Response) -> None:
+    """Rows that the API does not account for are never counted as sent."""
+    result = run(FakeApi([answer]), "send", write_text(Path("rows.csv"), LINE), "--json")
+    summary = summary_of(result)
+    assert (result.exit_code, summary["accepted"], summary["not_sent_lines"]) == (3, 0, [[2, None]])
+
+
+def test_413_halves_the_batch() -> None:
+    """Under new keys, as often as needed; all rows arrive."""
+    too_large = problem(413, "Too large")
+    api = FakeApi([too_large, too_large])
+    rows = [row(InvoiceNo=str(number)) for number in range(8)]
+    result = run(api, "send", write_csv(Path("rows.csv"), rows), "--json")
+    assert (result.exit_code, summary_of(result)["accepted"], len(api.lines)) == (0, 8, 8)
+    assert [len(batch) for batch in api.batches] == [2, 2, 4]
+    assert len(set(api.keys)) == 5
+
+
+def test_a_row_that_is_too_large_alone_is_a_reject() -> None:
+    """With the API's own words as its reason; its neighbour is accepted."""
+    too_large = problem(413, "Too large", "5 bytes, and the limit is 4")
+    api = FakeApi([too_large, too_large])
+    result = run(api, "send", write_csv(Path("rows.csv"), [row(), row(InvoiceNo="2")]), "--json")
+    assert (result.exit_code, summary_of(result)["accepted"]) == (1, 1)
+    assert read_rejects(Path("rows.rejects.csv")) == [["2", "", "Too large: 5 bytes, and the limit is 4", *row()]]
+
+
+def test_rejects_that_cannot_be_kept_end_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk must not lose a reject in silence."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = write_text(Path("rows.csv"), "broken")
+    monkeypatch.setattr("client.rejects.Rejects._created", full)
+    result = run(FakeApi(), "send", path)
+    assert (result.exit_code, "No space left" in result.stderr) == (3, True)

@@ -1,0 +1,65 @@
+"""The ledger knows of every row whether it has an answer."""
+
+import pytest
+
+from client.batches import Batch
+from client.ledger import Ledger, LineRange
+from client.records import BrokenRow
+from client.rows import Rows
+
+
+def _batch(key: str, *lines: int) -> Batch:
+    empty = [b""] * len(lines)
+    return Batch(key, Rows(empty, empty, empty, lines, [0.0] * len(lines)), b"body")
+
+
+def _ledger(*batches: Batch) -> Ledger:
+    ledger = Ledger()
+    for batch in batches:
+        ledger.taken(batch)
+    return ledger
+
+
+def test_lines_between_answered_batches_are_named_exactly() -> None:
+    """A batch without an answer is a hole, and so is the rest of a file that was not read."""
+    first, second, third = _batch("1", 2, 3), _batch("2", 4, 6), _batch("3", 7, 9)
+    ledger = _ledger(first, second, third)
+    ledger.answered(first, 2, 0)
+    ledger.answered(third, 1, 1)
+    assert ledger.not_sent_lines() == [LineRange(4, 6), LineRange(10, None)]
+    assert (ledger.rows_read, ledger.accepted, ledger.rejected, ledger.not_sent) == (6, 3, 1, 2)
+
+
+def test_neighbouring_holes_are_one() -> None:
+    """The user reads as few ranges as there are."""
+    ledger = _ledger(_batch("1", 2, 3), _batch("2", 4, 6))
+    assert ledger.not_sent_lines() == [LineRange(2, None)]
+
+
+def test_half_a_batch_can_have_its_answer() -> None:
+    """After a split each half counts alone."""
+    whole, left, right = _batch("1", 2, 3, 4, 5), _batch("2", 2, 3), _batch("3", 4, 5)
+    ledger = _ledger(whole)
+    ledger.split(whole, [left, right])
+    ledger.answered(left, 2, 0)
+    ledger.read_to_end = True
+    assert ledger.not_sent_lines() == [LineRange(4, 5)]
+
+
+def test_broken_rows_are_read_and_rejected() -> None:
+    """They have their answer without being sent."""
+    ledger = _ledger(Batch("1", Rows(), b"", [BrokenRow(2, "it is broken", b"x")]))
+    assert (ledger.rows_read, ledger.rejected, ledger.not_sent) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (LineRange(4, 4), "line 4"),
+        (LineRange(4, 6000), "lines 4 to 6,000"),
+        (LineRange(4, None), "line 4 to the end of the file"),
+    ],
+)
+def test_ranges_can_be_read(lines: LineRange, text: str) -> None:
+    """As they stand in the summary."""
+    assert str(lines) == text

@@ -1,0 +1,122 @@
+"""`client invoice` and `client customer`: answers as tables."""
+
+from collections.abc import Callable, Mapping
+
+import httpx
+import pytest
+
+from tests.client.fake_api import problem
+from tests.client.run_client import run
+
+_LINE = {
+    "StockCode": "85123A",
+    "Description": "[bold]HOLDER",
+    "Quantity": 6,
+    "InvoiceDate": "2010-12-01T08:26:00",
+    "UnitPrice": "2.55",
+    "CustomerID": "17850",
+    "Country": "United Kingdom",
+    "Occurrence": 1,
+    "amount": "15.30",
+}
+_INVOICE = {
+    "InvoiceNo": "536365",
+    "dates": ["2010-12-01T08:26:00"],
+    "customers": ["17850"],
+    "countries": ["United Kingdom"],
+    "line_count": 2,
+    "quantity": 1206,
+    "total": "12345678901234567.89",
+    "lines": [_LINE],
+    "next_token": None,
+}
+_CUSTOMER = {
+    "CustomerID": "17850",
+    "countries": ["United Kingdom"],
+    "first_date": "2010-12-01T08:26:00",
+    "last_date": "2010-12-02T09:00:00",
+    "invoice_count": 2,
+    "line_count": 3,
+    "quantity": 7,
+    "total": "5391.21",
+}
+_ENTRY = {"InvoiceNo": "536365", "dates": ["2010-12-01T08:26:00"], "line_count": 1, "quantity": 6, "total": "139.12"}
+
+
+def _api(answers: Mapping[str, object]) -> Callable[[httpx.Request], httpx.Response]:
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = answers.get(request.url.raw_path.decode())
+        return httpx.Response(200, json=found) if found else problem(404, "Not found")
+
+    return answer
+
+
+def test_an_invoice_is_shown_with_all_its_pages() -> None:
+    """Lines of every page, the total exact and readable, brackets in a description kept."""
+    api = _api(
+        {
+            "/invoices/536365": _INVOICE | {"next_token": "a/b"},
+            "/invoices/536365?next_token=a%2Fb": _INVOICE | {"lines": [_LINE | {"StockCode": "71053"}]},
+        }
+    )
+    result = run(api, "invoice", "536365")
+    assert result.exit_code == 0
+    for text in ("85123A", "71053", "[bold]HOLDER", "15.30", "12,345,678,901,234,567.89"):
+        assert text in result.stdout
+
+
+def test_what_lines_do_not_share_has_a_column() -> None:
+    """An invoice of two dates shows each line's own."""
+    other = _LINE | {"InvoiceDate": "2010-12-01T08:27:00"}
+    result = run(_api({"/invoices/536365": _INVOICE | {"lines": [_LINE, other]}}), "invoice", "536365")
+    assert " date " in result.stdout
+    assert " country " not in result.stdout.splitlines()[5]
+
+
+def test_a_customer_is_shown_with_all_invoices() -> None:
+    """The summary and each invoice, from every page."""
+    path = "/customers/17850"
+    pages = {"CustomerID": "17850", "invoices": [_ENTRY], "next_token": "t"}
+    api = _api(
+        {
+            path: _CUSTOMER,
+            f"{path}/invoices?limit=500": pages,
+            f"{path}/invoices?limit=500&next_token=t": pages | {"invoices": [_ENTRY | {"InvoiceNo": "536366"}]},
+        }
+        | {f"{path}/invoices?limit=500&next_token=t": {"invoices": [_ENTRY | {"InvoiceNo": "536366"}]}}
+    )
+    result = run(api, "customer", "17850")
+    assert result.exit_code == 0
+    for text in ("536365", "536366", "139.12", "5,391.21", "2010-12-02T09:00:00"):
+        assert text in result.stdout
+
+
+def test_amounts_stand_right_aligned() -> None:
+    """Decimals under decimals."""
+    lines = [_LINE, _LINE | {"amount": "1139.12"}]
+    shown = run(_api({"/invoices/536365": _INVOICE | {"lines": lines}}), "invoice", "536365").stdout.splitlines()
+    ends = [line.rindex(text) + len(text) for line in shown for text in ("15.30", "1,139.12") if text in line]
+    assert (len(ends), len(set(ends))) == (2, 1)
+
+
+@pytest.mark.parametrize(("command", "message"), [("invoice", "no such invoice"), ("customer", "no such customer")])
+def test_what_is_unknown_is_said_so(command: str, message: str) -> None:
+    """Exit code 1."""
+    result = run(_api({}), command, "C/1")
+    assert (result.exit_code, message in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        problem(403, "No"),
+        httpx.Response(200, text="hello"),
+        httpx.Response(200, json=_INVOICE | {"total": 1.5}),
+        httpx.Response(200, json=_INVOICE | {"lines": "none"}),
+        httpx.Response(200, json={"lines": []}),
+    ],
+)
+def test_an_answer_that_cannot_be_shown_is_said_so(answer: httpx.Response) -> None:
+    """Exit code 3, and never a guess or a float."""
+    result = run(lambda _: answer, "invoice", "1")
+    assert (result.exit_code, bool(result.stderr)) == (3, True)
