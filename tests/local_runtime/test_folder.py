@@ -1,6 +1,5 @@
 """The folder that a run writes to."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ def test_what_the_last_run_left_is_gone(tmp_path: Path) -> None:
         folder.report.write_text("{}")
         (folder.logs / "old.log").write_text("old")
     with held_folder(tmp_path) as folder:
-        assert (folder.report.exists(), os.listdir(folder.logs)) == (False, [])
+        assert (folder.report.exists(), list(folder.logs.iterdir())) == (False, [])
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,6 @@
+"""Says why on stderr, and ends with 3: `fails REASON`."""
+
+import sys
+
+print(sys.argv[1], file=sys.stderr)  # noqa: T201 - its output is what a test reads
+sys.exit(3)

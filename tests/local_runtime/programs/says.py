@@ -1,0 +1,11 @@
+"""Says each argument as a line; `stderr …` goes there, and `exit code N` ends it: `says LINE …`."""
+
+import sys
+
+for line in sys.argv[1:]:
+    if line.startswith("exit code "):
+        sys.exit(int(line.removeprefix("exit code ")))
+    if line.startswith("stderr "):
+        print(line.removeprefix("stderr "), file=sys.stderr)  # noqa: T201 - its output is what a test reads
+    else:
+        print(line, flush=True)  # noqa: T201 - its output is what a test reads

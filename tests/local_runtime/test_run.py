@@ -1,0 +1,43 @@
+"""The command line: what can be said without starting anything."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from local_runtime.__main__ import app
+from tests.local_runtime.templates import PROJECT_TEMPLATE
+
+
+def _run(folder: Path, *arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["run", "--once", "--folder", str(folder / "run"), *arguments])
+    return result.exit_code, " ".join(result.output.split())
+
+
+def test_a_csv_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Before anything is started."""
+    missing = str(tmp_path / "none.csv")
+    expected = (1, f"error: there is no file {missing}", False)
+    assert (*_run(tmp_path, "--csv", missing), (tmp_path / "run").exists()) == expected
+
+
+def test_a_template_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """As when it is started in another folder."""
+    code, output = _run(tmp_path, "--template", str(tmp_path / "template.yaml"))
+    assert (code, "cannot be read: No such file or directory" in output) == (1, True)
+
+
+def test_a_fault_in_the_template_is_told_before_anything_starts(tmp_path: Path) -> None:
+    """One sentence, no traceback, no log."""
+    template = tmp_path / "template.yaml"
+    template.write_text(PROJECT_TEMPLATE.read_text().replace("STREAM_NAME: !Ref Stream", "STREAM_NAME: !Ref Strem"))
+    code, output = _run(tmp_path, "--template", str(template))
+    assert (code, list((tmp_path / "run" / "logs").iterdir())) == (1, [])
+    assert output.endswith("error: the template refers to Strem, which the local runtime does not create")
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_sample_writes_the_rows_asked_for(tmp_path: Path, rows: int) -> None:
+    """And the header."""
+    result = CliRunner().invoke(app, ["sample", "--rows", str(rows), "--out", str(tmp_path / "s.csv")])
+    assert (result.exit_code, (tmp_path / "s.csv").read_bytes().count(b"\r\n")) == (0, rows + 1)
