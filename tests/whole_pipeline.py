@@ -1,0 +1,88 @@
+"""The whole pipeline in this process: the real API and consumers over moto, delivered to by hand."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from consumers.archive import Archive
+from consumers.batch_loop import consume
+from consumers.event import BatchResponse, KinesisEvent, KinesisEventRecord
+from consumers.index import Index
+from consumers.set_aside import FailedFolder
+from invoices.limits import MAX_BODY_BYTES
+from invoices.packing import unpack
+from pipeline_api.app import create_app
+from pipeline_api.ingest.stream import Stream
+from pipeline_api.reads.tables import Tables
+from pipeline_api.running import inline
+from tests.consumers.events import PLENTY
+from tests.pipeline_api.api_calls import AS_JSON, Api
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import RecordTypeDef
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass
+class WholePipeline:
+    kinesis: "KinesisClient"
+    s3: "S3Client"
+    dynamodb: "DynamoDBClient"
+    pauses: list[float] = field(default_factory=list)
+
+    @property
+    def api(self) -> Api:
+        """A new container for each call, over the same stream and tables."""
+        tables = Tables(self.dynamodb, "invoices", "customers", self.pauses.append)
+        return Api(create_app(Stream(self.kinesis, "rows"), tables, inline))
+
+    def post(self, *rows: Mapping[str, object], key: str | None = None) -> dict[str, Any]:
+        """Send rows as one request; the API must take it."""
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = self.api.ingest(json.dumps(rows).encode(), AS_JSON, headers)
+        assert answer.status_code == 202, answer.text
+        taken: dict[str, Any] = answer.json()
+        return taken
+
+    def get(self, path: str) -> Any:
+        answer = self.api.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def records(self) -> "Sequence[RecordTypeDef]":
+        shard = self.kinesis.list_shards(StreamName="rows")["Shards"][0]["ShardId"]
+        start = self.kinesis.get_shard_iterator(StreamName="rows", ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+        return self.kinesis.get_records(ShardIterator=start["ShardIterator"])["Records"]
+
+    def deliver(self) -> list[BatchResponse]:
+        """Give everything that was ever put to both consumers, as after a restart from the beginning."""
+        event: KinesisEvent = {"Records": [_delivered(record) for record in self.records()]}
+        archive, index = Archive(self.s3, "raw-bucket"), Index(self.dynamodb, "invoices", "customers")
+        return [
+            consume(event, archive.add, FailedFolder(self.s3, "raw-bucket", "to_s3").keep, PLENTY),
+            consume(event, index.add, FailedFolder(self.s3, "raw-bucket", "to_dynamodb").keep, PLENTY),
+        ]
+
+    def keys(self, prefix: str) -> list[str]:
+        found = self.s3.list_objects_v2(Bucket="raw-bucket", Prefix=prefix).get("Contents", [])
+        return [each["Key"] for each in found]
+
+    def raw_rows(self) -> int:
+        bodies = [self.s3.get_object(Bucket="raw-bucket", Key=key)["Body"].read() for key in self.keys("raw/")]
+        return sum(len(unpack(body, MAX_BODY_BYTES).splitlines()) for body in bodies)
+
+
+def _delivered(record: "RecordTypeDef") -> KinesisEventRecord:
+    return {
+        "eventID": f"shardId-000000000000:{record['SequenceNumber']}",
+        "kinesis": {
+            "partitionKey": record["PartitionKey"],
+            "sequenceNumber": record["SequenceNumber"],
+            "data": b64encode(record["Data"]).decode(),
+            "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"].timestamp(),
+        },
+    }
