@@ -1,0 +1,43 @@
+"""The application over moto's stream and tables."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from pipeline_api.app import create_app
+from pipeline_api.ingest.stream import Stream
+from pipeline_api.reads.tables import Tables
+from pipeline_api.running import inline
+from tests.pipeline_api.api_calls import Api
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+
+Records: TypeAlias = Callable[[], list[tuple[str, bytes]]]
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """The seconds that the API would have slept."""
+    return []
+
+
+@pytest.fixture
+def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", pauses: list[float]) -> Api:
+    tables = Tables(dynamodb, "invoices", "customers", pauses.append)
+    return Api(create_app(Stream(kinesis, "rows"), tables, inline))
+
+
+@pytest.fixture
+def records(kinesis: "KinesisClient") -> Records:
+    """What is on the stream: partition key and data of each record."""
+
+    def read() -> list[tuple[str, bytes]]:
+        shard = kinesis.list_shards(StreamName="rows")["Shards"][0]["ShardId"]
+        start = kinesis.get_shard_iterator(StreamName="rows", ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+        found = kinesis.get_records(ShardIterator=start["ShardIterator"])["Records"]
+        return [(record["PartitionKey"], record["Data"]) for record in found]
+
+    return read
