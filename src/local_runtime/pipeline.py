@@ -47,16 +47,15 @@ def start_pipeline(supervisor: Supervisor, folder: RunFolder, template: Template
     create_resources(template, physical, clients)
 
     aws = aws_environment(engine.endpoint)
-    api_environment = {**aws, **http_function(functions).environment}
-    write_environment(folder.environment, api_environment)
-    api = start_api(supervisor, folder, {**machine, **api_environment})
+    variables = {name: value for function in functions for name, value in function.environment.items()}
+    write_environment(folder.environment, {**aws, **variables})
+    api = start_api(supervisor, folder, {**machine, **aws, **http_function(functions).environment})
     consumers = {
         stage_of(function): start_consumer(supervisor, folder, function, {**machine, **aws})
         for function in stream_functions(functions)
     }
     for stage, process in consumers.items():
         listen(process, from_consumer(stage), inbox)
-    variables = {name: value for function in functions for name, value in function.environment.items()}
     return Pipeline(engine.endpoint, api, consumers, clients, _places(variables))
 
 

@@ -1,0 +1,125 @@
+"""The whole pipeline on this machine: real processes, real HTTP, the real handlers and client."""
+
+import csv
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_runtime.sample import write_sample
+from tests.running_pipeline import ROOT, SHARDS, RunningPipeline, run_command, running_pipeline, shuffled
+
+pytestmark = pytest.mark.end_to_end
+
+ROWS = 6_000
+REAL_FILE = ROOT.parent / "shared" / "data" / "online_retail_2010-12.csv.gz"
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sample") / "rows.csv"
+    write_sample(path, ROWS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Iterator[RunningPipeline]:
+    with running_pipeline(tmp_path_factory.mktemp("run"), sample) as running:
+        yield running
+
+
+def answers(pipeline: RunningPipeline, sample: Path) -> list[Any]:
+    """Every thirtieth invoice, whole, and a customer."""
+    with sample.open(encoding="cp1252", newline="") as file:
+        numbers = sorted({row["InvoiceNo"] for row in csv.DictReader(file)})
+    invoices = [pipeline.get(f"/invoices/{number}") for number in numbers[::30]]
+    customer = next(each["customers"][0] for each in invoices if each["customers"])
+    return [*invoices, pipeline.get(f"/customers/{customer}"), pipeline.get(f"/customers/{customer}/invoices")]
+
+
+def test_the_report_finds_the_file_in_the_stores(pipeline: RunningPipeline) -> None:
+    """Its figures are the file's, and it says so."""
+    report = pipeline.report
+    figures = [report[name] for name in ("rows_read", "accepted", "rejected", "lines", "raw_rows")]
+    assert (figures, report["agrees"]) == ([ROWS, ROWS, 0, ROWS, ROWS], True)
+
+
+@pytest.mark.parametrize("how", ["again", "in other batches", "shuffled"])
+def test_sending_the_file_again_changes_no_answer(
+    pipeline: RunningPipeline, sample: Path, tmp_path: Path, how: str
+) -> None:
+    """With the same batches, others, or its rows shuffled: only the archive grows."""
+    before, stored = answers(pipeline, sample), pipeline.stored()
+    file = shuffled(sample, tmp_path / "shuffled.csv") if how == "shuffled" else sample
+    sent = pipeline.client("send", file, "--batch-rows", "997" if how == "in other batches" else "5000")
+    pipeline.settle()
+    after = pipeline.stored()
+    assert (sent.returncode, answers(pipeline, sample)) == (0, before), sent.stdout + sent.stderr
+    assert after.tally.line_ids >= stored.tally.line_ids
+    assert after.raw_rows == stored.raw_rows + ROWS + SHARDS
+
+
+def test_the_client_shows_an_invoice_and_a_customer(pipeline: RunningPipeline, sample: Path) -> None:
+    """As tables, with exact money."""
+    with sample.open(encoding="cp1252", newline="") as file:
+        row = next(row for row in csv.DictReader(file) if row["CustomerID"])
+    invoice = pipeline.client("invoice", row["InvoiceNo"])
+    customer = pipeline.client("customer", row["CustomerID"])
+    assert (invoice.returncode, customer.returncode) == (0, 0)
+    assert pipeline.get(f"/invoices/{row['InvoiceNo']}")["lines"][0]["StockCode"] in invoice.stdout
+    assert row["InvoiceNo"] in customer.stdout
+
+
+def test_an_invoice_of_10000_lines(pipeline: RunningPipeline, tmp_path: Path) -> None:
+    """Longer than a batch and than many slices, and still one invoice."""
+    header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+    rows = "".join(f"LONG-1,{number % 700},,1,12/1/2010 8:26,0.01,4711,EIRE\n" for number in range(10_000))
+    (tmp_path / "long.csv").write_text(header + rows)
+    assert pipeline.client("send", tmp_path / "long.csv").returncode == 0
+    pipeline.settle()
+    pages = [pipeline.get("/invoices/LONG-1")]
+    pages.append(pipeline.get(f"/invoices/LONG-1?next_token={pages[0]['next_token']}"))
+    assert ([page["total"] for page in pages], [len(page["lines"]) for page in pages]) == (["100.00"] * 2, [5000] * 2)
+    assert pages[1]["next_token"] is None
+
+
+@pytest.mark.parametrize(
+    "content", ["", "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"]
+)
+def test_an_empty_file(tmp_path: Path, content: str) -> None:
+    """Nothing to send is no failure, and the run ends with 0."""
+    (tmp_path / "empty.csv").write_text(content)
+    finished = subprocess.run(
+        run_command(tmp_path / "run", tmp_path / "empty.csv", "--once"),
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_ctrl_c_leaves_no_process_and_the_next_run_starts_at_once(tmp_path: Path, sample: Path) -> None:
+    """Engine, API and consumers go with it."""
+    with running_pipeline(tmp_path / "run", sample) as first:
+        assert len(first.processes()) == 4
+        assert (first.interrupt(), first.processes()) == (0, [])
+    with running_pipeline(tmp_path / "run", sample) as second:
+        assert second.report["agrees"]
+
+
+@pytest.mark.skipif(not REAL_FILE.exists(), reason="the real data set is not part of the project")
+def test_the_real_data_set(tmp_path: Path) -> None:
+    """December 2010, with the figures that were counted from the file by hand."""
+    with running_pipeline(tmp_path / "run", REAL_FILE) as pipeline:
+        report = pipeline.report
+        names = ("rows_read", "accepted", "rejected", "lines", "invoices", "customers", "raw_rows")
+        assert [report[name] for name in names] == [42_481, 42_481, 0, 42_481, 2_025, 948, 42_481]
+        assert report["compared"]["customer and invoice pairs"]["pipeline"] == 1_708
+        invoice, customer = pipeline.get("/invoices/536365"), pipeline.get("/customers/17850")
+        assert (invoice["line_count"], invoice["total"]) == (7, "139.12")
+        assert (customer["invoice_count"], customer["total"]) == (34, "5391.21")
+        assert os.fspath(REAL_FILE.name) in pipeline.said
