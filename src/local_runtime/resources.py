@@ -1,10 +1,11 @@
 """The template's stream, bucket and tables, created in the engine with the template's own properties.
 
-Encryption at rest and backups are left out: there is nothing to encrypt or to restore in a memory that ends with the
+What protects data for years (encryption at rest, backups, lifecycle) is left out: the engine's memory ends with the
 run.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,6 +24,8 @@ _ON_DEMAND_SHARDS = 4
 """What AWS gives a new on-demand stream. Fewer would hide on the laptop that order holds only within a shard."""
 
 _SHORTEST_RETENTION_HOURS = 24
+_STREAM_PROPERTIES = ("StreamModeDetails", "ShardCount", "RetentionPeriodHours")
+_BUCKET_PROPERTIES = ("VersioningConfiguration", "PublicAccessBlockConfiguration")
 _TABLE_PROPERTIES = (
     "AttributeDefinitions",
     "KeySchema",
@@ -36,19 +39,20 @@ _TABLE_PROPERTIES = (
 
 def create_resources(template: Template, physical: Physical, clients: Clients) -> None:
     """Raises RunError naming the resource that the engine refuses."""
-    creators: Mapping[str, Callable[[str, Properties], None]] = {
-        "AWS::Kinesis::Stream": lambda name, properties: _create_stream(clients.kinesis, name, properties),
-        "AWS::S3::Bucket": lambda name, properties: _create_bucket(clients.s3, name, properties),
-        "AWS::DynamoDB::Table": lambda name, properties: _create_table(clients.dynamodb, name, properties),
-    }
-    for kind, create in creators.items():
-        for resource in template.of_type(kind):
-            _create(resource, physical, create)
+    for resource in template.of_type("AWS::Kinesis::Stream"):
+        _create(resource, physical, _STREAM_PROPERTIES, partial(_create_stream, clients.kinesis))
+    for resource in template.of_type("AWS::S3::Bucket"):
+        _create(resource, physical, _BUCKET_PROPERTIES, partial(_create_bucket, clients.s3))
+    for resource in template.of_type("AWS::DynamoDB::Table"):
+        _create(resource, physical, _TABLE_PROPERTIES, partial(_create_table, clients.dynamodb))
 
 
-def _create(resource: Resource, physical: Physical, create: Callable[[str, Properties], None]) -> None:
+def _create(
+    resource: Resource, physical: Physical, applied: Iterable[str], create: Callable[[str, Properties], None]
+) -> None:
+    wanted = {key: resource.properties[key] for key in applied if key in resource.properties}
     try:
-        create(physical.names[resource.name], physical.resolve_all(resource.properties))
+        create(physical.names[resource.name], physical.resolve_all(wanted))
     except (ClientError, BotoCoreError) as error:
         reason = " ".join(str(error).split())
         raise RunError(f"the template's {resource.name} cannot be created: {reason}") from error
@@ -74,8 +78,7 @@ def _create_bucket(s3: "S3Client", name: str, properties: Properties) -> None:
 
 def _create_table(dynamodb: "DynamoDBClient", name: str, properties: Properties) -> None:
     """CloudFormation and CreateTable name these properties alike; botocore itself checks them."""
-    wanted = {key: properties[key] for key in _TABLE_PROPERTIES if key in properties}
-    dynamodb.create_table(TableName=name, **cast("Any", wanted))
+    dynamodb.create_table(TableName=name, **cast("Any", properties))
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
 
 

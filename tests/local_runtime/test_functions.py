@@ -43,10 +43,13 @@ def test_the_mapping_is_the_templates(tmp_path: Path) -> None:
     assert (function.mapping["BatchSize"], function.stream) == (7, "local-Stream")
 
 
-def test_globals_hold_unless_the_function_says_otherwise() -> None:
-    """The API takes the time limit of Globals, the consumers their own."""
-    functions = _functions(project_template())
-    assert (functions["ApiFunction"].timeout_seconds, functions["ToS3Function"].timeout_seconds) == (30, 60)
+def test_globals_hold_unless_the_function_says_otherwise(tmp_path: Path) -> None:
+    """Single properties are replaced, variables are added to."""
+    shared = "Globals: {Function: {Timeout: 30, Environment: {Variables: {A: a, B: b}}}}\n"
+    own = "{Handler: a.b.c, Timeout: 60, Environment: {Variables: {B: c}}}"
+    text = f"{shared}Resources: {{F: {{Type: AWS::Serverless::Function, Properties: {own}}}}}"
+    function = _functions(template_of(tmp_path, text))["F"]
+    assert (function.timeout_seconds, function.environment) == (60, {"A": "a", "B": "c"})
 
 
 def test_numbers_and_booleans_become_text(tmp_path: Path) -> None:

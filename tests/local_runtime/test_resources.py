@@ -37,15 +37,15 @@ def test_an_on_demand_stream_starts_with_four_shards(clients: Clients) -> None:
 
 def test_a_provisioned_stream_has_the_templates_shards(clients: Clients, tmp_path: Path) -> None:
     """A stream with a shard count gets that count."""
-    on_demand = "StreamModeDetails: { StreamMode: ON_DEMAND }"
-    _create(changed_template(tmp_path, on_demand, "ShardCount: 2"), clients)
-    assert len(clients.kinesis.list_shards(StreamName="local-Stream")["Shards"]) == 2
+    _create(template_of(tmp_path, "Resources: {S: {Type: AWS::Kinesis::Stream, Properties: {ShardCount: 2}}}"), clients)
+    assert len(clients.kinesis.list_shards(StreamName="local-S")["Shards"]) == 2
 
 
 def test_the_stream_keeps_records_as_long_as_the_template_says(clients: Clients, tmp_path: Path) -> None:
     """Retention is the template's as well."""
-    _create(changed_template(tmp_path, "RetentionPeriodHours: 168", "RetentionPeriodHours: 48"), clients)
-    stream = clients.kinesis.describe_stream_summary(StreamName="local-Stream")["StreamDescriptionSummary"]
+    text = "Resources: {S: {Type: AWS::Kinesis::Stream, Properties: {RetentionPeriodHours: 48}}}"
+    _create(template_of(tmp_path, text), clients)
+    stream = clients.kinesis.describe_stream_summary(StreamName="local-S")["StreamDescriptionSummary"]
     assert stream["RetentionPeriodHours"] == 48
 
 
