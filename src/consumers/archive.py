@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _ALREADY_THERE = "PreconditionFailed"
+_SUFFIX = ".ndjson.gz"
+_SECOND_BODY = "="  # no batch id may hold it
 
 
 class Archive:
@@ -35,7 +37,7 @@ class Archive:
             raise Malformed("the record is not gzip")
         key = raw_key(record.batch_id)
         if not self._create(key, record.data) and not self._holds_rows_of(key, record.data):
-            self._create(_key_beside(key, record.data), record.data)
+            self._create(second_body_key(record.batch_id, record.data), record.data)
 
     def _create(self, key: str, data: bytes) -> bool:
         """False if the object is there already: an earlier delivery won, or another body of this name."""
@@ -57,6 +59,12 @@ class Archive:
         return there == data or unpack(there, MAX_BODY_BYTES) == unpack(data, MAX_BODY_BYTES)
 
 
-def _key_beside(key: str, data: bytes) -> str:
+def second_body_key(batch_id: str, data: bytes) -> str:
+    """Where another body of a batch's name is kept: `<batch id>=<hash of its rows>.ndjson.gz`, beside the first."""
     content = blake2b(unpack(data, MAX_BODY_BYTES), digest_size=8).hexdigest()
-    return key.replace(".ndjson.gz", f".{content}.ndjson.gz")
+    return f"{raw_key(batch_id).removesuffix(_SUFFIX)}{_SECOND_BODY}{content}{_SUFFIX}"
+
+
+def batch_id_of(key: str) -> str:
+    """The batch that a raw object belongs to, whether it holds the batch's first body or another."""
+    return key.rpartition("/")[2].removesuffix(_SUFFIX).partition(_SECOND_BODY)[0]

@@ -28,8 +28,12 @@ class Index:
         """Store the record's valid rows and answer with the others. Raises Rejected if it cannot be read at all."""
         data = unpack(record.data, MAX_BODY_BYTES)
         rows = read_ndjson(data)
-        write_all(self._dynamodb, self._puts(slices_of(rows, record.batch_id)))
+        self.store(rows, record.batch_id)
         return _invalid_rows(data, rows) if rows.errors else None
+
+    def store(self, rows: Rows, batch_id: str) -> None:
+        """Store checked rows of a batch, all or some of them; `rows.indexes` are their places in the whole record."""
+        write_all(self._dynamodb, self._puts(slices_of(rows, batch_id)))
 
     def _puts(self, slices: list[Slice]) -> Iterator[Put]:
         for piece in slices:

@@ -1,0 +1,59 @@
+"""What the tables hold: every slice and every pointer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws.faults import retryable_faults
+from invoices.items import ReadItem, pointer_items, slice_from_item
+from invoices.line import Line
+from invoices.slices import Slice, union
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """`slice_name` is invoice number, `#`, slice id."""
+
+    customer_id: str
+    slice_name: str
+
+
+def stored_slices(dynamodb: "DynamoDBClient", invoices_table: str) -> Iterator[Slice]:
+    """Every slice. An invoice is the union of its slices by line id: a line may come more than once."""
+    return (slice_from_item(item) for item in _items(dynamodb, invoices_table))
+
+
+def invoice_lines(dynamodb: "DynamoDBClient", invoices_table: str, invoice_no: str) -> dict[bytes, Line]:
+    """The lines of one invoice by line id."""
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=invoices_table,
+        KeyConditionExpression="InvoiceNo = :no",
+        ExpressionAttributeValues={":no": {"S": invoice_no}},
+        ConsistentRead=True,
+    )
+    with retryable_faults("DynamoDB"):
+        pieces = [slice_from_item(item) for page in pages for item in page["Items"]]
+    return {bytes.fromhex(name): line for name, line in union(pieces).items()}
+
+
+def stored_pointers(dynamodb: "DynamoDBClient", customers_table: str) -> Iterator[Pointer]:
+    return (_pointer(item) for item in _items(dynamodb, customers_table))
+
+
+def pointers_to(piece: Slice) -> list[Pointer]:
+    """The pointers that a slice must have."""
+    return [_pointer(item) for item in pointer_items(piece)]
+
+
+def _pointer(item: ReadItem) -> Pointer:
+    return Pointer(item["CustomerID"]["S"], item["Slice"]["S"])
+
+
+def _items(dynamodb: "DynamoDBClient", table: str) -> Iterator[ReadItem]:
+    """Read consistently: an item that was written a moment ago is not missing."""
+    with retryable_faults("DynamoDB"):
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+            yield from page["Items"]

@@ -1,0 +1,86 @@
+"""Rows and line numbers of a CSV: as the client reads them, with nothing of the client's code."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.records import read_fields, split_records
+from pipeline_ops.csv_rows import COLUMNS, read_rows, split_rows
+from pipeline_ops.errors import OpsError
+
+HEADER = ",".join(COLUMNS)
+VALUES = "536365,85123A,WHITE HEART,6,12/1/2010 8:26,2.55,17850,United Kingdom"
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@given(st.text(alphabet='a",\r\n', max_size=60))
+def test_it_agrees_with_the_client(text: str) -> None:
+    """About every row: its fields, the line it begins on, and whether it is one."""
+    theirs = list(split_records([text.encode()], width=2, first_line=1))
+    good = {n: read_fields(row) for each in theirs for n, row in zip(each.lines, each.texts, strict=True)}
+    broken = {row.line for each in theirs for row in each.broken}
+    ours = {row.number: row.fields for row in split_rows(_lines(text), 1)}
+    fits = {number: list(fields) for number, fields in ours.items() if fields and len(fields) == 2}
+    assert (fits, ours.keys() - fits.keys()) == (good, broken)
+
+
+def _lines(text: str) -> list[str]:
+    return [part for part in text.replace("\n", "\n\0").split("\0") if part]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_encodings(tmp_path: Path, encoding: str) -> None:
+    """A pound sign is one, whoever wrote the file."""
+    path = write(tmp_path / "rows.csv", f"{HEADER}\r\n{VALUES.replace('WHITE', '£')}\r\n", encoding)
+    ((number, values),) = read_rows(path)
+    assert (number, values and values["Description"]) == (2, "£ HEART")
+
+
+def test_gzip_whatever_its_name(tmp_path: Path) -> None:
+    """It is known by its first bytes."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(gzip.compress(f"{HEADER}\n{VALUES}\n".encode()))
+    assert [number for number, _ in read_rows(path)] == [2]
+
+
+def test_a_row_that_does_not_fit_is_none(tmp_path: Path) -> None:
+    """Too short, too long, or an open quote, which costs no other row; blank lines are no rows."""
+    path = write(tmp_path / "rows.csv", f'{HEADER}\na,b\n\n{VALUES},more\n"open\n{VALUES}\n')
+    assert [(number, values is None) for number, values in read_rows(path)] == [
+        (2, True),
+        (4, True),
+        (5, True),
+        (6, False),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "InvoiceNo,StockCode\n", f"{HEADER},Extra\n", f"{HEADER},Country\n"])
+def test_other_columns_are_refused(tmp_path: Path, text: str) -> None:
+    """Missing, unknown and repeated ones."""
+    with pytest.raises(OpsError, match="first line must name these columns"):
+        list(read_rows(write(tmp_path / "rows.csv", text)))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [(gzip.compress(b"x" * 99)[:20], "damaged or ends too early"), (b"\x81\xff", "neither UTF-8 nor cp1252")],
+)
+def test_an_unreadable_file_is_one_sentence(tmp_path: Path, data: bytes, reason: str) -> None:
+    """Instead of a traceback."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(data)
+    with pytest.raises(OpsError, match=reason):
+        list(read_rows(path))
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    """It names the file."""
+    with pytest.raises(OpsError, match=r"rows\.csv cannot be read: No such file"):
+        list(read_rows(tmp_path / "rows.csv"))

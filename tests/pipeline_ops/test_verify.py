@@ -1,0 +1,204 @@
+"""A verification finds, and names exactly, what was lost, doubled or altered."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from invoices.packing import pack
+from pipeline_ops.differences import Difference
+from pipeline_ops.progress import unwatched
+from pipeline_ops.time_range import hour_range
+from pipeline_ops.verify import Question, Report, Stores, verify
+from tests.invoice_rows import row
+from tests.pipeline_ops.stores import BATCH, BUCKET, RAW_KEY, copy, deliver, keys, send, stores_of
+from tests.pipeline_ops.test_csv_rows import HEADER, VALUES, write
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+NAMED = "Idempotency.key.of-a-caller"
+
+
+@pytest.fixture
+def stores(s3: "S3Client", dynamodb: "DynamoDBClient") -> Stores:
+    return stores_of(s3, dynamodb)
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    """A row, the same row again, one of another invoice, and one that is no invoice line."""
+    other, refused = VALUES.replace("536365", "536366"), VALUES.replace(",6,", ",six,")
+    return write(tmp_path / "rows.csv", "\n".join([HEADER, VALUES, VALUES, other, refused]))
+
+
+@pytest.fixture
+def sent(stores: Stores, csv: Path) -> Stores:
+    """The CSV's rows in both stores."""
+    fields = {"Description": "WHITE HEART"}
+    send(stores, [row(Occurrence=n, **fields) for n in (1, 2)] + [row(InvoiceNo="536366", Occurrence=1, **fields)])
+    return stores
+
+
+def checked(stores: Stores, csv: Path | None = None, *, resent: bool = False) -> Report:
+    return verify(stores, Question(csv, resent=resent), unwatched)
+
+
+def only(report: Report) -> Difference:
+    (difference,) = report.findings.kept
+    return difference
+
+
+def invoice_item(stores: Stores, invoice_no: str) -> dict[str, str]:
+    items = stores.dynamodb.scan(TableName="invoices")["Items"]
+    (item,) = (item for item in items if item["InvoiceNo"]["S"] == invoice_no)
+    return {"InvoiceNo": invoice_no, "SliceId": item["SliceId"]["S"]}
+
+
+def test_clean(sent: Stores, csv: Path) -> None:
+    """Everything is there once; the figures say how much."""
+    report = checked(sent, csv)
+    assert report.findings.is_clean
+    assert (report.csv_rows, report.csv_refused, report.raw_objects, report.raw_rows) == (4, 1, 1, 3)
+    assert (report.lines, report.slices, report.pointers) == (3, 2, 2)
+
+
+def test_a_deleted_slice(sent: Stores, csv: Path) -> None:
+    """Each of its lines is named by the CSV's line, the batch, the object and the row in it; and the lost pointer."""
+    key = invoice_item(sent, "536365")
+    sent.dynamodb.delete_item(TableName="invoices", Key={name: {"S": text} for name, text in key.items()})
+    *_, pointer = sorted(checked(sent, csv).findings.kept, key=lambda each: each.where == "customers")
+    lost = [each for each in checked(sent, csv).findings.kept if each.where == "invoices"]
+    assert [(each.kind, each.line, each.index) for each in lost] == [("missing", 2, 0), ("missing", 3, 1)]
+    assert {(each.batch_id, each.object, each.invoice_no) for each in lost} == {(BATCH, RAW_KEY, "536365")}
+    assert (pointer.kind, pointer.customer_id, pointer.slice_id) == ("unexplained", "17850", key["SliceId"])
+
+
+def test_a_line_deleted_from_an_item(sent: Stores, csv: Path) -> None:
+    """The item is there, one of its lines is not."""
+    key = {name: {"S": text} for name, text in invoice_item(sent, "536365").items()}
+    sent.dynamodb.update_item(TableName="invoices", Key=key, UpdateExpression="REMOVE #l[1]", **NAMES)
+    difference = only(checked(sent, csv))
+    assert (difference.kind, difference.line, difference.index) == ("missing", 3, 1)
+
+
+def test_an_altered_price(sent: Stores, csv: Path) -> None:
+    """The item is named, the row that it should say, and the field."""
+    names = invoice_item(sent, "536366")
+    key = {name: {"S": text} for name, text in names.items()}
+    sent.dynamodb.update_item(TableName="invoices", Key=key, UpdateExpression="SET #l[0].UnitPrice = :p", **NAMES_PRICE)
+    difference = only(checked(sent, csv))
+    assert (difference.kind, difference.line, difference.index) == ("differs", 4, 2)
+    assert (difference.object, difference.slice_id) == (RAW_KEY, names["SliceId"])
+    assert difference.message.endswith(": UnitPrice")
+
+
+NAMES = {"ExpressionAttributeNames": {"#l": "Lines"}}
+NAMES_PRICE = {**NAMES, "ExpressionAttributeValues": {":p": {"N": "9.99"}}}
+
+
+def test_an_altered_price_of_a_line_without_occurrence(stores: Stores) -> None:
+    """Its line id is stored with it and tells nothing of its values."""
+    send(stores, [row()])
+    key = {name: {"S": text} for name, text in invoice_item(stores, "536365").items()}
+    stores.dynamodb.update_item(
+        TableName="invoices", Key=key, UpdateExpression="SET #l[0].UnitPrice = :p", **NAMES_PRICE
+    )
+    assert (only(checked(stores)).kind, only(checked(stores)).invoice_no) == ("differs", "536365")
+
+
+@pytest.mark.parametrize(
+    "copied_to",
+    [RAW_KEY.replace("hour=22", "hour=23"), RAW_KEY.replace(".ndjson", "=0123456789abcdef.ndjson")],
+)
+def test_an_object_doubled_under_another_name_of_its_batch(sent: Stores, csv: Path, copied_to: str) -> None:
+    """Of the two, the one with the wrong name is called so; the later one is called the double."""
+    copy(sent, RAW_KEY, copied_to)
+    kinds = {(each.kind, each.object, each.batch_id) for each in checked(sent, csv).findings.kept}
+    assert ("misnamed", copied_to, BATCH) in kinds
+    assert ("doubled", max(RAW_KEY, copied_to), BATCH) in kinds
+
+
+def test_an_object_doubled_under_a_batch_id_of_its_own(sent: Stores, csv: Path) -> None:
+    """Nothing is wrong with its name, but its rows are those of another."""
+    double = f"raw/dt=1970-01-01/hour=00/{NAMED}.ndjson.gz"
+    copy(sent, RAW_KEY, double)
+    difference = only(checked(sent, csv))
+    assert (difference.kind, difference.object, difference.rows) == ("doubled", RAW_KEY, 3)
+    assert difference.message.endswith(double)
+
+
+def test_rows_sent_again_in_another_batch(sent: Stores, csv: Path) -> None:
+    """They are doubles in the archive, unless it was on purpose; the tables hold them once in any case."""
+    send(sent, [row(Description="WHITE HEART", Occurrence=n) for n in (2, 1)], NAMED)
+    difference = only(checked(sent, csv))
+    assert (difference.kind, difference.rows, difference.line) == ("doubled", 2, 2)
+    assert checked(sent, csv, resent=True).findings.is_clean
+
+
+def test_a_row_that_was_never_sent(sent: Stores, csv: Path) -> None:
+    """It is missing in both stores, by the CSV's line."""
+    csv.write_text(csv.read_text() + "\n" + VALUES.replace("536365", "536367"))
+    found = [(each.kind, each.where, each.line) for each in checked(sent, csv).findings.kept]
+    assert found == [("missing", "archive", 6), ("missing", "invoices", 6)]
+
+
+def test_a_deleted_object(sent: Stores, csv: Path) -> None:
+    """Its rows are in the tables and nowhere else."""
+    sent.s3.delete_object(Bucket=BUCKET, Key=RAW_KEY)
+    found = [(each.kind, each.where, each.line) for each in checked(sent, csv).findings.kept]
+    assert found == [("missing", "archive", 2), ("missing", "archive", 3), ("missing", "archive", 4)]
+
+
+def test_a_line_stored_under_two_ids(sent: Stores, csv: Path) -> None:
+    """As a consumer would that takes a sequence number for an identity."""
+    send(sent, [row(Description="WHITE HEART")], NAMED)
+    sent.s3.delete_object(Bucket=BUCKET, Key=f"raw/dt=1970-01-01/hour=00/{NAMED}.ndjson.gz")
+    difference = only(checked(sent, csv))
+    assert (difference.kind, difference.where, difference.invoice_no) == ("doubled", "invoices", "536365")
+
+
+def test_a_line_from_nowhere(sent: Stores) -> None:
+    """The whole archive explains every line of the tables, or somebody else wrote it."""
+    send(sent, [row(InvoiceNo="9", CustomerID=None)], NAMED)
+    sent.s3.delete_object(Bucket=BUCKET, Key=f"raw/dt=1970-01-01/hour=00/{NAMED}.ndjson.gz")
+    assert (only(checked(sent)).kind, only(checked(sent)).invoice_no) == ("unexplained", "9")
+
+
+def test_hours_of_the_archive(sent: Stores) -> None:
+    """Lines of other hours are not looked for, and not held against the tables."""
+    send(sent, [row(InvoiceNo="9")], NAMED)
+    sent.dynamodb.delete_item(
+        TableName="invoices", Key={name: {"S": text} for name, text in invoice_item(sent, "536366").items()}
+    )
+    undated = verify(sent, Question(span=hour_range("1970-01-01", "1970-01-02")), unwatched)
+    dated = verify(sent, Question(span=hour_range("2023-11-14T22", "2023-11-14T23")), unwatched)
+    assert {each.where for each in undated.findings.kept} == {"customers"}
+    assert [each.invoice_no for each in dated.findings.kept if each.where == "invoices"] == ["536366"]
+
+
+def test_a_deleted_pointer(sent: Stores, csv: Path) -> None:
+    """It is named by customer and slice."""
+    key = invoice_item(sent, "536366")
+    pointer = {"CustomerID": {"S": "17850"}, "Slice": {"S": "#".join(key.values())}}
+    sent.dynamodb.delete_item(TableName="customers", Key=pointer)
+    difference = only(checked(sent, csv))
+    assert (difference.kind, difference.where, difference.slice_id) == ("missing", "customers", key["SliceId"])
+
+
+def test_refused_rows_are_accounted_for(stores: Stores) -> None:
+    """A row of a raw object that is no line must have been set aside."""
+    send(stores, [row(), row(Quantity="six")])
+    assert checked(stores).findings.is_clean
+    stores.s3.delete_object(Bucket=BUCKET, Key=keys(stores, "failed/")[0])
+    difference = only(checked(stores))
+    assert (difference.kind, difference.where, difference.index) == ("missing", "failed", 1)
+
+
+def test_an_object_without_rows(stores: Stores) -> None:
+    """An archived record that cannot be read was set aside as a whole, or is damaged."""
+    deliver(stores, pack(b"rows")[:-9])
+    assert checked(stores).findings.is_clean
+    stores.s3.delete_object(Bucket=BUCKET, Key=keys(stores, "failed/")[0])
+    assert (only(checked(stores)).kind, only(checked(stores)).object) == ("unreadable", RAW_KEY)
