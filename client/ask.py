@@ -10,7 +10,7 @@ from client.failures import StrangeAnswer
 
 Entry: TypeAlias = dict[str, object]
 
-_INVOICES_PER_PAGE = 500
+_INVOICES_PER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
