@@ -18,6 +18,7 @@ Handler: TypeAlias = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 _THROTTLED_SECONDS = {"Retry-After": "1"}  # Kinesis and DynamoDB count their limits by the second
 _UNAVAILABLE_SECONDS = {"Retry-After": "5"}
+_ID_RULES = dict.fromkeys(("InvoiceNo", "CustomerID"), RULES["InvoiceNo"])  # a query's CustomerID cannot be null
 
 
 async def malformed(_: Request, error: Malformed) -> Response:
@@ -89,7 +90,7 @@ def _parameter_fault(kind: str, place: Sequence[str | int], message: str) -> Par
         case "missing":
             return ParameterFault(parameter=name, message="is missing")
         case _:
-            return ParameterFault(parameter=name, message=RULES.get(name, message))
+            return ParameterFault(parameter=name, message=_ID_RULES.get(name, message))
 
 
 FAULT_HANDLERS: dict[int | type[Exception], Handler] = {

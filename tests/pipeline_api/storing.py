@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from invoices.items import pointer_items, slice_item
+from invoices.items import Item, pointer_items, slice_item
 from invoices.rows import read_ndjson
 from invoices.slices import slices_of
 from tests.invoice_rows import Row, ndjson
@@ -16,6 +16,10 @@ def store(client: "DynamoDBClient", *batches: Iterable[Row]) -> None:
     """Each batch becomes slices of its own."""
     for number, rows in enumerate(batches):
         for piece in slices_of(read_ndjson(ndjson(list(rows))), f"batch-{number}"):
-            client.put_item(TableName="invoices", Item=slice_item(piece))
-            for pointer in pointer_items(piece):
-                client.put_item(TableName="customers", Item=pointer)
+            _put(client, "invoices", [slice_item(piece)])
+            _put(client, "customers", pointer_items(piece))
+
+
+def _put(client: "DynamoDBClient", table: str, items: list[Item]) -> None:
+    for item in items:
+        client.put_item(TableName=table, Item=item)

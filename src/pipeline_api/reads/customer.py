@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from invoices.fields import price_text
 from invoices.invoice import Invoice, totals_of
 from pipeline_api.reads.answers import CustomerAnswer
 from pipeline_api.reads.customer_lines import customer_invoices
+from pipeline_api.reads.money import money
 from pipeline_api.reads.tables import Tables
 from pipeline_api.refusals import NotFound
 
@@ -59,5 +59,5 @@ class _Sums:
             invoice_count=self.invoices,
             line_count=self.lines,
             quantity=self.quantity,
-            total=price_text(self.amount),
+            total=money(self.amount),
         )

@@ -2,10 +2,10 @@
 
 from itertools import groupby
 
-from invoices.fields import price_text
 from invoices.invoice import Invoice, totals_of
 from pipeline_api.reads.answers import CustomerInvoice, CustomerInvoicesAnswer
 from pipeline_api.reads.customer_lines import customer_invoices, invoice_no_of
+from pipeline_api.reads.money import money
 from pipeline_api.reads.page_token import page_token, position_in
 from pipeline_api.reads.parameters import InvoicesPage
 from pipeline_api.reads.tables import Tables
@@ -55,5 +55,5 @@ def _summary(invoice: Invoice) -> CustomerInvoice:
         dates=sorted({line.InvoiceDate for line in lines}),
         line_count=totals.lines,
         quantity=totals.quantity,
-        total=price_text(totals.amount),
+        total=money(totals.amount),
     )
