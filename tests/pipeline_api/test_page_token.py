@@ -1,0 +1,73 @@
+"""A page token is taken by the query that answered it, and by no other."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invoices.errors import Malformed
+from pipeline_api.reads.page_token import LONGEST_TOKEN, page_token, position_in
+from tests.invoice_rows import row
+from tests.pipeline_api.api_calls import Api
+from tests.pipeline_api.storing import store
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", fullmatch=True)
+
+
+@given(IDS, IDS)
+def test_a_token_leads_back_to_its_position(query: str, position: str) -> None:
+    """And is never longer than a caller may send."""
+    token = page_token(query, position)
+    assert position_in(token, query) == position
+    assert len(token) <= LONGEST_TOKEN
+
+
+@given(IDS, st.text(max_size=LONGEST_TOKEN))
+def test_a_text_that_is_no_token_is_malformed(query: str, text: str) -> None:
+    """Any text at all."""
+    with pytest.raises(Malformed):
+        position_in(text, query)
+
+
+@given(IDS, st.integers(0, 20), st.characters(codec="ascii"))
+def test_a_changed_token_is_malformed(position: str, place: int, other: str) -> None:
+    """In any one character."""
+    token = page_token("query", position)
+    place %= len(token)
+    changed = token[:place] + other + token[place + 1 :]
+    if changed != token:
+        with pytest.raises(Malformed):
+            position_in(changed, "query")
+
+
+@pytest.mark.parametrize("path", ["/customers/2/invoices", "/invoices/100", "/customers/1/invoices"])
+@pytest.mark.parametrize("token", ["", "x", "AAAA", "=" * 8, "\x00", "ü", page_token("invoices/100", "no-line")])
+def test_a_forged_token_is_refused(path: str, token: str, api: Api) -> None:
+    """A problem, and never somebody else's page."""
+    answer = api.get(path, next_token=token)
+    assert (answer.status_code, answer.json()["type"]) in {
+        (400, "urn:invoice-stream:problem:malformed"),
+        (404, "urn:invoice-stream:problem:not-found"),
+    }
+
+
+def test_another_customers_token_is_refused(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """A token is bound to what it pages through."""
+    for customer in ("1", "2"):
+        store(dynamodb, [row(InvoiceNo=str(n), CustomerID=customer) for n in range(3)])
+    token = api.get("/customers/1/invoices", limit=1).json()["next_token"]
+    answer = api.get("/customers/2/invoices", next_token=token)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        400,
+        "next_token is not one that this query answered",
+    )
+
+
+def test_a_token_too_long_is_refused_before_it_is_read(api: Api) -> None:
+    """It is a parameter like any other."""
+    answer = api.get("/invoices/1", next_token="A" * (LONGEST_TOKEN + 1))
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "next_token")

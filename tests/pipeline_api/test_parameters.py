@@ -1,0 +1,48 @@
+"""Parameters of path and query are checked by the same rules as the fields of a row."""
+
+import pytest
+
+from invoices.fields import RULES
+from tests.pipeline_api.api_calls import Api
+
+VALUE = "Jane Doe"
+ID_RULE = RULES["InvoiceNo"]
+UNKNOWN = {"parameter": None, "message": "there is a query parameter that the route does not know"}
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/invoices", {"parameter": "InvoiceNo", "message": "is missing"}),
+        ("/invoices?InvoiceNo=", {"parameter": "InvoiceNo", "message": ID_RULE}),
+        (f"/invoices?InvoiceNo={VALUE}", {"parameter": "InvoiceNo", "message": ID_RULE}),
+        (f"/invoices?InvoiceNo=1&StockCode={VALUE}", UNKNOWN),
+        (f"/invoices?InvoiceNo=1&{VALUE}=2", UNKNOWN),
+        (f"/invoices/{VALUE}", {"parameter": "InvoiceNo", "message": ID_RULE}),
+        ("/invoices/" + "1" * 41, {"parameter": "InvoiceNo", "message": ID_RULE}),
+        ("/invoices/1%00", {"parameter": "InvoiceNo", "message": ID_RULE}),
+        ("/invoices/1?limit=0", {"parameter": "limit", "message": "Input should be greater than or equal to 1"}),
+        ("/invoices/1?limit=5001", {"parameter": "limit", "message": "Input should be less than or equal to 5000"}),
+        ("/customers", {"parameter": "CustomerID", "message": "is missing"}),
+        ("/customers?CustomerID=", {"parameter": "CustomerID", "message": ID_RULE}),
+        ("/customers/1?limit=1", UNKNOWN),
+        ("/customers/%23", {"parameter": "CustomerID", "message": ID_RULE}),
+        (
+            "/customers/1/invoices?limit=101",
+            {"parameter": "limit", "message": "Input should be less than or equal to 100"},
+        ),
+    ],
+)
+def test_a_parameter_at_fault_is_named(path: str, error: dict[str, str | None], api: Api) -> None:
+    """With its rule, and without its value."""
+    answer = api.get(path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
+    assert answer.json()["errors"] == [error]
+    assert VALUE not in answer.text
+
+
+def test_a_limit_that_is_no_number_is_named(api: Api) -> None:
+    """pydantic's message does not repeat it."""
+    answer = api.get("/invoices/1", limit=VALUE)
+    assert [error["parameter"] for error in answer.json()["errors"]] == ["limit"]
+    assert VALUE not in answer.text
