@@ -1,25 +1,19 @@
-"""template.yaml as typed values: CloudFormation's short tags are kept as intrinsics until somebody resolves them."""
+"""template.yaml as typed values, with every parameter at its default.
+
+CloudFormation's other short tags are kept as intrinsics until somebody resolves them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import yaml
 
+from local_runtime.defaults import at_defaults
 from local_runtime.errors import RunError
+from local_runtime.intrinsic import Intrinsic, Properties, Value, mapping_at
 
-
-@dataclass(frozen=True)
-class Intrinsic:
-    """`!Ref Stream` is Intrinsic("Ref", "Stream")."""
-
-    function: str
-    argument: "Value"
-
-
-Value: TypeAlias = "str | int | float | bool | Intrinsic | list[Value] | Properties | None"
-Properties: TypeAlias = dict[str, "Value"]
+__all__ = ["Intrinsic", "Properties", "Resource", "Template", "Value", "mapping_at", "read_template"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ class Template:
 
 
 def read_template(path: Path) -> Template:
-    """Raises RunError where the file is missing, is no YAML or has no resources."""
+    """Raises RunError where the file is missing, is no YAML, has no resources or a condition we cannot test."""
     try:
         content: Value = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader with our tags
     except OSError as error:
@@ -48,19 +42,11 @@ def read_template(path: Path) -> Template:
         raise RunError(f"the template {path} is not valid YAML: {_on_one_line(error)}") from error
     if not isinstance(content, dict) or not isinstance(content.get("Resources"), dict):
         raise RunError(f"the template {path} has no Resources")
-    resources = mapping_at(content, "Resources")
+    chosen = at_defaults(content)
     return Template(
-        resources={name: _resource(name, body) for name, body in resources.items()},
-        globals=mapping_at(content, "Globals"),
+        resources={name: _resource(name, body) for name, body in mapping_at(chosen, "Resources").items()},
+        globals=mapping_at(chosen, "Globals"),
     )
-
-
-def mapping_at(properties: Properties, *names: str) -> Properties:
-    """The mapping under these names, one inside the other; empty where there is none."""
-    for name in names:
-        inner = properties.get(name)
-        properties = inner if isinstance(inner, dict) else {}
-    return properties
 
 
 def _resource(name: str, body: Value) -> Resource:

@@ -46,6 +46,7 @@ class MappingSettings(BaseModel):
     MaximumRetryAttempts: Annotated[int, Field(ge=UNLIMITED, le=10_000)] = UNLIMITED
     MaximumRecordAgeInSeconds: Annotated[int, Field(ge=60, le=604_800)] | Literal[-1] = UNLIMITED
     DestinationConfig: DestinationSettings | None = None
+    MetricsConfig: object = None  # what CloudWatch is told; here the checkpoints tell it
 
     @model_validator(mode="after")
     def _large_batches_have_a_window(self) -> Self:

@@ -23,6 +23,7 @@ def test_defaults_are_those_of_aws() -> None:
         "MaximumRetryAttempts": -1,
         "MaximumRecordAgeInSeconds": -1,
         "DestinationConfig": None,
+        "MetricsConfig": None,
     }
 
     assert expected == settings().model_dump()

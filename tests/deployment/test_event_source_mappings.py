@@ -1,0 +1,81 @@
+"""Each failure setting of each event source mapping, as CloudFormation gets it.
+
+Every default of AWS here loses rows or blocks a shard, and AWS takes the settings one by one: a missing one is no
+error anywhere.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.transformed import Transformed, transformed
+
+MAPPINGS = ["ToS3FunctionStream", "ToDynamodbFunctionStream"]
+SIX_DAYS = 6 * 24 * 3600
+
+EXPECTED: dict[str, object] = {
+    "StartingPosition": "TRIM_HORIZON",  # LATEST would skip what was put while the stack was being made
+    "BatchSize": 100,
+    "MaximumBatchingWindowInSeconds": 1,  # AWS refuses a BatchSize above 10 without one
+    "ParallelizationFactor": 1,
+    "FunctionResponseTypes": ["ReportBatchItemFailures"],  # or the answer is ignored, and what failed is lost
+    "BisectBatchOnFunctionError": True,  # or a record that crashes the function takes its neighbours with it
+    "MaximumRetryAttempts": 100,  # unlimited by default: one record blocks its shard until it expires
+    "MaximumRecordAgeInSeconds": SIX_DAYS,
+    "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["RawBucket", "Arn"]}}},  # S3 keeps the data
+    "MetricsConfig": {"Metrics": ["EventCount"]},  # or the alarm on discarded records has nothing to count
+}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Transformed:
+    return transformed()
+
+
+def mapping(stack: Transformed, name: str) -> dict[str, Any]:
+    properties: dict[str, Any] = stack["Resources"][name]["Properties"]
+    return properties
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+@pytest.mark.parametrize(("setting", "value"), EXPECTED.items(), ids=EXPECTED)
+def test_a_setting_is_what_it_must_be(stack: Transformed, name: str, setting: str, value: object) -> None:
+    """Dropped, it falls back to AWS's default; swapped with another, it has the other's value."""
+    assert mapping(stack, name).get(setting) == value
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_no_setting_is_unknown_here(stack: Transformed, name: str) -> None:
+    """A new one has to be thought about."""
+    assert set(mapping(stack, name)) == {*EXPECTED, "EventSourceArn", "FunctionName"}
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_a_mapping_reads_the_stream_for_its_own_function(stack: Transformed, name: str) -> None:
+    """Two functions that swapped their mappings would both look healthy."""
+    properties = mapping(stack, name)
+    wired = (properties["EventSourceArn"], properties["FunctionName"])
+    assert wired == ({"Fn::GetAtt": ["Stream", "Arn"]}, {"Ref": name.removesuffix("Stream")})
+
+
+def test_a_record_is_given_up_before_the_stream_may_forget_it(stack: Transformed) -> None:
+    """At the shortest retention that the parameter takes; or it would never reach the on-failure destination."""
+    shortest_hours = stack["Parameters"]["StreamRetentionHours"]["MinValue"]
+    ages = [mapping(stack, name)["MaximumRecordAgeInSeconds"] for name in MAPPINGS]
+    assert max(ages) < shortest_hours * 3600
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_the_role_may_write_what_lambda_discards(stack: Transformed, name: str) -> None:
+    """Without both grants Lambda drops the records, and only a metric tells."""
+    granted = {
+        (action, str(statement["Resource"]))
+        for statement in stack.statements(name.replace("FunctionStream", "Role"))
+        for action in [statement["Action"]]
+        if isinstance(action, str)
+    }
+    expected = {
+        ("s3:PutObject", "{'Fn::Sub': '${RawBucket.Arn}/aws/lambda/*'}"),
+        ("s3:ListBucket", "{'Fn::GetAtt': ['RawBucket', 'Arn']}"),
+    }
+    assert expected <= granted

@@ -1,0 +1,47 @@
+"""What CloudFormation gets to see: template.yaml after SAM's transform."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+
+
+class NoManagedPolicies:
+    """The template names none, so nothing has to be asked of AWS."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+class Transformed(dict[str, Any]):
+    """The transformed template, and what its tests ask of it."""
+
+    def of_type(self, kind: str) -> dict[str, Any]:
+        return {name: body for name, body in self["Resources"].items() if body["Type"] == kind}
+
+    def statements(self, role: str) -> list[dict[str, Any]]:
+        policies = self["Resources"][role]["Properties"]["Policies"]
+        return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+    def wildcards(self) -> list[str]:
+        """Actions with a star, and resources that are nothing but one."""
+        granted = [each for role in self.of_type("AWS::IAM::Role") for each in self.statements(role)]
+        actions = [action for statement in granted for action in listed(statement["Action"]) if "*" in action]
+        return actions + [each for statement in granted for each in listed(statement["Resource"]) if each == "*"]
+
+
+def listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def transformed() -> Transformed:
+    """SAM's transform, which asks boto3 for a region but calls nobody."""
+    template = yaml_parse(TEMPLATE.read_text())
+    template["Globals"]["Function"]["CodeUri"] = "s3://artifacts/code.zip"  # as `sam package` leaves it
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        return Transformed(transform(template, {}, NoManagedPolicies()))
