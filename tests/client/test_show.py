@@ -80,10 +80,10 @@ def test_a_customer_is_shown_with_all_invoices() -> None:
     api = _api(
         {
             path: _CUSTOMER,
-            f"{path}/invoices?limit=500": pages,
-            f"{path}/invoices?limit=500&next_token=t": pages | {"invoices": [_ENTRY | {"InvoiceNo": "536366"}]},
+            f"{path}/invoices?limit=100": pages,
+            f"{path}/invoices?limit=100&next_token=t": pages | {"invoices": [_ENTRY | {"InvoiceNo": "536366"}]},
         }
-        | {f"{path}/invoices?limit=500&next_token=t": {"invoices": [_ENTRY | {"InvoiceNo": "536366"}]}}
+        | {f"{path}/invoices?limit=100&next_token=t": {"invoices": [_ENTRY | {"InvoiceNo": "536366"}]}}
     )
     result = run(api, "customer", "17850")
     assert result.exit_code == 0
