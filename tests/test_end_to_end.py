@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,3 +124,18 @@ def test_the_real_data_set(tmp_path: Path) -> None:
         assert (invoice["line_count"], invoice["total"]) == (7, "139.12")
         assert (customer["invoice_count"], customer["total"]) == (34, "5391.21")
         assert os.fspath(REAL_FILE.name) in pipeline.said
+
+
+def readme_commands() -> list[str]:
+    """The shell blocks of the README that talk to the running API."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    return [block for block in blocks if "curl" in block]
+
+
+def test_the_commands_of_the_readme_work(pipeline: RunningPipeline) -> None:
+    """Each curl is answered with success, in the README's order."""
+    for block in readme_commands():
+        script = block.replace("http://127.0.0.1:8000", pipeline.url)
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], check=False, capture_output=True, text=True)
+        assert done.returncode == 0, block + done.stdout
+        pipeline.settle()
