@@ -49,7 +49,7 @@ def compared(expected: Expected, summary: UploadSummary, stored: Stored) -> list
         Comparison("rows in raw objects", expected.accepted, stored.raw_rows),
         Comparison("lines", len(file.line_ids), len(store.line_ids)),
         Comparison("lines missing", 0, len(file.line_ids - store.line_ids)),
-        Comparison("lines nobody sent", 0, len(store.line_ids - file.line_ids)),
+        Comparison("lines that the CSV lacks", 0, len(store.line_ids - file.line_ids)),
         Comparison("invoices", len(file.invoices), len(store.invoices)),
         Comparison("customers", len(file.customers), stored.customers),
         Comparison("customer and invoice pairs", len(file.pairs), len(stored.pointed)),

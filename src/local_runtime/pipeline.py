@@ -9,6 +9,7 @@ from local_runtime.clients import Clients, engine_clients
 from local_runtime.consumers import stage_of, start_consumer
 from local_runtime.engine import start_engine
 from local_runtime.environment import aws_environment, machine_environment, write_environment
+from local_runtime.errors import RunError
 from local_runtime.folder import RunFolder
 from local_runtime.functions import functions_of, http_function, stream_functions
 from local_runtime.memory import peak_memory
@@ -23,11 +24,12 @@ from local_runtime.template import Template
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Everything runs. `consumers` holds each stage's process."""
+    """Everything runs. `consumers` holds each stage's process; `longest_batch_seconds` is their longest Timeout."""
 
     endpoint: str
     api: ApiServer
     consumers: Mapping[str, Process]
+    longest_batch_seconds: int
     clients: Clients
     places: Places
 
@@ -42,22 +44,27 @@ def start_pipeline(supervisor: Supervisor, folder: RunFolder, template: Template
     physical = physical_names(template)
     functions = functions_of(template, physical)
     machine = machine_environment(os.environ, folder.temporary)
+    variables = {name: value for function in functions for name, value in function.environment.items()}
+    places = _places(variables)
     engine = start_engine(supervisor, folder, machine)
     clients = engine_clients(engine.endpoint)
     create_resources(template, physical, clients)
 
     aws = aws_environment(engine.endpoint)
-    variables = {name: value for function in functions for name, value in function.environment.items()}
     write_environment(folder.environment, {**aws, **variables})
     api = start_api(supervisor, folder, {**machine, **aws, **http_function(functions).environment})
+    fed = stream_functions(functions)
     consumers = {
-        stage_of(function): start_consumer(supervisor, folder, function, {**machine, **aws})
-        for function in stream_functions(functions)
+        stage_of(function): start_consumer(supervisor, folder, function, {**machine, **aws}) for function in fed
     }
     for stage, process in consumers.items():
         listen(process, from_consumer(stage), inbox)
-    return Pipeline(engine.endpoint, api, consumers, clients, _places(variables))
+    longest = max((function.timeout_seconds for function in fed), default=0)
+    return Pipeline(engine.endpoint, api, consumers, longest, clients, places)
 
 
 def _places(variables: Mapping[str, str]) -> Places:
-    return Places(variables["RAW_BUCKET"], variables["INVOICES_TABLE"], variables["CUSTOMERS_TABLE"])
+    try:
+        return Places(variables["RAW_BUCKET"], variables["INVOICES_TABLE"], variables["CUSTOMERS_TABLE"])
+    except KeyError as missing:
+        raise RunError(f"no function of the template has the environment variable {missing.args[0]}") from missing

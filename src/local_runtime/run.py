@@ -16,7 +16,7 @@ from local_runtime.errors import RunError
 from local_runtime.expected import Expected, read_expected
 from local_runtime.figures import Report, compared, contract, rows_per_second, write_report
 from local_runtime.folder import RunFolder, held_folder
-from local_runtime.messages import Inbox
+from local_runtime.messages import Inbox, UploadSummary
 from local_runtime.pipeline import Pipeline, start_pipeline
 from local_runtime.progress import Progress
 from local_runtime.queries import Query, ask_examples
@@ -30,7 +30,6 @@ from local_runtime.upload import PATIENCE_SECONDS, Follower, Upload, start_clien
 
 _OK, _FAILED = 0, 1
 _ANSWER_SECONDS = 30.0
-_CLIENT_DONE = frozenset({0, 1})  # everything sent; with 1 some rows were refused and are in the rejects file
 
 
 @dataclass(frozen=True)
@@ -79,19 +78,21 @@ class _Session:
         self._supervisor = supervisor
         self._pipeline = pipeline
         self._progress = Progress(pipeline.consumers)
-        self._follower = Follower(supervisor, inbox, self._progress)
+        self._patience = PATIENCE_SECONDS + pipeline.longest_batch_seconds
+        self._follower = Follower(supervisor, inbox, self._progress, patience=self._patience)
         if pipeline.api.port_was_taken:
             self._say(f"port {PREFERRED_PORT} is taken, so the API has another")
 
     def send_and_report(self, csv: Path) -> int:
         self._say(f"API {self._pipeline.api.url}, sending {csv}")
         upload = self._send(csv)
-        if upload.exit_code not in _CLIENT_DONE or self._progress.summary is None:
-            return self._give_up(upload)
         self._tell_troubles(upload)
+        if (summary := self._progress.summary) is None:
+            self._say(f"the client ended with exit code {upload.exit_code}, so there is nothing to compare")
+            return _FAILED
         self._say("comparing the CSV with the stores …")
         expected = read_expected(csv)
-        report, queries = self._report(expected, upload)
+        report, queries = self._report(expected, summary, upload)
         write_report(report, self._folder.report)
         show_report(self._console, report, queries, self._folder.report)
         return _OK if report.agrees else _FAILED
@@ -113,12 +114,6 @@ class _Session:
         with shown_progress(self._console) as show:
             return self._follower.follow(client, show)
 
-    def _give_up(self, upload: Upload) -> int:
-        if upload.complaint:
-            self._say(upload.complaint)
-        self._say(f"the client ended with exit code {upload.exit_code}; there is nothing to compare")
-        return _FAILED
-
     def _tell_troubles(self, upload: Upload) -> None:
         if upload.complaint:
             self._say(upload.complaint)
@@ -126,12 +121,9 @@ class _Session:
             self._say(f"refused rows, each with its reason, are in {rejects}")
         if upload.stalled:
             missing = f"{self._progress.missing_rows:,} rows are still on their way"
-            self._say(f"nothing has moved for {PATIENCE_SECONDS:.0f} s and {missing}; logs: {self._folder.logs}")
+            self._say(f"nothing has moved for {self._patience:.0f} s and {missing}; logs: {self._folder.logs}")
 
-    def _report(self, expected: Expected, upload: Upload) -> tuple[Report, list[Query]]:
-        summary = self._progress.summary
-        if summary is None:
-            raise RunError("the client ended without a summary")
+    def _report(self, expected: Expected, summary: UploadSummary, upload: Upload) -> tuple[Report, list[Query]]:
         stored = read_stored(self._pipeline.clients, self._pipeline.places)
         with httpx.Client(base_url=self._pipeline.api.url, trust_env=False, timeout=_ANSWER_SECONDS) as http:
             queries = ask_examples(expected, http)

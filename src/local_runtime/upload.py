@@ -16,7 +16,7 @@ from local_runtime.screen import Show
 from local_runtime.supervisor import Supervisor
 
 PATIENCE_SECONDS = 60.0
-"""How long nothing at all may move before we stop waiting. The client itself retries for as long as it likes."""
+"""How long nothing at all may move before we stop waiting, beside the time that a consumer may take for one batch."""
 
 _TICK_SECONDS = 0.1
 
@@ -56,7 +56,7 @@ class Follower:
         progress: Progress,
         *,
         clock: Callable[[], float] = time.monotonic,
-        patience: float = PATIENCE_SECONDS,
+        patience: float,
     ) -> None:
         self._supervisor = supervisor
         self._inbox = inbox

@@ -57,7 +57,7 @@ def test_equal_sets_agree_in_every_figure() -> None:
 
 def test_a_line_that_took_another_ones_place_is_found() -> None:
     """Equal counts are not enough: the line ids are compared."""
-    assert _disagreeing(_expected("aa", "bb"), _stored("aa", "cc")) == ["lines missing", "lines nobody sent"]
+    assert _disagreeing(_expected("aa", "bb"), _stored("aa", "cc")) == ["lines missing", "lines that the CSV lacks"]
 
 
 def test_a_missing_pointer_is_found() -> None:

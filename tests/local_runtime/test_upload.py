@@ -63,7 +63,7 @@ def test_a_server_that_dies_meanwhile_ends_it(tmp_path: Path) -> None:
     """Not after a minute of silence, but at once."""
     with supervised() as supervisor:
         supervisor.start(Command("the API", "fails", tmp_path / "api.log", ENVIRONMENT, ("no memory",)))
-        follower = Follower(supervisor, SimpleQueue(), Progress(["to_s3"]))
+        follower = Follower(supervisor, SimpleQueue(), Progress(["to_s3"]), patience=5)
         client = _client(supervisor, tmp_path, BATCH)
         with pytest.raises(ProcessEnded, match="the API ended by itself"):
             follower.follow(client, lambda _progress, _seconds: None)
