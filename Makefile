@@ -8,8 +8,14 @@ UV := uv==0.13.9
 ROWS ?= 20000
 OUT ?= .local/sample-$(ROWS).csv
 
+# Lambda's own Python, which compiles the artifacts; src/Makefile says so where there is none.
+LAMBDA_PYTHON ?= $(firstword $(foreach each,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13),\
+	$(shell $(each) -c 'print("$(each)")' 2>/dev/null)) python3.13)
+ARCHITECTURE ?= arm64
+SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 LAMBDA_PYTHON="$(LAMBDA_PYTHON)" ARCHITECTURE="$(ARCHITECTURE)" sam
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint sample lock clean
+.PHONY: help run test check lint prove build deploy smoke destroy sample lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -20,7 +26,10 @@ run: $(READY) ## set up, start everything, stream the sample (or CSV=path), repo
 test: $(READY) ## set up and run all tests
 	@$(BIN)/python -m pytest
 
-check: lint test ## everything CI runs
+prove: $(READY) .venv-sam/.ready .venv-checkov/.ready .venv-lambda/.ready ## what can be proven of a deployment without AWS
+	@$(BIN)/python -m pytest -s --timeout 600 proofs
+
+check: lint test prove ## everything CI runs
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -28,6 +37,21 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint --non-zero-exit-code informational template.yaml
+
+build: $(READY) .venv-sam/.ready ## build what Lambda gets (ARCHITECTURE=arm64 or x86_64)
+	@$(SAM) build --parameter-overrides "Architecture=$(ARCHITECTURE)"
+
+deploy: build ## put it into your AWS account; asks for everything, and asks again before it changes anything
+	@$(SAM) deploy --guided --parameter-overrides "Architecture=$(ARCHITECTURE)"
+
+smoke: $(READY) ## try a deployment: URL=… KEY=…
+	@$(BIN)/python deployment/smoke.py --url "$(URL)" $(if $(KEY),--api-key "$(KEY)")
+
+destroy: .venv-sam/.ready ## delete the stack; the bucket and the tables stay
+	@echo "The stack goes: API, functions, stream with every record not yet consumed, logs, alarms, dashboard."
+	@echo "The bucket and both tables stay, with all rows, and go on costing their storage:"
+	@echo "empty and delete the bucket; switch off deletion protection and delete the tables - by hand, if you mean it."
+	@$(SAM) delete
 
 sample: $(READY) ## write ROWS=n generated rows to OUT=path
 	@$(BIN)/python -m local_runtime sample --rows "$(ROWS)" --out "$(OUT)"
@@ -37,8 +61,12 @@ lock: $(READY) ## pin the newest versions that pyproject.toml allows
 		--group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--quiet --output-file requirements.txt
 
-clean: ## remove the environment and everything a run left
-	rm -rf .venv .local
+	for tool in sam checkov lambda; do $(BIN)/uv pip compile deployment/requirements-$$tool.in --upgrade --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
+		--output-file deployment/requirements-$$tool.txt; done
+
+clean: ## remove the environments and everything a run or a build left
+	rm -rf .venv .venv-* .local .aws-sam
 
 # uv installs in seconds; where it cannot (a mirror that only pip is told of), pip does the same more slowly.
 $(READY): requirements.txt pyproject.toml
@@ -49,4 +77,13 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+# Tools whose own dependencies would disturb ours: SAM's command line, checkov, and Lambda's runtime client, which runs
+# in Lambda's Python or, where there is none, in ours.
+.venv-%/.ready: deployment/requirements-%.txt | $(READY)
+	@echo "Setting up .venv-$* (once) …"
+	@$(if $(filter lambda,$*),$(LAMBDA_PYTHON) -m venv .venv-$* 2>/dev/null ||) $(BIN)/python -m venv .venv-$*
+	@$(BIN)/uv pip sync --quiet --python .venv-$*/bin/python --require-hashes $< \
+		|| .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
