@@ -56,7 +56,7 @@ class Ledger:
         self._numbers[self._position(line_id, line)] = number
 
     def archive(self, line_id: bytes, line: Line, place: int) -> int | None:
-        """The object at this place holds it. Gives the place of the object that was the first to, or None if this is."""
+        """The object at this place holds it. Gives the place of the first object to hold it, or None if it is this."""
         position = self._position(line_id, line)
         first = self._places[position]
         if first != _UNSEEN:

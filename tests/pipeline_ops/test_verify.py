@@ -1,7 +1,6 @@
 """A verification finds, and names exactly, what was lost, doubled or altered."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,26 +10,27 @@ from pipeline_ops.progress import unwatched
 from pipeline_ops.time_range import hour_range
 from pipeline_ops.verify import Question, Report, Stores, verify
 from tests.invoice_rows import row
-from tests.pipeline_ops.stores import BATCH, BUCKET, RAW_KEY, copy, deliver, keys, send, stores_of
+from tests.pipeline_ops.stores import (
+    BATCH,
+    BUCKET,
+    NAMED,
+    RAW_KEY,
+    alter_first_price,
+    copy,
+    delete_second_line,
+    deliver,
+    keys,
+    send,
+    slice_key_of,
+)
 from tests.pipeline_ops.test_csv_rows import HEADER, VALUES, write
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
-
-NAMED = "Idempotency.key.of-a-caller"
-
-
-@pytest.fixture
-def stores(s3: "S3Client", dynamodb: "DynamoDBClient") -> Stores:
-    return stores_of(s3, dynamodb)
 
 
 @pytest.fixture
 def csv(tmp_path: Path) -> Path:
     """A row, the same row again, one of another invoice, and one that is no invoice line."""
     other, refused = VALUES.replace("536365", "536366"), VALUES.replace(",6,", ",six,")
-    return write(tmp_path / "rows.csv", "\n".join([HEADER, VALUES, VALUES, other, refused]))
+    return write(tmp_path / "rows.csv", f"{HEADER}\n{VALUES}\n{VALUES}\n{other}\n{refused}")
 
 
 @pytest.fixture
@@ -50,10 +50,8 @@ def only(report: Report) -> Difference:
     return difference
 
 
-def invoice_item(stores: Stores, invoice_no: str) -> dict[str, str]:
-    items = stores.dynamodb.scan(TableName="invoices")["Items"]
-    (item,) = (item for item in items if item["InvoiceNo"]["S"] == invoice_no)
-    return {"InvoiceNo": invoice_no, "SliceId": item["SliceId"]["S"]}
+def slice_id(stores: Stores, invoice_no: str) -> str:
+    return slice_key_of(stores, invoice_no)["SliceId"]["S"]
 
 
 def test_clean(sent: Stores, csv: Path) -> None:
@@ -65,46 +63,41 @@ def test_clean(sent: Stores, csv: Path) -> None:
 
 
 def test_a_deleted_slice(sent: Stores, csv: Path) -> None:
-    """Each of its lines is named by the CSV's line, the batch, the object and the row in it; and the lost pointer."""
-    key = invoice_item(sent, "536365")
-    sent.dynamodb.delete_item(TableName="invoices", Key={name: {"S": text} for name, text in key.items()})
-    *_, pointer = sorted(checked(sent, csv).findings.kept, key=lambda each: each.where == "customers")
+    """Each of its lines is named by the CSV's line, the batch, the object and the row in it."""
+    sent.dynamodb.delete_item(TableName="invoices", Key=slice_key_of(sent, "536365"))
     lost = [each for each in checked(sent, csv).findings.kept if each.where == "invoices"]
     assert [(each.kind, each.line, each.index) for each in lost] == [("missing", 2, 0), ("missing", 3, 1)]
     assert {(each.batch_id, each.object, each.invoice_no) for each in lost} == {(BATCH, RAW_KEY, "536365")}
-    assert (pointer.kind, pointer.customer_id, pointer.slice_id) == ("unexplained", "17850", key["SliceId"])
+
+
+def test_a_pointer_to_a_deleted_slice(sent: Stores, csv: Path) -> None:
+    """It leads nowhere, and is named by customer and slice."""
+    key = slice_key_of(sent, "536365")
+    sent.dynamodb.delete_item(TableName="invoices", Key=key)
+    (pointer,) = (each for each in checked(sent, csv).findings.kept if each.where == "customers")
+    assert (pointer.kind, pointer.customer_id, pointer.slice_id) == ("unexplained", "17850", key["SliceId"]["S"])
 
 
 def test_a_line_deleted_from_an_item(sent: Stores, csv: Path) -> None:
     """The item is there, one of its lines is not."""
-    key = {name: {"S": text} for name, text in invoice_item(sent, "536365").items()}
-    sent.dynamodb.update_item(TableName="invoices", Key=key, UpdateExpression="REMOVE #l[1]", **NAMES)
+    delete_second_line(sent, "536365")
     difference = only(checked(sent, csv))
     assert (difference.kind, difference.line, difference.index) == ("missing", 3, 1)
 
 
 def test_an_altered_price(sent: Stores, csv: Path) -> None:
     """The item is named, the row that it should say, and the field."""
-    names = invoice_item(sent, "536366")
-    key = {name: {"S": text} for name, text in names.items()}
-    sent.dynamodb.update_item(TableName="invoices", Key=key, UpdateExpression="SET #l[0].UnitPrice = :p", **NAMES_PRICE)
+    alter_first_price(sent, "536366")
     difference = only(checked(sent, csv))
     assert (difference.kind, difference.line, difference.index) == ("differs", 4, 2)
-    assert (difference.object, difference.slice_id) == (RAW_KEY, names["SliceId"])
+    assert (difference.object, difference.slice_id) == (RAW_KEY, slice_id(sent, "536366"))
     assert difference.message.endswith(": UnitPrice")
-
-
-NAMES = {"ExpressionAttributeNames": {"#l": "Lines"}}
-NAMES_PRICE = {**NAMES, "ExpressionAttributeValues": {":p": {"N": "9.99"}}}
 
 
 def test_an_altered_price_of_a_line_without_occurrence(stores: Stores) -> None:
     """Its line id is stored with it and tells nothing of its values."""
     send(stores, [row()])
-    key = {name: {"S": text} for name, text in invoice_item(stores, "536365").items()}
-    stores.dynamodb.update_item(
-        TableName="invoices", Key=key, UpdateExpression="SET #l[0].UnitPrice = :p", **NAMES_PRICE
-    )
+    alter_first_price(stores, "536365")
     assert (only(checked(stores)).kind, only(checked(stores)).invoice_no) == ("differs", "536365")
 
 
@@ -169,9 +162,7 @@ def test_a_line_from_nowhere(sent: Stores) -> None:
 def test_hours_of_the_archive(sent: Stores) -> None:
     """Lines of other hours are not looked for, and not held against the tables."""
     send(sent, [row(InvoiceNo="9")], NAMED)
-    sent.dynamodb.delete_item(
-        TableName="invoices", Key={name: {"S": text} for name, text in invoice_item(sent, "536366").items()}
-    )
+    sent.dynamodb.delete_item(TableName="invoices", Key=slice_key_of(sent, "536366"))
     undated = verify(sent, Question(span=hour_range("1970-01-01", "1970-01-02")), unwatched)
     dated = verify(sent, Question(span=hour_range("2023-11-14T22", "2023-11-14T23")), unwatched)
     assert {each.where for each in undated.findings.kept} == {"customers"}
@@ -180,11 +171,11 @@ def test_hours_of_the_archive(sent: Stores) -> None:
 
 def test_a_deleted_pointer(sent: Stores, csv: Path) -> None:
     """It is named by customer and slice."""
-    key = invoice_item(sent, "536366")
-    pointer = {"CustomerID": {"S": "17850"}, "Slice": {"S": "#".join(key.values())}}
+    name = slice_id(sent, "536366")
+    pointer = {"CustomerID": {"S": "17850"}, "Slice": {"S": f"536366#{name}"}}
     sent.dynamodb.delete_item(TableName="customers", Key=pointer)
     difference = only(checked(sent, csv))
-    assert (difference.kind, difference.where, difference.slice_id) == ("missing", "customers", key["SliceId"])
+    assert (difference.kind, difference.where, difference.slice_id) == ("missing", "customers", name)
 
 
 def test_refused_rows_are_accounted_for(stores: Stores) -> None:

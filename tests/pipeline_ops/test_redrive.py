@@ -1,0 +1,201 @@
+"""What was set aside is stored under its own identity, once, however often it is redriven."""
+
+import pytest
+
+from consumers.event import Record
+from consumers.index import Index
+from consumers.set_aside import FailedFolder, SetAside
+from invoices.errors import Throttled
+from invoices.items import ReadItem
+from invoices.line_id import line_id
+from invoices.packing import pack
+from invoices.rows import Rows
+from pipeline_ops.errors import OpsError
+from pipeline_ops.fixes import Fix
+from pipeline_ops.progress import unwatched
+from pipeline_ops.redrive import Outcome, Redrive
+from pipeline_ops.verify import Question, Stores, verify
+from tests.invoice_rows import ndjson, row
+from tests.pipeline_ops.stores import BATCH, BUCKET, deliver, index_of, keys, send, stored_lines, tables
+
+SIX = Fix({"Quantity": "6"})
+
+
+def redrive(stores: Stores, key: str, fix: Fix = SIX, *, dry_run: bool = False) -> Outcome:
+    return Redrive(stores.s3, BUCKET, index_of(stores)).do(key, fix, dry_run=dry_run)
+
+
+@pytest.fixture
+def key(stores: Stores) -> str:
+    """Of a document with the second and the fourth row of a batch; the first and third are stored."""
+    send(stores, [row(), row(Quantity="six"), row(InvoiceNo="9"), row(Quantity="?", UnitPrice="?")])
+    (only,) = keys(stores, "failed/")
+    return only
+
+
+def test_a_fixed_row_is_known_by_its_place_in_the_whole_record(stores: Stores, key: str) -> None:
+    """Not by its place among those that were set aside."""
+    redrive(stores, key)
+    ids = {name for item in stores.dynamodb.scan(TableName="invoices")["Items"] for name in _line_ids(item)}
+    (line,) = (line for line in stored_lines(stores) if line.InvoiceNo == "9")
+    first = line.model_copy(update={"InvoiceNo": "536365"})
+    assert ids == {line_id(first, BATCH, 0), line_id(first, BATCH, 1), line_id(line, BATCH, 2)}
+
+
+def _line_ids(item: ReadItem) -> list[str]:
+    return [entry["M"]["LineId"]["S"] for entry in item["Lines"]["L"]]
+
+
+def test_a_row_that_is_still_invalid_stays_set_aside(stores: Stores, key: str) -> None:
+    """As it came, with its reason and its place; the others are done."""
+    outcome = redrive(stores, key)
+    assert (outcome.rows, [(error.index, error.field) for error in outcome.errors]) == (1, [(3, "UnitPrice")])
+    (left,) = keys(stores, "failed/")
+    assert left != key
+    assert redrive(stores, left, Fix({"Quantity": "6", "UnitPrice": "1"})).rows == 1
+    assert (keys(stores, "failed/"), len(keys(stores, "failed-redriven/"))) == ([], 2)
+
+
+def test_nothing_doubled_and_nothing_missing_afterwards(stores: Stores, key: str) -> None:
+    """The archive holds the batch once; the redriven rows belong to it."""
+    redrive(stores, key)
+    report = verify(stores, Question(), unwatched)
+    assert (report.findings.kept, report.raw_objects, report.redriven, report.lines) == ([], 1, 1, 3)
+
+
+def test_a_second_redrive_changes_nothing(stores: Stores, key: str) -> None:
+    """Not even with other values."""
+    redrive(stores, key)
+    before = tables(stores), keys(stores)
+    outcome = redrive(stores, key, Fix({"Quantity": "7"}))
+    assert (outcome.done_before, tables(stores), keys(stores)) == (True, before[0], before[1])
+
+
+def test_the_first_values_hold_when_the_record_is_delivered_again(stores: Stores, key: str) -> None:
+    """Redelivery brings the document back; its rows are in the tables already, as they were fixed."""
+    redrive(stores, key)
+    before = tables(stores), keys(stores)
+    send(stores, [row(), row(Quantity="six"), row(InvoiceNo="9"), row(Quantity="?", UnitPrice="?")])
+    assert redrive(stores, key, Fix({"Quantity": "7"})).done_before
+    assert (tables(stores), keys(stores)) == before
+
+
+class _BreaksOnce(Index):
+    """DynamoDB fails at the first call."""
+
+    broken = True
+
+    def store(self, rows: Rows, batch_id: str) -> None:
+        if self.broken:
+            self.broken = False
+            raise Throttled("DynamoDB asks to slow down")
+        super().store(rows, batch_id)
+
+
+def test_it_goes_on_where_it_broke_off(stores: Stores, key: str) -> None:
+    """With the values that were decided on, not with those of the second call."""
+    broken = Redrive(stores.s3, BUCKET, _BreaksOnce(stores.dynamodb, "invoices", "customers"))
+    with pytest.raises(Throttled):
+        broken.do(key, SIX)
+    assert key in keys(stores)
+    broken.do(key, Fix({"Quantity": "7"}))
+    assert (sorted(line.Quantity for line in stored_lines(stores)), key in keys(stores)) == ([6, 6, 6], False)
+
+
+def test_a_row_that_still_fails_is_refused(stores: Stores, key: str) -> None:
+    """With its reason, and nothing is written."""
+    before = tables(stores), keys(stores)
+    outcome = redrive(stores, key, Fix({"Quantity": "seven"}))
+    assert outcome.refused == "no row of it is an invoice line"
+    assert [(error.index, error.field) for error in outcome.errors] == [
+        (1, "Quantity"),
+        (3, "Quantity"),
+        (3, "UnitPrice"),
+    ]
+    assert (tables(stores), keys(stores)) == before
+
+
+def test_a_dry_run_writes_nothing(stores: Stores, key: str) -> None:
+    """It says what would be done."""
+    before = tables(stores), keys(stores)
+    outcome = redrive(stores, key, dry_run=True)
+    assert (outcome.rows, tables(stores), keys(stores)) == (1, before[0], before[1])
+
+
+def test_only_the_rows_chosen(stores: Stores, key: str) -> None:
+    """Two rows may need two values."""
+    both = {"Quantity": "6", "UnitPrice": "1"}
+    redrive(stores, key, Fix(both, frozenset({3})))
+    (left,) = keys(stores, "failed/")
+    assert redrive(stores, left, Fix({"Quantity": "5"})).rows == 1
+    assert sorted((line.Quantity, str(line.UnitPrice)) for line in stored_lines(stores)) == [
+        (5, "2.55"),
+        (6, "1"),
+        (6, "2.55"),
+        (6, "2.55"),
+    ]
+
+
+def test_two_rows_that_become_equal_are_two_lines(stores: Stores) -> None:
+    """Each was the first with its content; fixed, both would be the first with the same."""
+    send(stores, [row(Occurrence=1), row(Occurrence=1, Quantity="six"), row(Occurrence=1, Quantity="half a dozen")])
+    redrive(stores, keys(stores, "failed/")[0])
+    assert [line.Quantity for line in stored_lines(stores)] == [6, 6, 6]
+
+
+def test_a_record_that_was_set_aside_whole(stores: Stores) -> None:
+    """A mended consumer can read it now: it makes the very items that it would have made then."""
+    rows = [row(), row(InvoiceNo="9")]
+    _keep(stores, "to_dynamodb", pack(ndjson(rows)))
+    redrive(stores, keys(stores, "failed/")[0], Fix())
+    redriven = tables(stores)
+    send(stores, rows)
+    assert tables(stores) == redriven
+
+
+def test_a_record_that_was_not_archived(stores: Stores) -> None:
+    """It becomes the batch's raw object, once."""
+    _keep(stores, "to_s3", pack(ndjson([row()])))
+    (key,) = keys(stores)
+    assert [redrive(stores, key, Fix()).done_before for _ in range(2)] == [False, True]
+    assert (len(keys(stores, "raw/")), keys(stores, "failed/")) == (1, [])
+
+
+def _keep(stores: Stores, stage: str, payload: bytes) -> None:
+    FailedFolder(stores.s3, BUCKET, stage).keep(Record(BATCH, "1", payload), SetAside(payload, "a defect of ours"))
+
+
+def test_poison_stays_where_it_is(stores: Stores) -> None:
+    """No value helps a record that cannot be read; both stages say why."""
+    deliver(stores, b"poison")
+    both = keys(stores, "failed/")
+    reasons = [redrive(stores, key, Fix()).refused for key in both]
+    assert reasons == ["the bytes are not valid gzip", "the record is not gzip"]
+    assert keys(stores) == both
+
+
+def test_a_name_that_is_no_batch_id_stays_where_it_is(stores: Stores) -> None:
+    """Its rows would be stored under a name that no answer ever gave."""
+    deliver(stores, pack(ndjson([row()])), batch_id="../../etc")
+    refused = {redrive(stores, key, Fix()).refused for key in keys(stores, "failed/")}
+    assert {str(reason)[:10] for reason in refused} == {"a batch id"}
+
+
+def test_values_are_for_rows(stores: Stores) -> None:
+    """The archive keeps a record as it came."""
+    deliver(stores, b"poison")
+    with pytest.raises(OpsError, match="the archive keeps a record as it came"):
+        redrive(stores, keys(stores, "failed/to_s3")[0])
+
+
+def test_no_such_key(stores: Stores) -> None:
+    """One sentence names it."""
+    with pytest.raises(OpsError, match=r"There is no failed/x\.json"):
+        redrive(stores, "failed/x.json")
+
+
+def test_no_such_document(stores: Stores) -> None:
+    """Anything may lie in a bucket."""
+    stores.s3.put_object(Bucket=BUCKET, Key="failed/x.json", Body=b"{}")
+    with pytest.raises(OpsError, match="is no document of a record that was set aside"):
+        redrive(stores, "failed/x.json")
