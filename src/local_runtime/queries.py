@@ -33,18 +33,18 @@ _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 _SHOWN_LINES = 2
 
 
-def ask_examples(expected: Expected, http: httpx.Client) -> list[Query]:
-    """None for a file without lines; one where no line has a customer."""
+def ask_examples(expected: Expected, http: httpx.Client, python: str) -> list[Query]:
+    """None for a file without lines; one where no line has a customer. `python` stands in the commands to type."""
     wanted = [("invoice", expected.invoice), ("customer", expected.customer)]
-    return [_ask(http, kind, example) for kind, example in wanted if example]
+    return [_ask(http, kind, example, python) for kind, example in wanted if example]
 
 
-def _ask(http: httpx.Client, kind: str, example: Example) -> Query:
+def _ask(http: httpx.Client, kind: str, example: Example, python: str) -> Query:
     path = f"/{kind}s/{example.name}"
     parameters = {"limit": _SHOWN_LINES} if kind == "invoice" else {}
     response = http.get(path, params=parameters)
     return Query(
-        command=f"python -m client {kind} {example.name} --url {str(http.base_url).rstrip('/')}",
+        command=f"{python} -m client {kind} {example.name} --url {str(http.base_url).rstrip('/')}",
         path=str(response.request.url.raw_path, "ascii"),
         text=response.text,
         comparisons=_compared(f"{kind} {example.name}", example, response),

@@ -1,6 +1,7 @@
 """One run: start the pipeline, send the CSV through it, compare, report, and keep serving."""
 
 import os
+import sys
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -61,6 +62,12 @@ def run(options: RunOptions, console: Console) -> int:
 def _sample(folder: RunFolder) -> Path:
     write_sample(folder.sample)
     return folder.sample
+
+
+def _python() -> str:
+    """This interpreter, as a user types it who stands where the run was started."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _say(console: Console, text: str) -> None:
@@ -126,7 +133,7 @@ class _Session:
     def _report(self, expected: Expected, summary: UploadSummary, upload: Upload) -> tuple[Report, list[Query]]:
         stored = read_stored(self._pipeline.clients, self._pipeline.places)
         with httpx.Client(base_url=self._pipeline.api.url, trust_env=False, timeout=_ANSWER_SECONDS) as http:
-            queries = ask_examples(expected, http)
+            queries = ask_examples(expected, http, _python())
         client_peak = {"client": upload.peak_memory} if upload.peak_memory else {}
         report = Report(
             contract=contract(summary, stored, upload.seconds),
