@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,6 +16,7 @@ from pipeline_ops.bucket import Listed
 from pipeline_ops.errors import OpsError
 from pipeline_ops.fixes import fix_of
 from pipeline_ops.redrive import Outcome, Redrive, payload_rows
+from pipeline_ops.screen import print_table
 from pipeline_ops.settings import Bucket, CustomersTable, InvoicesTable, Settings
 from pipeline_ops.time_range import From, TimeRange, To, time_range
 
@@ -41,7 +41,10 @@ def list_command(start: From = None, end: To = None, stage: Stage = None, bucket
         document = documents.read_set_aside(s3, name, each.key)
         rows = len({error.index for error in document.errors}) or "all"
         table.add_row(escape(each.key), f"{each.written_at:%Y-%m-%d %H:%M:%S}", str(rows), escape(document.reason))
-    Console(soft_wrap=True).print(table if table.row_count else "Nothing is set aside.")
+    if table.row_count:
+        print_table(table)
+    else:
+        typer.echo("Nothing is set aside.")
 
 
 def show_command(

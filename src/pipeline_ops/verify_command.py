@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from aws.clients import dynamodb_client, s3_client
-from pipeline_ops.differences import Difference
+from pipeline_ops.differences import Difference, Findings
 from pipeline_ops.errors import OpsError
 from pipeline_ops.progress import progress_bar, watched_on
+from pipeline_ops.screen import print_table
 from pipeline_ops.settings import Bucket, CustomersTable, InvoicesTable, Settings
 from pipeline_ops.time_range import From, To, hour_range
 from pipeline_ops.verify import Question, Report, Stores, verify
@@ -59,26 +60,30 @@ def as_json_object(report: Report) -> dict[str, object]:
 
 
 def _show(report: Report) -> None:
-    console = Console()
     if report.csv_rows:
-        console.print(f"CSV      {report.csv_rows:,} rows, {report.csv_refused:,} of them no invoice lines")
-    console.print(f"Archive  {report.raw_objects:,} objects, {report.raw_rows:,} rows, {report.redriven:,} redriven")
-    console.print(f"Tables   {report.lines:,} lines in {report.slices:,} slices, {report.pointers:,} pointers")
+        typer.echo(f"CSV      {report.csv_rows:,} rows, {report.csv_refused:,} of them no invoice lines")
+    typer.echo(f"Archive  {report.raw_objects:,} objects, {report.raw_rows:,} rows, {report.redriven:,} redriven")
+    typer.echo(f"Tables   {report.lines:,} lines in {report.slices:,} slices, {report.pointers:,} pointers")
     if report.findings.is_clean:
-        console.print("Clean: nothing is missing, doubled or different.")
-        return
-    console.print(_table(report.findings.kept[:_MOST_SHOWN]))
-    for (kind, where), rows in report.findings.counts.items():
-        console.print(f"{rows:,} {kind} in {where}")
-    if len(report.findings.kept) > _MOST_SHOWN:
-        console.print(f"The first {_MOST_SHOWN} are shown; --json has more.")
+        typer.echo("Clean: nothing is missing, doubled or different.")
+    else:
+        _show_findings(report.findings)
+
+
+def _show_findings(findings: Findings) -> None:
+    print_table(_table(findings.kept[:_MOST_SHOWN]))
+    for (kind, where), rows in findings.counts.items():
+        typer.echo(f"{rows:,} {kind} in {where}")
+    if len(findings.kept) > _MOST_SHOWN:
+        typer.echo(f"The first {_MOST_SHOWN} are shown; --json has more.")
 
 
 def _table(differences: list[Difference]) -> Table:
     table = Table("What", "Where", "Line", "Batch", "Object, row or item")
     for each in differences:
         line = "" if each.line is None else f"{each.line:,}"
-        table.add_row(each.kind, f"{each.where}: {each.message}", line, each.batch_id, _place(each), end_section=True)
+        cells = (each.kind, f"{each.where}: {each.message}", line, each.batch_id or "", _place(each))
+        table.add_row(*map(escape, cells), end_section=True)
     return table
 
 

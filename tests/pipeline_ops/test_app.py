@@ -1,0 +1,157 @@
+"""The commands as they are typed: what they print, and how they end."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline_ops.app import main
+from pipeline_ops.failed_commands import show_command
+from pipeline_ops.verify import Stores
+from tests.invoice_rows import ndjson, row
+from tests.pipeline_ops.stores import BATCH, RAW_KEY, alter_first_price, deliver, keys, send, slice_key_of, tables
+from tests.pipeline_ops.test_csv_rows import HEADER, VALUES, write
+
+
+class Command:
+    """Runs a command in this process, with the environment of the functions."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        for name, value in (("RAW_BUCKET", "raw-bucket"), ("INVOICES_TABLE", "invoices")):
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("CUSTOMERS_TABLE", "customers")
+
+    def __call__(self, *words: str) -> tuple[int, str]:
+        """The exit code, and what was printed on both outputs."""
+        self._monkeypatch.setattr("sys.argv", ["pipeline_ops", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capsys.readouterr()
+        return int(ended.value.code or 0), out + err
+
+
+@pytest.fixture
+def command(stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(monkeypatch, capsys)
+
+
+def test_failed_list(stores: Stores, command: Command) -> None:
+    """A line for each document; an empty folder says so."""
+    assert command("failed", "list") == (0, "Nothing is set aside.\n")
+    send(stores, [row(), row(Quantity="six")])
+    code, text = command("failed", "list", "--stage", "to_dynamodb", "--from", "2020-01-01")
+    assert (code, keys(stores, "failed/")[0] in text, "1 of 2 rows are no invoice lines" in text) == (0, True, True)
+    assert command("failed", "list", "--to", "2020-01-01") == (0, "Nothing is set aside.\n")
+    assert command("failed", "list", "--stage", "to_s3") == (0, "Nothing is set aside.\n")
+
+
+def test_failed_show(stores: Stores, command: Command) -> None:
+    """Reason, errors and rows, with their places in the record."""
+    send(stores, [row(), row(Quantity="six")])
+    code, text = command("failed", "show", keys(stores, "failed/")[0])
+    assert (code, f"batch id         {BATCH}" in text) == (0, True)
+    assert "  row 1: Quantity must be a whole number of at most 9 digits\n" in text
+    assert f"row 1: {ndjson([row(Quantity='six')]).decode()}\n" in text
+
+
+def test_failed_show_of_poison(stores: Stores, command: Command) -> None:
+    """It has no rows to show, and the reason why."""
+    deliver(stores, b"poison")
+    assert (
+        "6 bytes that cannot be read: the bytes are not valid gzip"
+        in command("failed", "show", keys(stores, "failed/")[0])[1]
+    )
+
+
+def test_failed_show_raw(stores: Stores, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """The payload alone, byte for byte."""
+    deliver(stores, b"poison\x00\xff")
+    show_command(key=keys(stores, "failed/")[0], raw=True, bucket="raw-bucket")
+    assert capfdbinary.readouterr().out == b"poison\x00\xff"
+
+
+def test_failed_redrive(stores: Stores, command: Command) -> None:
+    """First without writing, then for all, then again."""
+    send(stores, [row(), row(Quantity="six")])
+    (key,) = keys(stores, "failed/")
+    assert command("failed", "redrive", key, "--set", "Quantity=6", "--dry-run") == (
+        0,
+        f"{key}: 1 rows would be redriven\n",
+    )
+    assert command("failed", "redrive", "--all", "--set", "Quantity=6") == (0, f"{key}: 1 rows redriven\n")
+    assert command("failed", "redrive", key) == (0, f"{key}: was redriven before, nothing changes\n")
+
+
+def test_failed_redrive_of_a_row_that_is_still_invalid(stores: Stores, command: Command) -> None:
+    """Ends with 1 and the reason."""
+    send(stores, [row(), row(Quantity="six")])
+    code, text = command("failed", "redrive", "--all", "--set", "Quantity=VI")
+    assert (code, "refused, no row of it is an invoice line" in text, "VI" in text) == (1, True, False)
+
+
+def test_verify(stores: Stores, command: Command, tmp_path: Path) -> None:
+    """0 and a sentence if all is well; 1 and a table if not."""
+    send(stores, [row(Description="WHITE HEART", Occurrence=1)])
+    path = str(write(tmp_path / "rows.csv", f"{HEADER}\n{VALUES}\n"))
+    code, text = command("verify", path)
+    assert (code, "Clean: nothing is missing, doubled or different." in text) == (0, True)
+    alter_first_price(stores, "536365")
+    code, text = command("verify", path)
+    assert (code, "1 differs in invoices" in text) == (1, True)
+
+
+def test_verify_as_json(stores: Stores, command: Command) -> None:
+    """One object, with everything that is needed to find the row."""
+    send(stores, [row(Occurrence=1, CustomerID=None)])
+    stores.dynamodb.delete_item(TableName="invoices", Key=slice_key_of(stores, "536365"))
+    code, text = command("verify", "--json")
+    report = json.loads(text)
+    assert (code, report["clean"], report["raw_rows"]) == (1, False, 1)
+    assert report["counts"] == [{"kind": "missing", "where": "invoices", "rows": 1}]
+    (found,) = report["differences"]
+    assert (found["object"], found["batch_id"], found["index"]) == (RAW_KEY, BATCH, 0)
+
+
+def test_replay(stores: Stores, command: Command, tmp_path: Path) -> None:
+    """Into the same tables; the progress file is gone at the end."""
+    send(stores, [row()])
+    before = tables(stores)
+    stores.dynamodb.delete_item(TableName="invoices", Key=slice_key_of(stores, "536365"))
+    progress = tmp_path / "progress.json"
+    code, text = command("replay", "--progress", str(progress), "--rate", "1000")
+    assert (code, tables(stores), progress.exists()) == (0, before, False)
+    assert text == "1 objects and 0 redriven rows replayed; 0 rows and 0 objects were refused as before.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("failed list --bucket none", "AWS refused ListObjectsV2 (NoSuchBucket)"),
+        ("failed list --stage to_sqs", "--stage is one of: to_s3, to_dynamodb."),
+        ("failed show failed/none.json", "There is no failed/none.json."),
+        ("failed redrive", "Name the keys, or give --all."),
+        ("failed redrive --all key", "Name the keys, or give --all."),
+        ("failed redrive key --stage to_s3", "--from, --to and --stage choose among --all."),
+        ("failed redrive --all --set Price=2", "--set takes Field=value, with one of these fields: InvoiceNo"),
+        ("verify none.csv", "none.csv cannot be read: No such file or directory."),
+        ("verify none.csv --from 2026-01-01", "Give a CSV or a time range, not both"),
+        ("verify --to 2026-01-01T00:30", "--to must be a full hour"),
+        ("verify --invoices-table none", "AWS refused Scan (ResourceNotFoundException)"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(command: Command, words: str, sentence: str) -> None:
+    """And ends with 2."""
+    code, text = command(*words.split())
+    assert (code, text.startswith(sentence), text.count("\n")) == (2, True, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "variable"), [("failed list", "RAW_BUCKET"), ("verify", "INVOICES_TABLE"), ("replay", "CUSTOMERS_TABLE")]
+)
+def test_a_name_that_is_missing(command: Command, monkeypatch: pytest.MonkeyPatch, words: str, variable: str) -> None:
+    """The option and the variable are both named."""
+    monkeypatch.delenv(variable)
+    option = {"RAW_BUCKET": "bucket"}.get(variable, variable.lower().replace("_", "-"))
+    assert command(*words.split()) == (2, f"Give --{option} NAME, or set {variable}.\n")

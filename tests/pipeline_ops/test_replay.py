@@ -1,0 +1,168 @@
+"""The tables can be built from the archive again, and a second time changes nothing."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.event import Record
+from consumers.index import Index
+from consumers.set_aside import SetAside
+from invoices.errors import Unavailable
+from pipeline_ops.errors import OpsError
+from pipeline_ops.fixes import Fix
+from pipeline_ops.pace import Pace
+from pipeline_ops.progress import unwatched
+from pipeline_ops.redrive import Redrive
+from pipeline_ops.replay import Replay, Replayed
+from pipeline_ops.replay_progress import ProgressFile, Target
+from pipeline_ops.time_range import EVERYTHING, TimeRange, hour_range
+from pipeline_ops.verify import Question, Stores, verify
+from tests.invoice_rows import row
+from tests.pipeline_ops.stores import BATCH, BUCKET, NAMED, deliver, index_of, keys, send, tables
+
+TARGET = Target(bucket=BUCKET, invoices_table="invoices", customers_table="customers")
+
+
+@pytest.fixture
+def archived(stores: Stores) -> Stores:
+    """Two batches, one without a time in its name; a second body; rows redriven and refused; and poison."""
+    send(stores, [row(Occurrence=1), row(Quantity="six"), row(Quantity="?", Country="")])
+    Redrive(stores.s3, BUCKET, index_of(stores)).do(keys(stores, "failed/")[0], Fix({"Quantity": "6"}))
+    send(stores, [row(StockCode="POST")])
+    send(stores, [row(InvoiceNo="9", CustomerID=None)] * 2, NAMED)
+    deliver(stores, b"\x1f\x8b\x08 no gzip", "poison")
+    return stores
+
+
+@pytest.fixture
+def progress(tmp_path: Path) -> ProgressFile:
+    return ProgressFile(tmp_path / "progress.json", TARGET)
+
+
+def replay(
+    stores: Stores, progress: ProgressFile, span: TimeRange = EVERYTHING, index: Index | None = None
+) -> Replayed:
+    pauses: list[float] = []
+    return Replay(stores.s3, BUCKET, index or index_of(stores), pauses.append).run(
+        span, progress, Pace(None), unwatched
+    )
+
+
+def empty(stores: Stores) -> None:
+    for table, names in (("invoices", ("InvoiceNo", "SliceId")), ("customers", ("CustomerID", "Slice"))):
+        for item in stores.dynamodb.scan(TableName=table)["Items"]:
+            stores.dynamodb.delete_item(TableName=table, Key={name: item[name] for name in names})
+
+
+def test_lost_tables_come_back(archived: Stores, progress: ProgressFile) -> None:
+    """Item by item as they were, with every kind of line id, and verified."""
+    before = tables(archived)
+    empty(archived)
+    replayed = replay(archived, progress)
+    assert tables(archived) == before
+    assert verify(archived, Question(), unwatched).findings.is_clean
+    assert replayed == Replayed(objects=4, redriven=1, refused_rows=2, unreadable=1)
+
+
+def test_it_changes_nothing_that_is_there(archived: Stores, progress: ProgressFile) -> None:
+    """Neither in the tables nor in the bucket, and not the second time either."""
+    before = tables(archived), keys(archived)
+    for _ in range(2):
+        replay(archived, progress)
+        assert (tables(archived), keys(archived)) == before
+
+
+def test_only_some_hours(archived: Stores, progress: ProgressFile) -> None:
+    """Batches whose names have no time are those of 1970-01-01."""
+    empty(archived)
+    assert replay(archived, progress, hour_range("2023-11-14T22", "2023-11-14T23")).objects == 2
+    assert replay(archived, progress, hour_range("2023-11-14T23", None)).objects == 0
+    assert replay(archived, progress, hour_range("1970-01-01", "1970-01-02")).objects == 2
+    assert verify(archived, Question(), unwatched).findings.is_clean
+
+
+class _Fails(Index):
+    """DynamoDB is away at these of its calls, counted from 0."""
+
+    def __init__(self, stores: Stores, *calls: int) -> None:
+        super().__init__(stores.dynamodb, "invoices", "customers")
+        self._calls = calls
+        self.records: list[str] = []
+
+    def add(self, record: Record) -> SetAside | None:
+        self.records.append(record.batch_id)
+        if len(self.records) - 1 in self._calls:
+            raise Unavailable("DynamoDB did not answer")
+        return super().add(record)
+
+
+def test_a_failing_call_is_made_again(archived: Stores, progress: ProgressFile) -> None:
+    """After a pause."""
+    index = _Fails(archived, 1, 2)
+    replay(archived, progress, index=index)
+    assert index.records == [NAMED, "poison", "poison", "poison", BATCH, BATCH]
+
+
+def test_it_goes_on_behind_the_last_object_that_is_done(archived: Stores, progress: ProgressFile) -> None:
+    """An outage ends it; the next run does only the rest."""
+    with pytest.raises(Unavailable):
+        replay(archived, progress, index=_Fails(archived, *range(2, 99)))
+    index = _Fails(archived)
+    replay(archived, progress, index=index)
+    assert index.records == [BATCH, BATCH]
+
+
+def test_a_finished_replay_is_not_gone_on_with(archived: Stores, progress: ProgressFile) -> None:
+    """The next one starts from the beginning."""
+    assert [replay(archived, progress).objects for _ in range(2)] == [4, 4]
+
+
+@pytest.mark.parametrize("other", [{"invoices_table": "others"}, {"start": "2023-11-14"}])
+def test_a_progress_file_of_another_replay_is_refused(tmp_path: Path, other: dict[str, str]) -> None:
+    """It would leave out what that one did."""
+    path = tmp_path / "progress.json"
+    ProgressFile(path, TARGET).done("raw/x")
+    with pytest.raises(OpsError, match="is of a replay with other tables or times"):
+        ProgressFile(path, TARGET.model_copy(update=other)).last_key()
+
+
+def test_what_is_no_progress_file_is_refused(tmp_path: Path) -> None:
+    """It is not overwritten either."""
+    path = tmp_path / "progress.json"
+    path.write_text("{}")
+    with pytest.raises(OpsError, match="is no progress file"):
+        ProgressFile(path, TARGET).last_key()
+
+
+class _Clock:
+    """Time passes in sleep, and in the work that the test says."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@given(st.floats(0.1, 1000), st.lists(st.floats(0, 3), min_size=2, max_size=20))
+def test_never_faster_than_the_rate(per_second: float, work: list[float]) -> None:
+    """However long one thing takes, the next ones do not catch up."""
+    clock = _Clock()
+    starts = []
+    for seconds in Pace(per_second, clock.time, clock.sleep)(work):
+        starts.append(clock.now)
+        clock.sleep(seconds)
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    assert min(gaps) >= 1 / per_second - 1e-9
+
+
+def test_without_a_rate_nothing_waits() -> None:
+    """Not even for nothing."""
+    clock = _Clock()
+    assert (list(Pace(None, clock.time, clock.sleep)("abc")), clock.now) == (["a", "b", "c"], 0.0)
