@@ -37,15 +37,17 @@ class Batcher:
         """Reads one row further than a batch at least, and at most a chunk."""
         pending = Rows()
         for chunk in chunks:
-            pending = pending.followed_by(chunk.rows)
             if chunk.broken:
                 yield Batch(self._new_key(), Rows(), b"", chunk.broken)
-            while len(pending) > self._max_rows:
-                batch = self._first(pending)
+            pending = pending.followed_by(chunk.rows)
+            done = 0
+            while len(pending) - done > self._max_rows:
+                batch = self._next(pending, done)
+                done += len(batch.rows)
                 yield batch
-                pending = pending.part(len(batch.rows), len(pending))
+            pending = pending.part(done, len(pending))
         while pending:
-            batch = self._first(pending)
+            batch = self._next(pending, 0)
             yield batch
             pending = pending.part(len(batch.rows), len(pending))
 
@@ -55,18 +57,21 @@ class Batcher:
         parts = batch.rows.part(0, middle), batch.rows.part(middle, len(batch.rows))
         return [Batch(self._new_key(), part, pack(part)) for part in parts]
 
-    def _first(self, pending: Rows) -> Batch:
-        count = _end_of_invoice(pending, self._fitting(pending))
-        rows = pending.part(0, count)
+    def _next(self, pending: Rows, start: int) -> Batch:
+        window = pending.part(start, start + self._max_rows + 1)  # the row after a batch tells where an invoice ends
+        rows = window.part(0, _end_of_invoice(window, self._fitting(window)))
         body = pack(rows)
         while len(body) > MAX_PACKED_BYTES and len(rows) > 1:
             rows = rows.part(0, _end_of_invoice(rows, (len(rows) + 1) // 2))
             body = pack(rows)
         return Batch(self._new_key(), rows, body)
 
-    def _fitting(self, pending: Rows) -> int:
+    def _fitting(self, window: Rows) -> int:
         """How many rows stay below the limits, one at least: a row that is too large is for the API to refuse."""
-        sizes = accumulate(len(text) + 1 for text in pending.sent[: self._max_rows])
+        most = min(len(window), self._max_rows)
+        if sum(map(len, window.sent)) + len(window) <= MAX_BATCH_BYTES:
+            return most
+        sizes = accumulate(len(text) + 1 for text in window.sent[:most])
         return max(1, sum(size <= MAX_BATCH_BYTES for size in sizes))
 
 

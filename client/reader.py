@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+import numpy as np
+
 from client.columns import read_header
 from client.failures import BadInput
 from client.limits import MAX_LINE_BYTES
 from client.records import BrokenRow, Records, split_records
 from client.repeats import Repeats
-from client.rows import Rows, canonical_columns, evenly, json_rows
+from client.rows import Rows, canonical_columns, json_rows
 from client.source import Source
 from client.table import read_columns
 
@@ -53,7 +55,7 @@ class Reader:
         sent, invoices = json_rows(columns, repeats.number(columns))
         if len(sent) != len(records.texts):
             raise BadInput("The rows of the file cannot be told apart.")
-        fractions = list(evenly(read_before, self._source.fraction, len(sent)))
+        fractions = np.linspace(read_before, self._source.fraction, len(sent) + 1)[1:].tolist()
         return Rows(sent, invoices, records.texts, records.lines, fractions)
 
 

@@ -10,18 +10,32 @@ The state is a hash table with open addressing: 20 bytes a slot and at most two 
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from client.table import Column
 
-_Hashes: TypeAlias = NDArray[np.uint64]
-_Counts: TypeAlias = NDArray[np.int64]
+_Numbers: TypeAlias = NDArray[np.uint64]
+_Places: TypeAlias = NDArray[np.int64]
 
 _FIRST_SLOTS = 1 << 16
 _HASH_BYTES = 16
+
+
+class Hashes(NamedTuple):
+    """128 bits for each row, as two columns of 64: numpy compares and moves plain columns fastest."""
+
+    high: _Numbers
+    low: _Numbers
+
+    def at(self, places: _Places) -> "Hashes":
+        return Hashes(self.high[places], self.low[places])
+
+    def equal(self, other: "Hashes") -> NDArray[np.bool_]:
+        both: NDArray[np.bool_] = (self.high == other.high) & (self.low == other.low)
+        return both
 
 
 class Repeats:
@@ -30,44 +44,59 @@ class Repeats:
     def __init__(self) -> None:
         self._slots = _Slots(_FIRST_SLOTS)
 
-    def number(self, columns: Mapping[str, Column]) -> _Counts:
+    def number(self, columns: Mapping[str, Column]) -> _Places:
         """The number of each row, from 1. Values must be canonical; all chunks must have the same columns."""
         hashes = row_hashes(columns)
-        order = np.lexsort((hashes[:, 1], hashes[:, 0]))
-        ordered = hashes[order]
-        begins = np.append(np.ones(1, bool), (ordered[1:] != ordered[:-1]).any(axis=1))
-        first = np.flatnonzero(begins)
-        sizes = np.diff(np.append(first, len(order)))
-        seen_before = self._add(ordered[first], sizes)
+        order = _sorting(hashes)
+        ordered = hashes.at(order)
+        firsts = np.flatnonzero(np.append(True, ~_neighbours(ordered)))
+        sizes = np.diff(np.append(firsts, len(order)))
+        seen_before = self._add(ordered.at(firsts), sizes)
         numbers = np.empty(len(order), np.int64)
-        numbers[order] = np.arange(1, len(order) + 1) - np.repeat(first - seen_before, sizes)
+        numbers[order] = np.arange(1, len(order) + 1) - np.repeat(firsts - seen_before, sizes)
         return numbers
 
-    def _add(self, keys: _Hashes, counts: _Counts) -> _Counts:
-        if self._slots.would_be_crowded(len(keys)):
-            self._slots = self._slots.grown(len(keys))
+    def _add(self, keys: Hashes, counts: _Places) -> _Places:
+        if self._slots.would_be_crowded(len(keys.high)):
+            self._slots = self._slots.grown(len(keys.high))
         return self._slots.add(keys, counts)
 
 
-def row_hashes(columns: Mapping[str, Column]) -> _Hashes:
-    """Two 64-bit numbers for each row, whatever the order of the columns."""
-    total = np.zeros((1, 2), np.uint64)
+def row_hashes(columns: Mapping[str, Column]) -> Hashes:
+    """The hash of each row, whatever the order of the columns."""
+    high, low = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
     for name, column in columns.items():
-        total = total + _text_hashes(name, column.values)[column.codes]
-    return total
+        texts = _text_hashes(name, column.values).at(column.codes)
+        high, low = high + texts.high, low + texts.low
+    return Hashes(high, low)
 
 
-def _text_hashes(name: str, texts: Iterable[str]) -> _Hashes:
+def _text_hashes(name: str, texts: Iterable[str]) -> Hashes:
     key = name.encode()
     digests = b"".join(blake2b(text.encode(), digest_size=_HASH_BYTES, key=key).digest() for text in texts)
-    return np.frombuffer(digests, np.uint64).reshape(-1, 2)
+    numbers = np.frombuffer(digests, np.uint64)
+    return Hashes(numbers[::2].copy(), numbers[1::2].copy())
+
+
+def _sorting(hashes: Hashes) -> _Places:
+    """An order in which equal hashes are neighbours, as the file has them. One half is nearly always enough for it."""
+    order = np.argsort(hashes.high, stable=True)
+    ordered = hashes.at(order)
+    if ((ordered.high[1:] == ordered.high[:-1]) & (ordered.low[1:] != ordered.low[:-1])).any():
+        return np.lexsort((hashes.low, hashes.high))
+    return order
+
+
+def _neighbours(ordered: Hashes) -> NDArray[np.bool_]:
+    """Whether each row but the first equals the one before it."""
+    return Hashes(ordered.high[1:], ordered.low[1:]).equal(Hashes(ordered.high[:-1], ordered.low[:-1]))
 
 
 class _Slots:
     """Counts by hash. A slot is free while its count is 0."""
 
     def __init__(self, size: int) -> None:
-        self._keys = np.zeros((size, 2), np.uint64)
+        self._keys = Hashes(np.zeros(size, np.uint64), np.zeros(size, np.uint64))
         self._counts = np.zeros(size, np.uint32)
         self._taken = 0
 
@@ -80,29 +109,29 @@ class _Slots:
             size *= 2
         larger = _Slots(size)
         taken = np.flatnonzero(self._counts)
-        larger.add(self._keys[taken], self._counts[taken].astype(np.int64))
+        larger.add(self._keys.at(taken), self._counts[taken].astype(np.int64))
         return larger
 
-    def add(self, keys: _Hashes, counts: _Counts) -> _Counts:
+    def add(self, keys: Hashes, counts: _Places) -> _Places:
         """Add to the counts of these keys, which must be different from each other; gives the counts before."""
-        before = np.zeros(len(keys), np.int64)
-        left = np.arange(len(keys))
-        places = self._wrapped(keys[:, 0])
+        before = np.zeros(len(counts), np.int64)
+        left = np.arange(len(counts))
+        places = self._wrapped(keys.high.astype(np.int64))
         while len(left):
-            found = self._claim(keys[left], places)
+            found = self._claim(keys.at(left), places)
             mine, here = left[found], places[found]
             before[mine] = self._counts[here]
             self._counts[here] += counts[mine].astype(np.uint32)
-            left, places = left[~found], self._wrapped(places[~found] + np.uint64(1))
+            left, places = left[~found], self._wrapped(places[~found] + 1)
         self._taken += int(np.count_nonzero(before == 0))
         return before
 
-    def _claim(self, keys: _Hashes, places: _Hashes) -> NDArray[np.bool_]:
+    def _claim(self, keys: Hashes, places: _Places) -> NDArray[np.bool_]:
         """Which keys stand at their place now. Where several want one free place, the last one gets it."""
-        free = self._counts[places] == 0
-        self._keys[places[free]] = keys[free]
-        stands: NDArray[np.bool_] = (self._keys[places] == keys).all(axis=1)
-        return stands
+        free = np.flatnonzero(self._counts[places] == 0)
+        self._keys.high[places[free]] = keys.high[free]
+        self._keys.low[places[free]] = keys.low[free]
+        return self._keys.at(places).equal(keys)
 
-    def _wrapped(self, places: _Hashes) -> _Hashes:
-        return places & np.uint64(len(self._counts) - 1)
+    def _wrapped(self, places: _Places) -> _Places:
+        return places & (len(self._counts) - 1)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ from client.table import Column
 _Codes: TypeAlias = NDArray[np.int64]
 
 _WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})")
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=("\n", ":")).encode
 _NONE_IF_EMPTY = ("Description", "CustomerID")
 _SENT_ORDER = (
     "InvoiceNo",
@@ -82,17 +82,16 @@ def json_rows(columns: Mapping[str, Column], numbers: _Codes) -> tuple[list[byte
 
 
 def _fragments(name: str, column: Column) -> list[bytes]:
-    opening = "{" if name == _SENT_ORDER[0] else ","
-    parts = [f'{opening}"{name}":{_json(name, text)}'.encode() for text in column.values]
-    return _by_code(parts, column.codes)
+    """Encoded all at once with a line break between them, which no JSON text holds: faster than one by one."""
+    opening = f'{"{" if name == _SENT_ORDER[0] else ","}"{name}":'
+    texts = _encode([_sent_value(name, text) for text in column.values])[1:-1]
+    return _by_code((opening + texts.replace("\n", "\n" + opening)).encode().split(b"\n"), column.codes)
 
 
-def _json(name: str, text: str) -> str:
+def _sent_value(name: str, text: str) -> str | int | None:
     if name == "Quantity" and _WHOLE_NUMBER.fullmatch(text):
-        return text
-    if not text and name in _NONE_IF_EMPTY:
-        return "null"
-    return _encode(text)
+        return int(text)
+    return text or (None if name in _NONE_IF_EMPTY else text)
 
 
 def _occurrences(numbers: _Codes) -> list[bytes]:
@@ -101,9 +100,5 @@ def _occurrences(numbers: _Codes) -> list[bytes]:
 
 
 def _by_code(parts: Sequence[bytes], codes: _Codes) -> list[bytes]:
-    return list(map(parts.__getitem__, codes.tolist()))
-
-
-def evenly(start: float, end: float, count: int) -> Iterator[float]:
-    """`count` steps from start to end, without start."""
-    return ((start + (end - start) * step / count) for step in range(1, count + 1))
+    chosen: list[bytes] = np.array(parts, object)[codes].tolist()
+    return chosen
