@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Annotated, Literal, TypeAlias
 
@@ -35,11 +35,15 @@ class UploadSummary:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """Batches that are behind a consumer's new checkpoint. `stage` is added by who reads the line."""
+    """Batches that are behind a consumer's new checkpoint: handled, or `discarded` to the on-failure destination.
+
+    `stage` is added by who reads the line.
+    """
 
     acknowledged: list[str]
     iterator_age_ms: float
     stage: str = ""
+    discarded: list[str] = field(default_factory=list)
 
 
 Message: TypeAlias = BatchAnswered | UploadSummary | Acknowledged

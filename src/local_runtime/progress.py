@@ -17,6 +17,7 @@ class Stage:
     seconds: float = 0.0
     lag_ms: float | None = None
     batches: set[str] = field(default_factory=set)
+    discarded: set[str] = field(default_factory=set)
 
     @property
     def rows_per_second(self) -> float:
@@ -57,8 +58,11 @@ class Progress:
 
     @property
     def missing_rows(self) -> int:
-        """Accepted rows that some consumer has not acknowledged."""
-        return sum(self.accepted.rows - stage.rows for stage in self.consumed.values())
+        """Accepted rows that are still before some consumer: neither acknowledged nor discarded."""
+        return sum(self.accepted.rows - stage.rows - self._discarded_rows(stage) for stage in self.consumed.values())
+
+    def _discarded_rows(self, stage: Stage) -> int:
+        return sum(self._accepted_rows.get(batch_id, 0) for batch_id in stage.discarded - stage.batches)
 
     def note(self, message: Message, seconds: float) -> None:
         match message:
@@ -81,6 +85,7 @@ class Progress:
     def _note_acknowledged(self, message: Acknowledged, seconds: float) -> None:
         stage = self.consumed[message.stage]
         stage.lag_ms = message.iterator_age_ms
+        stage.discarded.update(message.discarded)
         for batch_id in set(message.acknowledged) - stage.batches:
             stage.batches.add(batch_id)
             stage.add(self._accepted_rows.get(batch_id, 0), seconds)

@@ -10,12 +10,12 @@ import pytest
 
 from tests.transformed import Transformed, transformed
 
-MAPPINGS = ["ToS3FunctionStream", "ToDynamodbFunctionStream"]
+BATCH_SIZES = {"ToS3FunctionStream": 100, "ToDynamodbFunctionStream": 25}
+MAPPINGS = [*BATCH_SIZES]
 SIX_DAYS = 6 * 24 * 3600
 
 EXPECTED: dict[str, object] = {
     "StartingPosition": "TRIM_HORIZON",  # LATEST would skip what was put while the stack was being made
-    "BatchSize": 100,
     "MaximumBatchingWindowInSeconds": 1,  # AWS refuses a BatchSize above 10 without one
     "ParallelizationFactor": 1,
     "FunctionResponseTypes": ["ReportBatchItemFailures"],  # or the answer is ignored, and what failed is lost
@@ -44,10 +44,16 @@ def test_a_setting_is_what_it_must_be(stack: Transformed, name: str, setting: st
     assert mapping(stack, name).get(setting) == value
 
 
+@pytest.mark.parametrize(("name", "size"), BATCH_SIZES.items())
+def test_a_batch_is_what_its_function_does_in_its_time(stack: Transformed, name: str, size: int) -> None:
+    """Archiving a record is one call, storing its lines may be hundreds."""
+    assert mapping(stack, name)["BatchSize"] == size
+
+
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_no_setting_is_unknown_here(stack: Transformed, name: str) -> None:
     """A new one has to be thought about."""
-    assert set(mapping(stack, name)) == {*EXPECTED, "EventSourceArn", "FunctionName"}
+    assert set(mapping(stack, name)) == {*EXPECTED, "BatchSize", "EventSourceArn", "FunctionName"}
 
 
 @pytest.mark.parametrize("name", MAPPINGS)

@@ -51,6 +51,14 @@ def test_the_run_waits_for_the_slowest_consumer(progress: Progress) -> None:
     assert (before, progress.missing_rows) == (10, 0)
 
 
+def test_the_run_does_not_wait_for_what_was_discarded(progress: Progress) -> None:
+    """It lies in the on-failure destination, and the report will miss it."""
+    progress.note(_answered("a"), 1)
+    for stage in ("to_s3", "to_dynamodb"):
+        progress.note(Acknowledged([], 0, stage, discarded=["a"]), 2)
+    assert (progress.missing_rows, progress.consumed["to_s3"].rows) == (0, 0)
+
+
 def test_the_total_is_estimated_until_it_is_known(progress: Progress) -> None:
     """Half of the file for 10 rows makes 20; the client's summary says what it was."""
     progress.note(_answered("a", fraction=0.5), 1)
