@@ -10,6 +10,8 @@ from pipeline_api.ingest.stream import Stream
 from pipeline_api.reads.tables import Tables
 from pipeline_api.running import inline
 from tests.pipeline_api.api_calls import Api
+from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
+from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,6 +30,18 @@ def pauses() -> list[float]:
 def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", pauses: list[float]) -> Api:
     tables = Tables(dynamodb, "invoices", "customers", pauses.append)
     return Api(create_app(Stream(kinesis, "rows"), tables, inline))
+
+
+@pytest.fixture
+def put_records() -> list[PutRecord]:
+    """What `offline_api` has put on its stream."""
+    return []
+
+
+@pytest.fixture
+def offline_api(put_records: list[PutRecord], pauses: list[float]) -> Api:
+    """With empty tables, for what never comes as far as AWS: some 100 ms a test faster than moto."""
+    return Api(create_app(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables(pauses), inline))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from invoices.limits import MAX_BODY_BYTES, MAX_ROWS
 from pipeline_api.ingest.media import NDJSON
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, GZIP, Api, Headers
-from tests.pipeline_api.conftest import Records
+from tests.pipeline_api.fake_kinesis import PutRecord
 
 VALUE = "Jane-Doe-4711"  # stands for a caller's value
 ROW = json.dumps(row(Description=VALUE)).encode()
@@ -87,32 +87,32 @@ CASES = [
 
 @pytest.mark.parametrize(("expected", "body", "headers"), CASES)
 def test_a_bad_body_has_a_problem_for_an_answer(
-    expected: tuple[int, str], body: bytes, headers: Headers, api: Api, records: Records
+    expected: tuple[int, str], body: bytes, headers: Headers, offline_api: Api, put_records: list[PutRecord]
 ) -> None:
     """The status says what sort of fault it is; nothing of the body comes back, and nothing is put."""
-    answer = api.ingest(body, headers)
+    answer = offline_api.ingest(body, headers)
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert (answer.json()["status"], answer.json()["type"]) == expected == (answer.status_code, expected[1])
     assert VALUE not in answer.text
-    assert records() == []
+    assert put_records == []
 
 
 @pytest.mark.parametrize(("body", "headers"), [NO_ROW["number"], NO_ROW["text"], NO_ROW["garbage as NDJSON"]])
-def test_what_is_no_object_is_an_error_of_row_0(body: bytes, headers: Headers, api: Api) -> None:
+def test_what_is_no_object_is_an_error_of_row_0(body: bytes, headers: Headers, offline_api: Api) -> None:
     """The caller learns which row it was, whatever it was."""
-    [error] = api.ingest(body, headers).json()["errors"]
+    [error] = offline_api.ingest(body, headers).json()["errors"]
     assert (error["index"], error["field"]) == (0, None)
 
 
-def test_a_body_too_large_is_told_both_sizes(api: Api) -> None:
+def test_a_body_too_large_is_told_both_sizes(offline_api: Api) -> None:
     """By Content-Length, before anything is read."""
-    answer = api.ingest(b"0" * (MAX_BODY_BYTES + 1), AS_NDJSON)
+    answer = offline_api.ingest(b"0" * (MAX_BODY_BYTES + 1), AS_NDJSON)
     assert answer.json()["detail"] == "the body is too large: 4,194,305 bytes, and the limit is 4,194,304 bytes"
 
 
 @pytest.mark.parametrize("length", [b"7" * 5_000, b"-1", b"many", b"\xb2"])
-def test_a_length_that_is_none_is_no_fault_of_ours(length: bytes, api: Api) -> None:
+def test_a_length_that_is_none_is_no_fault_of_ours(length: bytes, offline_api: Api) -> None:
     """The bytes are counted as they come in any case."""
     headers = [(b"Content-Type", NDJSON.encode()), (b"Content-Length", length)]
-    answer = api.call("POST", "/ingest", content=ndjson([row()]), headers=headers)
+    answer = offline_api.call("POST", "/ingest", content=ndjson([row()]), headers=headers)
     assert answer.status_code in (202, 413)

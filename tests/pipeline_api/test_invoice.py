@@ -111,24 +111,6 @@ def test_a_line_that_arrives_between_two_pages_repeats_none(api: Api, dynamodb: 
     assert [line["StockCode"] for line in answer["lines"]] == ["S2", "S3"]
 
 
-def test_an_invoice_of_10000_lines_is_read_in_two_pages(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """5,000 lines a page unless the caller wants fewer; the slices fill several pages of a Query."""
-    store(dynamodb, [row(Occurrence=n + 1, Description="x" * 90) for n in range(10_000)])
-    first = api.get("/invoices/536365").json()
-    second = api.get("/invoices/536365", next_token=first["next_token"]).json()
-    assert [len(first["lines"]), len(second["lines"])] == [5_000, 5_000]
-    assert (first["line_count"], first["quantity"], first["total"]) == (10_000, 60_000, "153000.00")
-    assert second["next_token"] is None
-
-
-def test_a_page_stays_below_what_lambda_can_answer(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """Long descriptions make a page end before its limit."""
-    store(dynamodb, [row(Occurrence=n + 1, Description='"' * 500) for n in range(5_000)])
-    answer = api.get("/invoices/536365")
-    assert 2_000 < len(answer.json()["lines"]) < 5_000
-    assert len(answer.text.replace("\\", "\\\\").replace('"', '\\"')) < 6_000_000
-
-
 @pytest.mark.parametrize("path", ["/invoices/999999", "/invoices?InvoiceNo=999999"])
 def test_an_unknown_invoice_is_not_found(path: str, api: Api) -> None:
     """It is no error of the caller's form, and no empty invoice either."""

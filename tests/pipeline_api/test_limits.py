@@ -11,43 +11,46 @@ from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROW_BYTES, MAX
 from invoices.packing import unpack
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, GZIP, Api, Headers
-from tests.pipeline_api.conftest import Records
+from tests.pipeline_api.fake_kinesis import PutRecord
 
 ROW = ndjson([row()])
 
 
 @pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 202), (MAX_BODY_BYTES + 1, 413)])
 @pytest.mark.parametrize("headers", [AS_JSON, {**AS_JSON, **GZIP}])
-def test_a_body_may_be_as_large_as_the_limit(size: int, status: int, headers: Headers, api: Api) -> None:
+def test_a_body_may_be_as_large_as_the_limit(size: int, status: int, headers: Headers, offline_api: Api) -> None:
     """Counted as it came, and counted again when it is inflated."""
     body = ROW + b" " * (size - len(ROW))
-    assert api.ingest(gzip.compress(body) if GZIP.items() <= headers.items() else body, headers).status_code == status
+    assert (
+        offline_api.ingest(gzip.compress(body) if GZIP.items() <= headers.items() else body, headers).status_code
+        == status
+    )
 
 
 @pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 202), (MAX_BODY_BYTES + 1, 413)])
-def test_a_body_of_unknown_length_is_counted_while_it_is_read(size: int, status: int, api: Api) -> None:
+def test_a_body_of_unknown_length_is_counted_while_it_is_read(size: int, status: int, offline_api: Api) -> None:
     """Chunked transfer has no Content-Length."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield ROW
         yield b" " * (size - len(ROW))
 
-    assert api.call("POST", "/ingest", content=chunks(), headers=dict(AS_JSON)).status_code == status
+    assert offline_api.call("POST", "/ingest", content=chunks(), headers=dict(AS_JSON)).status_code == status
 
 
 @pytest.mark.parametrize(("rows", "status"), [(MAX_ROWS, 202), (MAX_ROWS + 1, 413)])
 @pytest.mark.parametrize("headers", [AS_JSON, AS_NDJSON])
-def test_a_batch_may_have_as_many_rows_as_the_limit(rows: int, status: int, headers: Headers, api: Api) -> None:
+def test_a_batch_may_have_as_many_rows_as_the_limit(rows: int, status: int, headers: Headers, offline_api: Api) -> None:
     """10,000 in any form."""
     body = b"[" + b",".join([ROW] * rows) + b"]" if headers == AS_JSON else b"\n".join([ROW] * rows)
-    assert api.ingest(body, headers).status_code == status
+    assert offline_api.ingest(body, headers).status_code == status
 
 
 @pytest.mark.parametrize(("size", "rejected"), [(MAX_ROW_BYTES, 1), (MAX_ROW_BYTES + 1, 2)])
-def test_a_row_may_be_as_long_as_the_limit(size: int, rejected: int, api: Api) -> None:
+def test_a_row_may_be_as_long_as_the_limit(size: int, rejected: int, offline_api: Api) -> None:
     """It is named, and its neighbours are taken. The empty row is there to have each row looked at by itself."""
     long = ROW[:-1] + b" " * (size - len(ROW)) + b"}"
-    answer = api.ingest(b"\n".join([ROW, long, b"{}"]), AS_NDJSON).json()
+    answer = offline_api.ingest(b"\n".join([ROW, long, b"{}"]), AS_NDJSON).json()
     assert (answer["accepted"], answer["rejected"]) == (3 - rejected, rejected)
 
 
@@ -56,26 +59,26 @@ def incompressible(rows: int) -> bytes:
     return ndjson([row(Description=texts.randbytes(250).hex(), Occurrence=n + 1) for n in range(rows)])
 
 
-def test_a_batch_that_is_too_large_for_a_record_is_refused(api: Api, records: Records) -> None:
+def test_a_batch_that_is_too_large_for_a_record_is_refused(offline_api: Api, put_records: list[PutRecord]) -> None:
     """Kinesis carries 1 MiB; the caller learns that fewer rows would do."""
-    answer = api.ingest(incompressible(5_000), AS_NDJSON)
+    answer = offline_api.ingest(incompressible(5_000), AS_NDJSON)
     assert answer.status_code == 413
     assert answer.json()["detail"].startswith("the packed batch is too large: ")
     assert answer.json()["detail"].endswith(f"the limit is {MAX_RECORD_BYTES:,} bytes")
-    assert records() == []
+    assert put_records == []
 
 
-def test_a_body_packed_badly_is_packed_anew(api: Api, records: Records) -> None:
+def test_a_body_packed_badly_is_packed_anew(offline_api: Api, put_records: list[PutRecord]) -> None:
     """It may be larger than a record as it came, and small enough as we pack it."""
     rows = b"\n".join([ROW] * 8_000)
-    assert api.ingest(gzip.compress(rows, 0), AS_NDJSON, GZIP).status_code == 202
-    [(_, data)] = records()
+    assert offline_api.ingest(gzip.compress(rows, 0), AS_NDJSON, GZIP).status_code == 202
+    [(_, data)] = put_records
     assert unpack(data, MAX_BODY_BYTES) == rows
 
 
-def test_an_answer_that_names_every_row_fits_into_lambdas_answer(api: Api) -> None:
+def test_an_answer_that_names_every_row_fits_into_lambdas_answer(offline_api: Api) -> None:
     """10,000 rows with four faults each, the longest rules of all, escaped once more as Lambda does."""
     worst = json.dumps(row(InvoiceDate="", UnitPrice="", Description=0, StockCode="", Country="")).encode()
-    answer = api.ingest(b"\n".join([worst] * MAX_ROWS), AS_NDJSON)
+    answer = offline_api.ingest(b"\n".join([worst] * MAX_ROWS), AS_NDJSON)
     assert len(answer.json()["errors"]) == 4 * MAX_ROWS
     assert len(json.dumps({"body": answer.text})) < 6_291_556

@@ -46,9 +46,9 @@ def test_a_changed_token_is_malformed(position: str, place: int, other: str) -> 
 
 @pytest.mark.parametrize("path", ["/customers/2/invoices", "/invoices/100", "/customers/1/invoices"])
 @pytest.mark.parametrize("token", ["", "x", "AAAA", "=" * 8, "\x00", "ü", page_token("invoices/100", "no-line")])
-def test_a_forged_token_is_refused(path: str, token: str, api: Api) -> None:
+def test_a_forged_token_is_refused(path: str, token: str, offline_api: Api) -> None:
     """A problem, and never somebody else's page."""
-    answer = api.get(path, next_token=token)
+    answer = offline_api.get(path, next_token=token)
     assert (answer.status_code, answer.json()["type"]) in {
         (400, "urn:invoice-stream:problem:malformed"),
         (404, "urn:invoice-stream:problem:not-found"),
@@ -67,7 +67,7 @@ def test_another_customers_token_is_refused(api: Api, dynamodb: "DynamoDBClient"
     )
 
 
-def test_a_token_too_long_is_refused_before_it_is_read(api: Api) -> None:
+def test_a_token_too_long_is_refused_before_it_is_read(offline_api: Api) -> None:
     """It is a parameter like any other."""
-    answer = api.get("/invoices/1", next_token="A" * (LONGEST_TOKEN + 1))
+    answer = offline_api.get("/invoices/1", next_token="A" * (LONGEST_TOKEN + 1))
     assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "next_token")

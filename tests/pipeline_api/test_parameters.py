@@ -33,16 +33,16 @@ UNKNOWN = {"parameter": None, "message": "there is a query parameter that the ro
         ),
     ],
 )
-def test_a_parameter_at_fault_is_named(path: str, error: dict[str, str | None], api: Api) -> None:
+def test_a_parameter_at_fault_is_named(path: str, error: dict[str, str | None], offline_api: Api) -> None:
     """With its rule, and without its value."""
-    answer = api.get(path)
+    answer = offline_api.get(path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
     assert answer.json()["errors"] == [error]
     assert VALUE not in answer.text
 
 
-def test_a_limit_that_is_no_number_is_named(api: Api) -> None:
+def test_a_limit_that_is_no_number_is_named(offline_api: Api) -> None:
     """pydantic's message does not repeat it."""
-    answer = api.get("/invoices/1", limit=VALUE)
+    answer = offline_api.get("/invoices/1", limit=VALUE)
     assert [error["parameter"] for error in answer.json()["errors"]] == ["limit"]
     assert VALUE not in answer.text

@@ -38,6 +38,7 @@ def _whole_invoices(tables: Tables, customer_id: str, after: str) -> tuple[dict[
     query goes on until it is whole.
     """
     pointers: list[str] = []
+    groups: dict[str, list[str]] = {}
     for page in tables.pointer_pages(customer_id, after):
         pointers += [item["Slice"]["S"] for item in page["Items"]]
         groups = {invoice_no: list(group) for invoice_no, group in groupby(pointers, invoice_no_of)}

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 MAX_KEYS = 100
 """Keys in one BatchGetItem, and pointers in one page of a Query (AWS: BatchGetItem)."""
 
-_ATTEMPTS = 8
-_FIRST_PAUSE_SECONDS = 0.05
+_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Tables:
     def items_at(self, keys: Sequence[Item]) -> list[ReadItem]:
         """What is stored under at most MAX_KEYS keys, in no order. Raises Unavailable if some stay unread."""
         items: list[ReadItem] = []
-        for attempt in range(_ATTEMPTS):
+        for pause in (*_PAUSES_SECONDS, 0):
             with retryable_faults("DynamoDB"):
                 answer = self.client.batch_get_item(
                     RequestItems={self.invoices: {"Keys": keys, "ConsistentRead": True}}
@@ -63,5 +62,5 @@ class Tables:
             if not (left := answer["UnprocessedKeys"].get(self.invoices)):
                 return items
             keys = [dict(key) for key in left["Keys"]]
-            self.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+            self.sleep(pause)
         raise Unavailable("DynamoDB left keys unread")

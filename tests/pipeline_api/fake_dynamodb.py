@@ -1,0 +1,40 @@
+"""A DynamoDB of a few slices, for what moto is too slow for or never does: large items, keys left unread."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from invoices.items import Item, slice_item
+from invoices.rows import read_ndjson
+from invoices.slices import slices_of
+from pipeline_api.reads.tables import Tables
+from tests.invoice_rows import Row, ndjson
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class FakeDynamoDB:
+    """Answers a Query with all slices, one a page; a BatchGetItem with at most `keys_a_call` of them."""
+
+    def __init__(self, rows: list[Row], keys_a_call: int = 100) -> None:
+        self.items = [slice_item(piece) for piece in slices_of(read_ndjson(ndjson(rows)), "batch")]
+        self.keys_a_call = keys_a_call
+
+    def tables(self, pauses: list[float]) -> Tables:
+        return Tables(cast("DynamoDBClient", self), "invoices", "customers", pauses.append)
+
+    def keys(self) -> list[Item]:
+        return [{name: item[name] for name in ("InvoiceNo", "SliceId")} for item in self.items]
+
+    def get_paginator(self, _operation: str) -> "FakeDynamoDB":
+        return self
+
+    def paginate(self, **_query: object) -> Iterator[dict[str, list[Item]]]:
+        return ({"Items": [item]} for item in self.items)
+
+    def batch_get_item(self, RequestItems: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        keys = RequestItems["invoices"]["Keys"]
+        taken, left = keys[: self.keys_a_call], keys[self.keys_a_call :]
+        found = [item for item in self.items if any(key.items() <= item.items() for key in taken)]
+        unread = {"invoices": {**RequestItems["invoices"], "Keys": left}} if left else {}
+        return {"Responses": {"invoices": found}, "UnprocessedKeys": unread}

@@ -1,0 +1,25 @@
+"""A stream that takes every record and keeps it in a list."""
+
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from pipeline_api.ingest.stream import Stream
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+
+PutRecord: TypeAlias = tuple[str, bytes]
+"""Partition key and data."""
+
+
+class FakeKinesis:
+    """Keeps the records in `put_records`."""
+
+    def __init__(self, put_records: list[PutRecord]) -> None:
+        self.put_records = put_records
+
+    def stream(self) -> Stream:
+        return Stream(cast("KinesisClient", self), "rows")
+
+    def put_record(self, StreamName: str, Data: bytes, PartitionKey: str) -> None:
+        assert StreamName == "rows"
+        self.put_records.append((PartitionKey, Data))

@@ -1,0 +1,41 @@
+"""GET /docs works without internet and runs no script but its own."""
+
+import re
+
+import pytest
+
+from tests.pipeline_api.api_calls import Api
+
+
+def linked(page: str) -> list[str]:
+    return re.findall(r'(?:href|src)="([^"]+)"', page)
+
+
+def test_everything_the_page_links_to_is_served_by_us(offline_api: Api) -> None:
+    """All addresses are relative, so they hold behind any prefix."""
+    addresses = linked(offline_api.get("/docs").text)
+    assert len(addresses) == 5
+    for address in addresses:
+        assert not address.startswith(("/", "http"))
+        assert offline_api.get(f"/{address}").status_code == 200
+
+
+def test_the_page_runs_no_inline_script(offline_api: Api) -> None:
+    """Its policy allows scripts from our own files only."""
+    answer = offline_api.get("/docs")
+    assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
+    assert re.findall(r"<script[^>]*>([^<]*)</script>", answer.text) == ["", ""]
+
+
+@pytest.mark.parametrize("name", ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"])
+def test_the_files_may_be_kept_for_a_year(name: str, offline_api: Api) -> None:
+    """Their address carries the version."""
+    answer = offline_api.get(f"/docs/5.35.0/{name}")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_the_bundle_travels_compressed(offline_api: Api) -> None:
+    """1.7 MB of JavaScript are 460 KB on the way."""
+    answer = offline_api.get("/docs/5.35.0/swagger-ui-bundle.js")
+    assert int(answer.headers["Content-Length"]) < 500_000
+    assert "SwaggerUIBundle" in answer.text

@@ -1,0 +1,70 @@
+"""The two entries: a server's and Lambda's."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+
+from pipeline_api.settings import MissingSettingError, Settings, settings_from
+
+NAMES = {"STREAM_NAME": "rows", "INVOICES_TABLE": "invoices", "CUSTOMERS_TABLE": "customers"}
+REGION = {"AWS_REGION": "us-east-1"}
+
+
+def python(code: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    path = os.pathsep.join(sys.path)
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_settings_come_from_the_environment() -> None:
+    """Other variables do not matter."""
+    assert settings_from({**NAMES, "PATH": "/bin"}) == Settings(**NAMES)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"STREAM_NAME": "rows", "CUSTOMERS_TABLE": "customers"}, "INVOICES_TABLE is not set"),
+        ({**NAMES, "STREAM_NAME": ""}, "STREAM_NAME is not set"),
+        ({}, "STREAM_NAME and INVOICES_TABLE and CUSTOMERS_TABLE are not set"),
+    ],
+)
+def test_what_is_missing_is_named(given: Mapping[str, str], named: str) -> None:
+    """In one sentence that says where to get it."""
+    with pytest.raises(MissingSettingError, match=f"^{named} in the environment: `make run` writes .* .local/env"):
+        settings_from(given)
+
+
+def test_a_server_without_its_settings_ends_with_that_sentence() -> None:
+    """No traceback stands before it."""
+    ended = python("import pipeline_api.main", {**NAMES, **REGION, "STREAM_NAME": ""})
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith("STREAM_NAME is not set")
+
+
+def test_both_entries_answer() -> None:
+    """Wired as in production; the health of the process needs no service."""
+    code = """
+import asyncio, httpx, json
+from pipeline_api.main import app
+from pipeline_api.lambda_handler import handler
+
+async def health():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test") as client:
+        return (await client.get("/healthz")).json()
+
+http = {"method": "GET", "path": "/healthz", "sourceIp": "203.0.113.7"}
+event = {"version": "2.0", "headers": {}, "requestContext": {"http": http, "stage": "$default"}}
+print(json.dumps([json.loads(handler(event, None)["body"]), asyncio.run(health())]))
+"""
+    ended = python(code, {**NAMES, **REGION})
+    assert json.loads(ended.stdout or "null") == [{"status": "ok"}, {"status": "ok"}], ended.stderr

@@ -1,0 +1,83 @@
+"""What goes wrong behind the API, and what its caller is told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ReadTimeoutError
+
+from tests.invoice_rows import ndjson, row
+from tests.pipeline_api.api_calls import AS_NDJSON, Api
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+
+ROW = ndjson([row()])
+
+
+class _Body:
+    """What botocore reads an answer from."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self) -> Iterator[bytes]:
+        yield self._content
+
+
+@contextmanager
+def answering(client: "KinesisClient | DynamoDBClient", status: int, code: str) -> Iterator[None]:
+    """Each request is answered before it is sent, below the SDK's retries."""
+
+    def answer(**_event: object) -> AWSResponse:
+        content = f'{{"__type": "{code}", "message": "secret detail"}}'.encode()
+        return AWSResponse("https://aws.test", status, HTTPHeaders(), _Body(content))
+
+    hook = cast("Callable[..., None]", answer)  # the stubs know of no hook that answers
+    client.meta.events.register_first("before-send", hook)
+    yield
+    client.meta.events.unregister("before-send", hook)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (400, "ProvisionedThroughputExceededException", (429, "1", "throttled")),
+        (500, "InternalFailure", (503, "5", "unavailable")),
+        (400, "AccessDeniedException", (500, None, "internal-error")),
+        (400, "ResourceNotFoundException", (500, None, "internal-error")),
+    ],
+)
+def test_a_fault_of_the_stream_is_told_without_detail(
+    status: int, code: str, expected: tuple[int, str | None, str], api: Api, kinesis: "KinesisClient"
+) -> None:
+    """What may pass says when to come again; a fault of ours is a 500 for the log to explain."""
+    with answering(kinesis, status, code):
+        answer = api.ingest(ROW, AS_NDJSON)
+    assert (answer.status_code, answer.headers.get("Retry-After"), answer.json()["type"].split(":")[-1]) == expected
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "secret detail" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/invoices/1", "/customers/1", "/customers/1/invoices"])
+def test_a_throttled_table_asks_the_caller_to_slow_down(path: str, api: Api, dynamodb: "DynamoDBClient") -> None:
+    """No query answers a part of the truth instead."""
+    with answering(dynamodb, 400, "ThrottlingException"):
+        answer = api.get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+
+
+def test_a_service_that_does_not_answer_is_unavailable(api: Api, kinesis: "KinesisClient") -> None:
+    """The row may be on the stream all the same: the same key makes the retry harmless."""
+
+    def time_out(**_event: object) -> None:
+        raise ReadTimeoutError(endpoint_url="https://aws.test")
+
+    kinesis.meta.events.register_first("before-send", time_out)
+    answer = api.ingest(ROW, AS_NDJSON)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json()["detail"] == "Kinesis did not answer (ReadTimeoutError)"

@@ -1,0 +1,28 @@
+"""An invoice of any size is answered page by page."""
+
+import json
+
+from invoices.limits import MAX_SLICE_LINES
+from pipeline_api.reads.invoice import read_invoice
+from pipeline_api.reads.parameters import LinesPage
+from tests.invoice_rows import row
+from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
+
+
+def test_an_invoice_of_10000_lines_is_read_in_two_pages() -> None:
+    """5,000 lines a page unless the caller wants fewer; totals are those of all lines."""
+    fake = FakeDynamoDB([row(Occurrence=n + 1) for n in range(10_000)])
+    assert len(fake.items) >= 10_000 // MAX_SLICE_LINES
+    first = read_invoice(fake.tables([]), "536365", LinesPage())
+    second = read_invoice(fake.tables([]), "536365", LinesPage(next_token=first.next_token))
+    assert [len(first.lines), len(second.lines), second.next_token] == [5_000, 5_000, None]
+    assert (first.line_count, first.quantity, first.total) == (10_000, 60_000, "153000.00")
+
+
+def test_a_page_stays_below_what_lambda_can_answer() -> None:
+    """Descriptions of the worst kind make a page end before its limit; Lambda escapes each quote once more."""
+    fake = FakeDynamoDB([row(Occurrence=n + 1, Description='"' * 500) for n in range(5_000)])
+    answer = read_invoice(fake.tables([]), "536365", LinesPage())
+    assert 2_000 < len(answer.lines) < 5_000
+    assert answer.next_token is not None
+    assert len(json.dumps({"body": answer.model_dump_json()})) < 6_000_000

@@ -1,0 +1,81 @@
+"""The OpenAPI document tells what the API does."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.pipeline_api.api_calls import Api
+
+ROUTES = {
+    ("/ingest", "post"),
+    ("/invoices", "get"),
+    ("/invoices/{InvoiceNo}", "get"),
+    ("/customers", "get"),
+    ("/customers/{CustomerID}", "get"),
+    ("/customers/{CustomerID}/invoices", "get"),
+    ("/healthz", "get"),
+}
+
+
+@pytest.fixture
+def document(offline_api: Api) -> dict[str, Any]:
+    read: dict[str, Any] = offline_api.get("/openapi.json").json()
+    return read
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (operation for path in document["paths"].values() for operation in path.values())
+
+
+def references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        yield from (value for name, value in node.items() if name == "$ref")
+        yield from (found for value in node.values() for found in references(value))
+    elif isinstance(node, list):
+        yield from (found for value in node for found in references(value))
+
+
+def test_it_names_every_route_and_no_other(document: dict[str, Any]) -> None:
+    """The docs page's own files are left out."""
+    assert {(path, method) for path, methods in document["paths"].items() for method in methods} == ROUTES
+
+
+def test_every_route_has_a_tag_a_summary_and_a_description(document: dict[str, Any]) -> None:
+    """They are what the docs page shows."""
+    tags = {tag["name"] for tag in document["tags"]}
+    for operation in operations(document):
+        assert operation["tags"][0] in tags
+        assert operation["summary"]
+        assert operation["description"]
+
+
+def test_errors_are_problems_and_fastapis_own_are_gone(document: dict[str, Any]) -> None:
+    """FastAPI's default 422 would repeat the caller's values."""
+    for operation in operations(document):
+        for status, response in operation["responses"].items():
+            assert (status < "300") == ("application/problem+json" not in response["content"])
+    assert "HTTPValidationError" not in json.dumps(document)
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    """And every schema is used."""
+    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) | {"#/components/schemas/RowFault"} == schemas
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_every_example_of_a_body_is_taken_as_it_stands(
+    document: dict[str, Any], offline_api: Api, *, compress: bool
+) -> None:
+    """So the docs page can be used by hand."""
+    content = document["paths"]["/ingest"]["post"]["requestBody"]["content"]
+    for media_type, media in content.items():
+        for example in media["examples"].values():
+            value = example["value"]
+            body = (value if isinstance(value, str) else json.dumps(value)).encode()
+            headers = {"Content-Type": media_type, "Content-Encoding": "gzip" if compress else "identity"}
+            answer = offline_api.ingest(gzip.compress(body) if compress else body, headers)
+            assert (answer.status_code, answer.json()["rejected"]) == (202, 0)

@@ -1,0 +1,54 @@
+"""What every answer has, and what a request for nothing gets."""
+
+import pytest
+
+from tests.pipeline_api.api_calls import Api
+
+
+def test_health_asks_no_other_service(offline_api: Api) -> None:
+    """It answers while tables and stream are away."""
+    answer = offline_api.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("path", ["/", "/Jane-Doe", "/invoices/", "/invoices/1/lines", "/ingest/", "/redoc", "//"])
+def test_an_unknown_route_is_a_problem(path: str, offline_api: Api) -> None:
+    """It leads to the docs and does not repeat the path."""
+    answer = offline_api.get(path)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "urn:invoice-stream:problem:not-found",
+        "title": "Not found",
+        "status": 404,
+        "detail": "there is no such route; /docs lists them all",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/ingest", "POST"),
+        ("PUT", "/ingest", "POST"),
+        ("POST", "/invoices/1", "GET"),
+        ("DELETE", "/customers/1", "GET"),
+        ("POST", "/docs", "GET"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_one(method: str, path: str, allowed: str, offline_api: Api) -> None:
+    """In the header Allow."""
+    answer = offline_api.call(method, path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+    assert answer.json()["type"] == "urn:invoice-stream:problem:method-not-allowed"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/docs", "/openapi.json", "/invoices/1"])
+def test_every_answer_carries_the_security_headers(path: str, offline_api: Api) -> None:
+    """Errors included."""
+    headers = offline_api.get(path).headers
+    assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "no-referrer")
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+
+
+def test_answers_with_data_are_not_kept_by_caches(offline_api: Api) -> None:
+    """What is stored later must be seen."""
+    assert offline_api.get("/invoices/1").headers["Cache-Control"] == "no-store"
