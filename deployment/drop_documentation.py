@@ -12,15 +12,18 @@ _PROSE = "documentation"
 
 
 def without_prose(node: object) -> object:
-    """The same description; a member that is itself called `documentation` is a mapping, and stays."""
+    """The same description with empty texts: botocore looks the key up. A member called `documentation` stays."""
     match node:
         case dict():
-            kept = {name: value for name, value in node.items() if name != _PROSE or not isinstance(value, str)}
-            return {name: without_prose(value) for name, value in kept.items()}
+            return {name: "" if _is_prose(name, value) else without_prose(value) for name, value in node.items()}
         case list():
             return [without_prose(each) for each in node]
         case _:
             return node
+
+
+def _is_prose(name: str, value: object) -> bool:
+    return name == _PROSE and isinstance(value, str)
 
 
 def main(folder: Path) -> None:

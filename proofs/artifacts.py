@@ -1,0 +1,51 @@
+"""What `sam build` makes: one folder for each function, zipped as `sam deploy` uploads it."""
+
+import os
+import subprocess
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from proofs.machine import LAMBDA_PYTHON, PROJECT, python_version
+
+FUNCTIONS = ("ApiFunction", "ToS3Function", "ToDynamodbFunction")
+
+
+@dataclass(frozen=True)
+class Build:
+    folder: Path
+    architecture: str
+
+    @property
+    def template(self) -> Path:
+        return self.folder / "template.yaml"
+
+    def artifact(self, function: str) -> Path:
+        return self.folder / function
+
+    def zipped_bytes(self, function: str) -> int:
+        """The size that Lambda's limits and a cold start's download count."""
+        archive = self.folder.parent / f"{function}.{self.architecture}.zip"
+        artifact = self.artifact(function)
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+            for path in sorted(artifact.rglob("*")):
+                zipped.write(path, path.relative_to(artifact))
+        return archive.stat().st_size
+
+
+def sam_build(folder: Path, architecture: str) -> Build:
+    """Build all three for this processor and the Python that the proofs run; the output is shown if it fails."""
+    environment = {
+        **os.environ,
+        "ARCHITECTURE": architecture,
+        "LAMBDA_PYTHON": str(LAMBDA_PYTHON),
+        "PYTHON_VERSION": python_version(),
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    options = ["--build-dir", str(folder), "--parameter-overrides", f"Architecture={architecture}"]
+    sam = PROJECT / ".venv-sam" / "bin" / "sam"
+    finished = subprocess.run(
+        [sam, "build", *options], cwd=PROJECT, env=environment, check=False, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return Build(folder, architecture)

@@ -1,0 +1,64 @@
+"""One build and one data plane for all proofs of a run."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local_runtime.clients import Clients, engine_clients
+from local_runtime.engine import start_engine
+from local_runtime.environment import aws_environment, machine_environment
+from local_runtime.folder import held_folder
+from local_runtime.functions import Function, functions_of
+from local_runtime.physical import physical_names
+from local_runtime.resources import create_resources
+from local_runtime.supervisor import supervised
+from local_runtime.template import read_template
+from proofs.artifacts import Build, sam_build
+from proofs.machine import PROJECT, TEMPLATE_PYTHON, architecture, python_version
+
+
+@dataclass(frozen=True)
+class DataPlane:
+    """The template's stream, bucket and tables in an emulator, and what each function is told of them."""
+
+    clients: Clients
+    functions: dict[str, Function]
+    surroundings: dict[str, str]
+
+    def environment(self, function: str) -> dict[str, str]:
+        return {**self.surroundings, **self.functions[function].environment}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _which_python() -> None:
+    where = f"Python {python_version()} on {architecture()}"
+    stands_for = "Lambda's own" if python_version() == TEMPLATE_PYTHON else f"instead of Lambda's {TEMPLATE_PYTHON}"
+    print(f"\nartifacts are built for and run by {where} ({stands_for})")
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    return sam_build(tmp_path_factory.mktemp("here") / "build", architecture())
+
+
+@pytest.fixture(scope="session")
+def arm64_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """What is deployed by default, wherever the proofs run."""
+    return sam_build(tmp_path_factory.mktemp("arm64") / "build", "arm64")
+
+
+@pytest.fixture(scope="session")
+def data_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPlane]:
+    template = read_template(PROJECT / "template.yaml")
+    physical = physical_names(template)
+    root: Path = tmp_path_factory.mktemp("plane")
+    with held_folder(root) as folder, supervised() as supervisor:
+        machine = machine_environment(os.environ, folder.temporary)
+        engine = start_engine(supervisor, folder, machine)
+        clients = engine_clients(engine.endpoint)
+        create_resources(template, physical, clients)
+        functions = {function.name: function for function in functions_of(template, physical)}
+        yield DataPlane(clients, functions, {**machine, **aws_environment(engine.endpoint)})

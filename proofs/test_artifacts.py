@@ -1,0 +1,73 @@
+"""What is uploaded is small, complete, for the right machine, and from the lock file."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from proofs.artifacts import FUNCTIONS, Build
+from proofs.machine import PROJECT, python_version
+
+MEGABYTE = 1024 * 1024
+BUDGET = {"ApiFunction": 6 * MEGABYTE, "ToS3Function": 4 * MEGABYTE, "ToDynamodbFunction": 4 * MEGABYTE}
+ELF_MACHINE = {"x86_64": 0x3E, "arm64": 0xB7}
+WEB = {"fastapi", "starlette", "mangum", "anyio"}
+NEVER = {"pandas", "numpy", "uvicorn", "ministack", "httpx", "local_runtime", "client", "cryptography"}
+
+
+def top_level(artifact: Path) -> set[str]:
+    return {path.name for path in artifact.iterdir()}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("which", ["build", "arm64_build"])
+def test_an_artifact_keeps_its_budget(request: pytest.FixtureRequest, which: str, function: str) -> None:
+    """Zipped, as Lambda downloads it at a cold start."""
+    build: Build = request.getfixturevalue(which)
+    size = build.zipped_bytes(function)
+    print(f"\n{function} for {build.architecture}: {size / MEGABYTE:.2f} MB zipped")
+    assert size <= BUDGET[function]
+
+
+@pytest.mark.parametrize(
+    ("function", "unwanted"),
+    [
+        ("ApiFunction", NEVER | {"consumers"}),
+        ("ToS3Function", NEVER | WEB | {"pipeline_api"}),
+        ("ToDynamodbFunction", NEVER | WEB | {"pipeline_api"}),
+    ],
+)
+def test_an_artifact_holds_nothing_it_does_not_import(build: Build, function: str, unwanted: set[str]) -> None:
+    """A consumer starts without a web framework, and nobody starts with pandas."""
+    assert top_level(build.artifact(function)) & unwanted == set()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_package_is_the_locked_one(build: Build, function: str) -> None:
+    """uv has compared the hashes of those it found there; here, that it found all of them there."""
+    locked = set(re.findall(r"^([a-z0-9-]+)==(\S+)", (PROJECT / "requirements.txt").read_text(), re.MULTILINE))
+    folders = [path.name.removesuffix(".dist-info") for path in build.artifact(function).glob("*.dist-info")]
+    installed = {(name.lower().replace("_", "-"), version) for name, version in (each.split("-") for each in folders)}
+    assert installed - locked == set()
+
+
+@pytest.mark.parametrize("which", ["build", "arm64_build"])
+def test_compiled_modules_fit_the_machine(request: pytest.FixtureRequest, which: str) -> None:
+    """A wheel for another processor or another Python fails only at the first cold start."""
+    build: Build = request.getfixturevalue(which)
+    modules = [module for function in FUNCTIONS for module in build.artifact(function).rglob("*.so")]
+    machines = {int.from_bytes(module.read_bytes()[18:20], "little") for module in modules}
+    tag = f"cpython-{python_version().replace('.', '')}"
+    assert (machines, [module for module in modules if tag not in module.name]) == (
+        {ELF_MACHINE[build.architecture]},
+        [],
+    )
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_everything_is_compiled_and_never_compared_with_its_source(build: Build, function: str) -> None:
+    """Bytes 4 to 8 of a .pyc: 1 is a hash that is not checked (PEP 552). Without source there is nothing to check."""
+    artifact = build.artifact(function)
+    sources = list(artifact.rglob("*.py"))
+    compiled = {path: next((path.parent / "__pycache__").glob(f"{path.stem}.cpython-*.pyc"), None) for path in sources}
+    assert [path for path, pyc in compiled.items() if pyc is None or pyc.read_bytes()[4:8] != b"\1\0\0\0"] == []
