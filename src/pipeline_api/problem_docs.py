@@ -26,12 +26,14 @@ def _with_retry_after(responses: Responses) -> Responses:
     return {status: {**response, "headers": _RETRY_AFTER} for status, response in responses.items()}
 
 
-SERVICE_PROBLEMS = (
-    _with_retry_after(_documented(problems.THROTTLED, "DynamoDB asks to slow down (ThrottlingException)"))
-    | _documented(problems.INTERNAL, "something is wrong on our side; the log of the API says what")
-    | _with_retry_after(_documented(problems.UNAVAILABLE, "DynamoDB did not answer (ReadTimeoutError)"))
-)
-"""What any route that asks a service may answer."""
+def _service_problems(service: str) -> Responses:
+    """What a route that asks a service may answer."""
+    return (
+        _with_retry_after(_documented(problems.THROTTLED, f"{service} asks to slow down (ThrottlingException)"))
+        | _documented(problems.INTERNAL, "something is wrong on our side; the log of the API says what")
+        | _with_retry_after(_documented(problems.UNAVAILABLE, f"{service} did not answer (ReadTimeoutError)"))
+    )
+
 
 INGEST_PROBLEMS = (
     _documented(problems.MALFORMED, "the bytes are not valid gzip")
@@ -46,7 +48,7 @@ INGEST_PROBLEMS = (
         RowsProblem,
         errors=[{"index": 0, "field": "Quantity", "message": RULES["Quantity"]}],
     )
-    | SERVICE_PROBLEMS
+    | _service_problems("Kinesis")
 )
 
 
@@ -59,7 +61,7 @@ def read_problems(what: str, parameter: str, *, paged: bool) -> Responses:
         (token if paged else {})
         | _documented(problems.NOT_FOUND, f"no such {what}")
         | _documented(problems.INVALID_PARAMETERS, detail, ParametersProblem, errors=[fault])
-        | SERVICE_PROBLEMS
+        | _service_problems("DynamoDB")
     )
 
 

@@ -52,6 +52,13 @@ def test_every_route_has_a_tag_a_summary_and_a_description(document: dict[str, A
         assert operation["description"]
 
 
+def test_every_id_has_an_example(document: dict[str, Any]) -> None:
+    """The docs page offers it to whoever tries a route."""
+    parameters = [each for operation in operations(document) for each in operation.get("parameters", [])]
+    ids = {each["name"]: each["schema"]["examples"] for each in parameters if each["required"]}
+    assert ids == {"InvoiceNo": ["536365"], "CustomerID": ["17850"]}
+
+
 def test_errors_are_problems_and_fastapis_own_are_gone(document: dict[str, Any]) -> None:
     """FastAPI's default 422 would repeat the caller's values."""
     for operation in operations(document):

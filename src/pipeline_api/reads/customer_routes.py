@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from pipeline_api.problem_docs import read_problems
 from pipeline_api.reads.answers import CustomerAnswer, CustomerInvoicesAnswer
 from pipeline_api.reads.customer import read_customer
 from pipeline_api.reads.customer_invoices import read_customer_invoices
 from pipeline_api.reads.json_answer import json_answer
-from pipeline_api.reads.parameters import CustomerNo, CustomerQuery, InvoicesPage, NoQuery
+from pipeline_api.reads.parameters import CustomerInPath, CustomerQuery, InvoicesPage, NoQuery
 from pipeline_api.reads.tables import Tables
 from pipeline_api.running import Run
 
@@ -27,7 +27,7 @@ def customer_routes(tables: Tables, run: Run) -> APIRouter:
         response_model=CustomerAnswer,
         responses=_PROBLEMS,
     )
-    async def customer(CustomerID: Annotated[CustomerNo, Path()], _: Annotated[NoQuery, Query()]) -> Response:
+    async def customer(CustomerID: CustomerInPath, _: Annotated[NoQuery, Query()]) -> Response:
         """Totals over all lines of the customer."""
         return json_answer(await run(read_customer, tables, CustomerID))
 
@@ -49,9 +49,7 @@ def customer_routes(tables: Tables, run: Run) -> APIRouter:
         response_model=CustomerInvoicesAnswer,
         responses=_PAGED_PROBLEMS,
     )
-    async def customer_invoices(
-        CustomerID: Annotated[CustomerNo, Path()], page: Annotated[InvoicesPage, Query()]
-    ) -> Response:
+    async def customer_invoices(CustomerID: CustomerInPath, page: Annotated[InvoicesPage, Query()]) -> Response:
         """Page by page, in the order of their numbers. Only the customer's own lines of an invoice count."""
         return json_answer(await run(read_customer_invoices, tables, CustomerID, page))
 

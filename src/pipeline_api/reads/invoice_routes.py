@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from pipeline_api.problem_docs import read_problems
 from pipeline_api.reads.answers import InvoiceAnswer
 from pipeline_api.reads.invoice import read_invoice
 from pipeline_api.reads.json_answer import json_answer
-from pipeline_api.reads.parameters import InvoiceNo, InvoiceQuery, LinesPage
+from pipeline_api.reads.parameters import InvoiceInPath, InvoiceQuery, LinesPage
 from pipeline_api.reads.tables import Tables
 from pipeline_api.running import Run
 
@@ -19,7 +19,7 @@ def invoice_routes(tables: Tables, run: Run) -> APIRouter:
     router = APIRouter(tags=["invoices"], responses=_PROBLEMS)
 
     @router.get("/invoices/{InvoiceNo}", summary="An invoice", operation_id="invoice", response_model=InvoiceAnswer)
-    async def invoice(InvoiceNo: Annotated[InvoiceNo, Path()], page: Annotated[LinesPage, Query()]) -> Response:
+    async def invoice(InvoiceNo: InvoiceInPath, page: Annotated[LinesPage, Query()]) -> Response:
         """Its totals, and its lines page by page, in the order of their dates and stock codes."""
         return json_answer(await run(read_invoice, tables, InvoiceNo, page))
 

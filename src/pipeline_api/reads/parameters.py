@@ -2,13 +2,23 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from invoices.fields import InvoiceId
+from invoices.fields import ID_PATTERN, InvoiceId
 from pipeline_api.reads.page_token import LONGEST_TOKEN
 
-InvoiceNo = Annotated[InvoiceId, Field(description="The invoice's number.", examples=["536365", "C536379"])]
-CustomerNo = Annotated[InvoiceId, Field(description="The customer's number.", examples=["17850"])]
+
+def _shown_as(example: str) -> WithJsonSchema:
+    """FastAPI leaves out the examples of a parameter whose type has a schema of its own."""
+    return WithJsonSchema({"type": "string", "pattern": ID_PATTERN, "examples": [example]})
+
+
+_Invoice = Annotated[InvoiceId, _shown_as("536365")]
+_Customer = Annotated[InvoiceId, _shown_as("17850")]
+
+InvoiceInPath = Annotated[_Invoice, Path(description="The invoice's number.")]
+CustomerInPath = Annotated[_Customer, Path(description="The customer's number.")]
 _Token = Annotated[
     str | None,
     Field(max_length=LONGEST_TOKEN, description="`next_token` of the answer before; leave it out for the first page."),
@@ -32,11 +42,11 @@ class InvoicesPage(_Known):
 
 
 class InvoiceQuery(LinesPage):
-    InvoiceNo: InvoiceNo
+    InvoiceNo: Annotated[_Invoice, Field(description="The invoice's number.")]
 
 
 class CustomerQuery(_Known):
-    CustomerID: CustomerNo
+    CustomerID: Annotated[_Customer, Field(description="The customer's number.")]
 
 
 class NoQuery(_Known):

@@ -1,0 +1,38 @@
+"""Reading a body."""
+
+import asyncio
+
+from starlette.types import Message
+
+from pipeline_api.app import create_app
+from pipeline_api.running import inline
+from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
+from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
+
+SCOPE = {
+    "type": "http",
+    "method": "POST",
+    "path": "/ingest",
+    "query_string": b"",
+    "headers": [(b"content-type", b"application/json")],
+}
+
+
+def test_a_caller_who_goes_away_puts_nothing() -> None:
+    """Half a body is no batch, and no fault of ours that a log should tell."""
+    put_records: list[PutRecord] = []
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    app = create_app(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([]), inline)
+
+    async def call() -> None:
+        await app(SCOPE, receive, send)
+
+    asyncio.run(call())
+    assert (sent[0]["status"], put_records) == (400, [])
