@@ -21,9 +21,27 @@ class Pointer:
     slice_name: str
 
 
-def stored_slices(dynamodb: "DynamoDBClient", invoices_table: str) -> Iterator[Slice]:
+@dataclass(frozen=True, slots=True)
+class UnreadableItem:
+    """An item of Invoices that no slice was made into."""
+
+    invoice_no: str
+    slice_id: str
+
+
+_NOT_OURS = (KeyError, TypeError, ValueError, ArithmeticError)  # what reading an item meets that somebody spoilt
+
+
+def stored_slices(dynamodb: "DynamoDBClient", invoices_table: str) -> Iterator[Slice | UnreadableItem]:
     """Every slice. An invoice is the union of its slices by line id: a line may come more than once."""
-    return (slice_from_item(item) for item in _items(dynamodb, invoices_table))
+    return (_slice(item) for item in _items(dynamodb, invoices_table))
+
+
+def _slice(item: ReadItem) -> Slice | UnreadableItem:
+    try:
+        return slice_from_item(item)
+    except _NOT_OURS:
+        return UnreadableItem(item["InvoiceNo"]["S"], item["SliceId"]["S"])
 
 
 def invoice_lines(dynamodb: "DynamoDBClient", invoices_table: str, invoice_no: str) -> dict[bytes, Line]:
@@ -35,8 +53,9 @@ def invoice_lines(dynamodb: "DynamoDBClient", invoices_table: str, invoice_no: s
         ConsistentRead=True,
     )
     with retryable_faults("DynamoDB"):
-        pieces = [slice_from_item(item) for page in pages for item in page["Items"]]
-    return {bytes.fromhex(name): line for name, line in union(pieces).items()}
+        pieces = [_slice(item) for page in pages for item in page["Items"]]
+    lines = union(piece for piece in pieces if isinstance(piece, Slice))
+    return {bytes.fromhex(name): line for name, line in lines.items()}
 
 
 def stored_pointers(dynamodb: "DynamoDBClient", customers_table: str) -> Iterator[Pointer]:

@@ -9,7 +9,7 @@ from invoices.slices import Slice
 from pipeline_ops.differences import Difference, Findings, Kind, Where
 from pipeline_ops.ledger import Ledger
 from pipeline_ops.progress import Watch
-from pipeline_ops.stored import Pointer, pointers_to, stored_pointers, stored_slices
+from pipeline_ops.stored import Pointer, UnreadableItem, pointers_to, stored_pointers, stored_slices
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -49,17 +49,26 @@ class TablesCheck:
 
     def run(self, dynamodb: "DynamoDBClient", invoices_table: str, customers_table: str, watch: Watch) -> None:
         for piece in watch(stored_slices(dynamodb, invoices_table), "Invoices, slices"):
-            self._check_slice(piece)
+            self.slices += 1
+            if isinstance(piece, UnreadableItem):
+                self._add_unreadable(piece)
+            else:
+                self._check_slice(piece)
         for pointer in watch(stored_pointers(dynamodb, customers_table), "Customers, pointers"):
             self._check_pointer(pointer)
         for pointer in sorted(self._pointers, key=str):
             self._add(Kind.MISSING, pointer, "a slice has no pointer from its customer")
 
     def _check_slice(self, piece: Slice) -> None:
-        self.slices += 1
         self._pointers.update(pointers_to(piece))
         for name, line in piece.lines.items():
             self._check_line(bytes.fromhex(name), line, piece.slice_id)
+
+    def _add_unreadable(self, item: UnreadableItem) -> None:
+        message = "the item is no slice; its lines are missing"
+        self._findings.add(
+            Difference(Kind.UNREADABLE, Where.INVOICES, message, invoice_no=item.invoice_no, slice_id=item.slice_id)
+        )
 
     def _check_line(self, line_id: bytes, line: Line, slice_id: str) -> None:
         known = line_id in self._ledger

@@ -1,21 +1,21 @@
 """Filled stores for tests: batches as both consumers would store them, and ways to spoil what is stored."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from consumers.archive import Archive
 from consumers.batch_loop import consume
 from consumers.event import KinesisEvent
 from consumers.index import Index
 from consumers.set_aside import FailedFolder
-from invoices.items import Item, slice_from_item
+from invoices.items import Item, slice_from_item, slice_item, slice_key
 from invoices.line import Line
 from invoices.packing import pack
+from invoices.slices import Slice
 from pipeline_ops.verify import Stores
 from tests.consumers.events import PLENTY, delivered
 from tests.invoice_rows import ndjson
-
-_LINES = {"#lines": "Lines"}
 
 BUCKET = "raw-bucket"
 BATCH = "018bcfe5-6800-7000-8000-000000000000"
@@ -56,32 +56,39 @@ def tables(stores: Stores) -> tuple[list[str], list[str]]:
     return items(stores, stores.invoices_table), items(stores, stores.customers_table)
 
 
-def stored_lines(stores: Stores) -> Iterator[Line]:
-    for item in stores.dynamodb.scan(TableName=stores.invoices_table)["Items"]:
-        yield from slice_from_item(item).lines.values()
+def stored_slices(stores: Stores) -> list[Slice]:
+    return [slice_from_item(item) for item in stores.dynamodb.scan(TableName=stores.invoices_table)["Items"]]
+
+
+def stored_lines(stores: Stores) -> list[Line]:
+    return [line for piece in stored_slices(stores) for line in piece.lines.values()]
+
+
+def stored_ids(stores: Stores) -> list[str]:
+    return [name for piece in stored_slices(stores) for name in piece.lines]
+
+
+def only_slice(stores: Stores, invoice_no: str) -> Slice:
+    (piece,) = (piece for piece in stored_slices(stores) if piece.invoice_no == invoice_no)
+    return piece
 
 
 def slice_key_of(stores: Stores, invoice_no: str) -> Item:
     """The key of the only slice of this invoice."""
-    items = stores.dynamodb.scan(TableName=stores.invoices_table)["Items"]
-    (item,) = (item for item in items if item["InvoiceNo"]["S"] == invoice_no)
-    return {name: item[name] for name in ("InvoiceNo", "SliceId")}
+    return slice_key(f"{invoice_no}#{only_slice(stores, invoice_no).slice_id}")
 
 
 def delete_second_line(stores: Stores, invoice_no: str) -> None:
-    stores.dynamodb.update_item(
-        TableName=stores.invoices_table,
-        Key=slice_key_of(stores, invoice_no),
-        UpdateExpression="REMOVE #lines[1]",
-        ExpressionAttributeNames=_LINES,
-    )
+    lines = list(only_slice(stores, invoice_no).lines.items())
+    _put_lines(stores, invoice_no, dict(lines[:1] + lines[2:]))
 
 
 def alter_first_price(stores: Stores, invoice_no: str) -> None:
-    stores.dynamodb.update_item(
-        TableName=stores.invoices_table,
-        Key=slice_key_of(stores, invoice_no),
-        UpdateExpression="SET #lines[0].UnitPrice = :price",
-        ExpressionAttributeNames=_LINES,
-        ExpressionAttributeValues={":price": {"N": "9.99"}},
-    )
+    (name, line), *others = only_slice(stores, invoice_no).lines.items()
+    _put_lines(stores, invoice_no, {name: line.model_copy(update={"UnitPrice": Decimal("9.99")}), **dict(others)})
+
+
+def _put_lines(stores: Stores, invoice_no: str, lines: Mapping[str, Line]) -> None:
+    """Into the item that is there, which keeps its key."""
+    spoilt = Slice(invoice_no, only_slice(stores, invoice_no).slice_id, lines)
+    stores.dynamodb.put_item(TableName=stores.invoices_table, Item=slice_item(spoilt))

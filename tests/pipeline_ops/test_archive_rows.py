@@ -10,7 +10,7 @@ from invoices.packing import pack
 from pipeline_ops.archive_rows import read_raw_object
 from pipeline_ops.verify import Stores
 from tests.invoice_rows import row
-from tests.pipeline_ops.stores import BUCKET, keys, send
+from tests.pipeline_ops.stores import BUCKET, keys, send, stored_ids
 
 batch_ids = st.from_regex(BATCH_ID_PATTERN[:-1] + r"\Z") | st.sampled_from(["a.ndjson.gz", "a.0123456789abcdef"])
 
@@ -35,7 +35,5 @@ def test_line_ids_are_those_of_the_tables(stores: Stores, batch_id: str) -> None
     send(stores, [row()], batch_id)
     send(stores, [row(), row()], batch_id)
     raw = [read_raw_object(stores.s3, BUCKET, key) for key in keys(stores, "raw/")]
-    items = stores.dynamodb.scan(TableName="invoices")["Items"]
-    stored = {entry["M"]["LineId"]["S"] for item in items for entry in item["Lines"]["L"]}
-    assert {name.hex() for found in raw for name in found.line_ids()} == stored
+    assert {name.hex() for found in raw for name in found.line_ids()} == set(stored_ids(stores))
     assert all(found.is_named_well for found in raw)

@@ -169,6 +169,15 @@ def test_hours_of_the_archive(sent: Stores) -> None:
     assert [each.invoice_no for each in dated.findings.kept if each.where == "invoices"] == ["536366"]
 
 
+def test_an_item_that_is_no_slice(sent: Stores, csv: Path) -> None:
+    """It is named, and what it should hold is missing; it stops nothing."""
+    key = slice_key_of(sent, "536366")
+    sent.dynamodb.put_item(TableName="invoices", Item={**key, "Lines": {"S": "lost"}})
+    kinds = [(each.kind, each.where, each.invoice_no) for each in checked(sent, csv).findings.kept]
+    assert ("unreadable", "invoices", "536366") in kinds
+    assert ("missing", "invoices", "536366") in kinds
+
+
 def test_a_deleted_pointer(sent: Stores, csv: Path) -> None:
     """It is named by customer and slice."""
     name = slice_id(sent, "536366")
