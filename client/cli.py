@@ -118,4 +118,4 @@ def _failures_shown() -> Iterator[None]:
 
 
 def _complain(message: str) -> None:
-    Console(stderr=True).print(Text(message, style="red"))
+    Console(stderr=True).print(Text(message, style="red"), soft_wrap=True)

@@ -2,10 +2,10 @@
 
 A row is known by 128 bits of hash. Among ten thousand million different rows the chance that any two share them is
 below 1e-18, so a number that belongs to another row does not occur. Each text of a column is hashed once (blake2b,
-another key for each column); a row's hash is the sum of its columns' hashes, which numpy adds for all rows at once.
+personalised by its column); a row's hash is the sum of its columns' hashes, which numpy adds for all rows at once.
 
 The state is a hash table with open addressing: 20 bytes a slot and at most two thirds of the slots taken, so between
-30 and 60 bytes for each different row of the file, and three times as much for a moment when it grows.
+30 and 60 bytes for each different row of the file, and half as much again for a moment when it grows.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,6 +22,7 @@ _Places: TypeAlias = NDArray[np.int64]
 
 _FIRST_SLOTS = 1 << 16
 _HASH_BYTES = 16
+_MOVED_AT_A_TIME = 1 << 16  # slots; all at once would need as much memory again
 
 
 class Hashes(NamedTuple):
@@ -72,8 +73,8 @@ def row_hashes(columns: Mapping[str, Column]) -> Hashes:
 
 
 def _text_hashes(name: str, texts: Iterable[str]) -> Hashes:
-    key = name.encode()
-    digests = b"".join(blake2b(text.encode(), digest_size=_HASH_BYTES, key=key).digest() for text in texts)
+    person = name.encode()
+    digests = b"".join([blake2b(text.encode(), digest_size=_HASH_BYTES, person=person).digest() for text in texts])
     numbers = np.frombuffer(digests, np.uint64)
     return Hashes(numbers[::2].copy(), numbers[1::2].copy())
 
@@ -108,8 +109,9 @@ class _Slots:
         while (self._taken + more) * 3 > size * 2:
             size *= 2
         larger = _Slots(size)
-        taken = np.flatnonzero(self._counts)
-        larger.add(self._keys.at(taken), self._counts[taken].astype(np.int64))
+        for start in range(0, len(self._counts), _MOVED_AT_A_TIME):
+            taken = start + np.flatnonzero(self._counts[start : start + _MOVED_AT_A_TIME])
+            larger.add(self._keys.at(taken), self._counts[taken].astype(np.int64))
         return larger
 
     def add(self, keys: Hashes, counts: _Places) -> _Places:

@@ -61,7 +61,7 @@ class Summary:
         console.print(Text(f"{self.file} ({self.encoding})", style="bold"))
         console.print(table)
         for remark in self._remarks():
-            console.print(Text(remark))
+            console.print(Text(remark), soft_wrap=True)
 
     def _figures(self) -> Iterator[tuple[str, str]]:
         ledger = self.ledger
@@ -81,5 +81,6 @@ class Summary:
         if self.rejects:
             yield f"The rejected rows and their reasons are in {self.rejects}"
         if ranges := self.ledger.not_sent_lines():
-            yield f"Not sent, or without an answer: {'; '.join(map(str, ranges))}. All other rows have their answer."
+            others = "All other rows have their answer." if self.ledger.batches else "Nothing has an answer."
+            yield f"Not sent, or without an answer: {'; '.join(map(str, ranges))}. {others}"
             yield "Send the whole file again when you can: rows that arrived before are not counted twice."

@@ -65,7 +65,7 @@ def test_a_refusal_is_final(status: int) -> None:
     api = FakeApi([problem(status, "Not like this", "Read the manual")])
     result = run(api, "send", write_text(Path("rows.csv"), LINE))
     assert (result.exit_code, len(api.requests)) == (3, 1)
-    assert f"({status}): Not like this: Read the manual." in result.stderr.replace("\n", " ")
+    assert f"({status}): Not like this: Read the manual." in result.stderr
 
 
 _ERROR = {"index": 0, "field": None, "message": "bad"}
