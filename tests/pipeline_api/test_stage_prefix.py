@@ -28,7 +28,7 @@ PREFIXES: Mapping[str, str] = {
 
 
 def event_for(name: str, path: str) -> Event:
-    """The recorded event for /docs, as it would be for another path."""
+    """The event for /docs, written after AWS's documented form, as it would be for another path."""
     text = (EVENTS / f"{name}.json").read_text()
     event: Event = json.loads(text.replace("/docs", path))
     return event
