@@ -1,6 +1,7 @@
 """The tables: every line of a record in a slice, every customer of a slice with a pointer to it."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from consumers.batch_write import Put, write_all
@@ -17,10 +18,20 @@ if TYPE_CHECKING:
 
 
 class Index:
-    """Invoices and Customers. Only puts of whole, immutable items: doing it again changes nothing."""
+    """Invoices and Customers. Only puts of whole, immutable items: doing it again changes nothing.
 
-    def __init__(self, dynamodb: "DynamoDBClient", invoices_table: str, customers_table: str) -> None:
+    `sleep` takes seconds; it is called before what DynamoDB left out is put again.
+    """
+
+    def __init__(
+        self,
+        dynamodb: "DynamoDBClient",
+        invoices_table: str,
+        customers_table: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._dynamodb = dynamodb
+        self._sleep = sleep
         self._invoices_table = invoices_table
         self._customers_table = customers_table
 
@@ -33,7 +44,7 @@ class Index:
 
     def store(self, rows: Rows, batch_id: str) -> None:
         """Store checked rows of a batch, all or some of them; `rows.indexes` are their places in the whole record."""
-        write_all(self._dynamodb, self._puts(slices_of(rows, batch_id)))
+        write_all(self._dynamodb, self._puts(slices_of(rows, batch_id)), self._sleep)
 
     def _puts(self, slices: list[Slice]) -> Iterator[Put]:
         for piece in slices:
