@@ -1,8 +1,9 @@
 """How slices and pointers look as DynamoDB items, in the wire's own types (`{"S": …}`).
 
-A slice's item holds InvoiceDate, CustomerID and Country once where all its lines agree, and the lines as maps with
-the CSV's own names, so that it can be read in a console. A line's id is stored only where it cannot be computed from
-the line; `Occurrence` only where it is not 1.
+A slice's item reads like a small CSV: `Columns` names what the values of each of its `Lines` are, once for all of
+them, and InvoiceDate, CustomerID and Country stand beside it where all lines agree. Names within each line would be
+a third of the item. A line's id is stored only where it cannot be computed from the line; `Occurrence` only where one
+is not 1.
 """
 
 from __future__ import annotations
@@ -23,16 +24,20 @@ ReadItem: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
 
 POINTER_SEPARATOR = "#"  # no invoice number may hold it, and every other character of one sorts after it
 _LINE_ID = "LineId"
+_OCCURRENCE = "Occurrence"
 _SHARED_FIELDS = ("InvoiceDate", "CustomerID", "Country")
+_LINE_FIELDS = ("StockCode", "Description", "Quantity", "UnitPrice")
+_COLUMN_SEPARATOR = ","
+_NONE: AttributeValueTypeDef = {"NULL": True}
 
 
 def slice_item(piece: Slice) -> Item:
     """The one item in Invoices that holds this slice."""
-    item: Item = {"InvoiceNo": {"S": piece.invoice_no}, "SliceId": {"S": piece.slice_id}}
     shared = _shared(piece)
-    own = [field for field in _SHARED_FIELDS if field not in shared]
-    item.update(shared)
-    item["Lines"] = {"L": [{"M": _line_map(line, name, own)} for name, line in piece.lines.items()]}
+    columns = _columns(piece, shared)
+    item: Item = {"InvoiceNo": {"S": piece.invoice_no}, "SliceId": {"S": piece.slice_id}, **shared}
+    item["Columns"] = {"S": _COLUMN_SEPARATOR.join(columns)}
+    item["Lines"] = {"L": [{"L": _values(line, name, columns)} for name, line in piece.lines.items()]}
     return item
 
 
@@ -51,8 +56,9 @@ def slice_key(pointer: str) -> Item:
 def slice_from_item(item: ReadItem) -> Slice:
     """The slice that `slice_item` made the item of. The item is trusted: its lines were validated before."""
     shared = {field: item[field] for field in ("InvoiceNo", *_SHARED_FIELDS) if field in item}
-    maps = [{**shared, **entry["M"]} for entry in item["Lines"]["L"]]
-    lines = {_stored_id(values, line): line for values in maps for line in [_line(values)]}
+    columns = item["Columns"]["S"].split(_COLUMN_SEPARATOR)
+    rows = [{**shared, **dict(zip(columns, entry["L"], strict=True))} for entry in item["Lines"]["L"]]
+    lines = {_stored_id(values, line): line for values in rows for line in [_line(values)]}
     return Slice(item["InvoiceNo"]["S"], item["SliceId"]["S"], lines)
 
 
@@ -62,24 +68,37 @@ def _shared(piece: Slice) -> Item:
     return {field: {"S": one} for field, (one, *others) in values.items() if one and not others}
 
 
-def _line_map(line: Line, name: str, own_fields: list[str]) -> Item:
-    values: Item = {"StockCode": {"S": line.StockCode}}
-    if line.Description is not None:
-        values["Description"] = {"S": line.Description}
-    values["Quantity"] = {"N": str(line.Quantity)}
-    values["UnitPrice"] = {"N": format(line.UnitPrice, "f")}
-    for field in own_fields:
-        if (text := getattr(line, field)) is not None:
-            values[field] = {"S": text}
-    if line.Occurrence is None:
-        values[_LINE_ID] = {"S": name}
-    elif line.Occurrence > 1:
-        values["Occurrence"] = {"N": str(line.Occurrence)}
+def _columns(piece: Slice, shared: Item) -> list[str]:
+    occurrences = {line.Occurrence for line in piece.lines.values()}
+    extra = [_LINE_ID] if None in occurrences else []
+    if not occurrences <= {None, 1}:
+        extra.append(_OCCURRENCE)
+    return [*_LINE_FIELDS, *(field for field in _SHARED_FIELDS if field not in shared), *extra]
+
+
+def _values(line: Line, name: str, columns: list[str]) -> list[AttributeValueTypeDef]:
+    """The line's values in the order of the columns. A line has an Occurrence, or its id is stored."""
+    values: list[AttributeValueTypeDef] = [
+        {"S": line.StockCode},
+        _NONE if line.Description is None else {"S": line.Description},
+        {"N": str(line.Quantity)},
+        {"N": format(line.UnitPrice, "f")},
+    ]
+    for column in columns[len(_LINE_FIELDS) :]:
+        if column == _LINE_ID:
+            values.append(_NONE if line.Occurrence else {"S": name})
+        else:
+            value = getattr(line, column)
+            values.append(_NONE if value is None else _number_or_text(column, value))
     return values
 
 
+def _number_or_text(column: str, value: object) -> AttributeValueTypeDef:
+    return {"N": str(value)} if column == _OCCURRENCE else {"S": str(value)}
+
+
 def _stored_id(values: ReadItem, line: Line) -> str:
-    if _LINE_ID in values:
+    if line.Occurrence is None:
         return values[_LINE_ID]["S"]
     return line_id(line, batch_id="", index=0)  # with Occurrence, neither counts
 
@@ -99,10 +118,10 @@ def _line(values: ReadItem) -> Line:
 
 
 def _text(values: ReadItem, field: str) -> str | None:
-    return values[field]["S"] if field in values else None
+    return values[field].get("S") if field in values else None
 
 
 def _occurrence(values: ReadItem) -> int | None:
-    if _LINE_ID in values:
+    if "S" in values.get(_LINE_ID, _NONE):
         return None
-    return int(values["Occurrence"]["N"]) if "Occurrence" in values else 1
+    return int(values[_OCCURRENCE]["N"]) if _OCCURRENCE in values else 1

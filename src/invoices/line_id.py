@@ -13,8 +13,13 @@ def line_id(line: Line, batch_id: str, index: int) -> str:
 
     `index` is the row's place in its record, from 0, refused rows counted.
     """
-    place = f"#{line.Occurrence}" if line.Occurrence else f"@{batch_id}@{index}"
-    text = _SEPARATOR.join((*content(line), place))
+    return line_id_of(content(line), line.Occurrence, batch_id, index)
+
+
+def line_id_of(texts: tuple[str, ...], occurrence: int | None, batch_id: str, index: int) -> str:
+    """The same, from a line's `content` that is at hand already."""
+    place = f"#{occurrence}" if occurrence else f"@{batch_id}@{index}"
+    text = _SEPARATOR.join((*texts, place))
     return blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()
 
 

@@ -4,13 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from operator import itemgetter
+from typing import TypeAlias
 
 from invoices.limits import MAX_SLICE_BYTES, MAX_SLICE_LINES
 from invoices.line import Line
-from invoices.line_id import content, line_id
+from invoices.line_id import content, line_id_of
 from invoices.rows import Rows
 
 _ID_BYTES = 12
+_Place: TypeAlias = tuple[str, tuple[str, ...], int, str]
+"""Where a line stands among others: its date, its content, its Occurrence and its line id."""
+
 _LINE_OVERHEAD_BYTES = 160  # the names of a line's attributes, its line id and DynamoDB's bytes for each of them
 
 
@@ -34,37 +39,34 @@ def slices_of(rows: Rows, batch_id: str) -> list[Slice]:
     It must be given a whole record, never a Lambda batch: those are cut anew on redelivery, and other cuts are
     other slices.
     """
-    invoices: dict[str, dict[str, Line]] = defaultdict(dict)
+    invoices: dict[str, dict[str, tuple[_Place, Line]]] = defaultdict(dict)
     for line, index in zip(rows.lines, rows.indexes, strict=True):
-        invoices[line.InvoiceNo][line_id(line, batch_id, index)] = line
+        texts = content(line)
+        name = line_id_of(texts, line.Occurrence, batch_id, index)
+        invoices[line.InvoiceNo][name] = (_place(line, texts, name), line)
     return [piece for invoice_no, lines in invoices.items() for piece in _cut(invoice_no, lines)]
 
 
 def in_order(lines: Mapping[str, Line]) -> dict[str, Line]:
     """Ordered by what the lines say, so that no redelivery and no other order of sending can change an answer."""
-    return dict(sorted(lines.items(), key=_by_content))
+    return dict(sorted(lines.items(), key=lambda item: _place(item[1], content(item[1]), item[0])))
 
 
-def _by_content(item: tuple[str, Line]) -> tuple[str, tuple[str, ...], int, str]:
-    name, line = item
-    return line.InvoiceDate, content(line), line.Occurrence or 0, name
+def _place(line: Line, texts: tuple[str, ...], name: str) -> _Place:
+    return line.InvoiceDate, texts, line.Occurrence or 0, name
 
 
-def _cut(invoice_no: str, lines: Mapping[str, Line]) -> Iterator[Slice]:
+def _cut(invoice_no: str, lines: Mapping[str, tuple[_Place, Line]]) -> Iterator[Slice]:
     piece: dict[str, Line] = {}
     size = 0
-    for name, line in in_order(lines).items():
-        line_bytes = _size_of(line)
+    for (_, texts, _, name), line in sorted(lines.values(), key=itemgetter(0)):
+        line_bytes = _LINE_OVERHEAD_BYTES + len("".join(texts).encode())
         if len(piece) == MAX_SLICE_LINES or size + line_bytes > MAX_SLICE_BYTES:
             yield _named(invoice_no, piece)
             piece, size = {}, 0
         piece[name] = line
         size += line_bytes
     yield _named(invoice_no, piece)
-
-
-def _size_of(line: Line) -> int:
-    return _LINE_OVERHEAD_BYTES + sum(len(text.encode()) for text in content(line))
 
 
 def _named(invoice_no: str, lines: Mapping[str, Line]) -> Slice:

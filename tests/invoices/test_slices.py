@@ -55,6 +55,15 @@ def test_an_item_gives_back_its_slice(batch: list[Line]) -> None:
     assert [slice_from_item(slice_item(piece)) for piece in pieces] == pieces
 
 
+def test_an_item_reads_like_a_small_csv() -> None:
+    """What all lines share is said once, and so are the names of the columns."""
+    (piece,) = cut([Line.model_validate(row(Occurrence=1))])
+    item = slice_item(piece)
+    assert (item["CustomerID"], item["Columns"]) == ({"S": "17850"}, {"S": "StockCode,Description,Quantity,UnitPrice"})
+    values = [{"S": "85123A"}, {"S": "WHITE HANGING HEART T-LIGHT HOLDER"}, {"N": "6"}, {"N": "2.55"}]
+    assert item["Lines"] == {"L": [{"L": values}]}
+
+
 @given(st.lists(lines(), min_size=1, max_size=12))
 def test_each_customer_of_a_slice_has_one_pointer_to_it(batch: list[Line]) -> None:
     """And lines without a customer have none."""
