@@ -1,13 +1,14 @@
 """The archive's part of a verification: each batch once, under its name, and every refused row of it accounted for."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consumers.archive import batch_id_of
 from invoices.errors import Rejected
 from pipeline_ops import documents
-from pipeline_ops.archive_rows import RawObject, raw_keys, read_raw_object
+from pipeline_ops.archive_rows import RawObject, keys_of_hours, raw_keys, read_raw_object
 from pipeline_ops.differences import Difference, Findings, Kind, Where
 from pipeline_ops.ledger import Ledger
 from pipeline_ops.progress import Watch
@@ -15,6 +16,8 @@ from pipeline_ops.time_range import TimeRange
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_SET_ASIDE = f"{documents.FAILED}{documents.TO_DYNAMODB}/"
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class ArchiveCheck:
         self._findings = findings
         self._resent = resent
         self._contents: dict[bytes, int] = {}
+        self._misnamed: set[str] = set()
         self._set_aside = SetAsideRows()
         self.keys: list[str] = []
         self.rows = 0
@@ -42,17 +46,18 @@ class ArchiveCheck:
         self.redriven = 0
 
     def run(self, span: TimeRange, watch: Watch) -> None:
-        self._read_set_aside()
+        self._read_set_aside(span)
         keys = list(raw_keys(self._s3, self._bucket, span))
         for key in watch(keys, "Archive, objects", len(keys)):
             self.keys.append(key)
             self._check(key)
 
-    def _read_set_aside(self) -> None:
-        for each in documents.listed(self._s3, self._bucket, documents.TO_DYNAMODB):
-            self._account_for(documents.read_set_aside(self._s3, self._bucket, each.key))
-        for each in documents.listed(self._s3, self._bucket, documents.TO_DYNAMODB, documents.REDRIVEN):
-            document = documents.read_redriven(self._s3, self._bucket, each.key)
+    def _read_set_aside(self, span: TimeRange) -> None:
+        """It is filed by the batch's hour, as the raw objects are."""
+        for key in keys_of_hours(self._s3, self._bucket, _SET_ASIDE, span):
+            self._account_for(documents.read_set_aside(self._s3, self._bucket, key))
+        for key in keys_of_hours(self._s3, self._bucket, documents.REDRIVEN_ROWS, span):
+            document = documents.read_redriven(self._s3, self._bucket, key)
             self._account_for(document)
             self._enter_redriven(document)
 
@@ -75,6 +80,7 @@ class ArchiveCheck:
         self.rows += len(found.rows.lines) + found.rows.rejected
         self.refused += found.rows.rejected
         if not found.is_named_well:
+            self._misnamed.add(key)
             self._add(Kind.MISNAMED, found, "to_s3 gives no such name to a batch of these rows")
         if not self._is_copy(found):
             self._enter(found)
@@ -92,9 +98,23 @@ class ArchiveCheck:
         earlier = self.keys[self._contents.setdefault(found.content, place)]
         if earlier == found.key or (self._resent and batch_id_of(earlier) != found.batch_id):
             return False
-        rows = len(found.rows.lines) + found.rows.rejected
-        self._add(Kind.DOUBLED, found, f"holds the very rows of {earlier}", rows=rows)
+        self._add_copy(found, earlier)
         return True
+
+    def _add_copy(self, found: RawObject, earlier: str) -> None:
+        """Of two, the double is the one that has the wrong name, else the later one."""
+        double, original = (earlier, found.key) if earlier in self._misnamed else (found.key, earlier)
+        self._findings.add(
+            Difference(
+                Kind.DOUBLED,
+                Where.ARCHIVE,
+                f"holds the very rows of {original}",
+                line=self._first_number(found.line_ids()),
+                rows=len(found.rows.lines) + found.rows.rejected,
+                batch_id=batch_id_of(double),
+                object=double,
+            )
+        )
 
     def _enter(self, found: RawObject) -> None:
         repeated: dict[int, list[bytes]] = defaultdict(list)
@@ -107,11 +127,13 @@ class ArchiveCheck:
             self._doubled_rows(found, self.keys[earlier], line_ids)
 
     def _doubled_rows(self, found: RawObject, earlier: str, line_ids: list[bytes]) -> None:
-        numbers = (self._ledger[line_id].number for line_id in line_ids)
-        number = min((number for number in numbers if number), default=None)
         where = "its own rows" if earlier == found.key else f"rows of {earlier}"
         message = f"repeats {len(line_ids):,} of {where}"
-        self._add(Kind.DOUBLED, found, message, rows=len(line_ids), line=number)
+        self._add(Kind.DOUBLED, found, message, rows=len(line_ids), line=self._first_number(line_ids))
+
+    def _first_number(self, line_ids: Iterable[bytes]) -> int | None:
+        numbers = (self._ledger[line_id].number for line_id in line_ids if line_id in self._ledger)
+        return min((number for number in numbers if number), default=None)
 
     def _check_refused(self, found: RawObject) -> None:
         for index in sorted({error.index for error in found.rows.errors}):

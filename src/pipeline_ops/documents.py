@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FAILED = "failed/"
 REDRIVEN = "failed-redriven/"
 TO_DYNAMODB = "to_dynamodb"
+REDRIVEN_ROWS = f"{REDRIVEN}{TO_DYNAMODB}/"
 _ALREADY_THERE = "PreconditionFailed"
 _NOT_THERE = "NoSuchKey"
 
@@ -87,8 +88,8 @@ def checked(rows: Sequence[NumberedRow]) -> Rows:
     return Rows(read.lines, [rows[position].index for position in read.indexes], errors)
 
 
-def listed(s3: "S3Client", bucket: str, stage: str | None = None, prefix: str = FAILED) -> Iterator[Listed]:
-    return objects_under(s3, bucket, f"{prefix}{stage}/" if stage else prefix)
+def set_aside_documents(s3: "S3Client", bucket: str, stage: str | None = None) -> Iterator[Listed]:
+    return objects_under(s3, bucket, f"{FAILED}{stage}/" if stage else FAILED)
 
 
 def read_set_aside(s3: "S3Client", bucket: str, key: str) -> SetAsideDocument:

@@ -94,22 +94,22 @@ def redrive_command(  # noqa: PLR0913 - a command has its options as parameters
     index = Index(dynamodb_client(), settings.named_invoices_table(), settings.named_customers_table())
     redrive = Redrive(s3_client(), name, index)
     chosen = keys or [each.key for each in _chosen(name, stage, time_range(start, end))]
-    outcomes = [redrive.do(key, fix, dry_run=dry_run) for key in chosen]
-    for outcome in outcomes:
-        _tell(outcome, dry_run=dry_run)
-    raise typer.Exit(_SOME_REFUSED if any(each.refused or each.errors for each in outcomes) else 0)
+    told = [_told(redrive.do(key, fix, dry_run=dry_run), dry_run=dry_run) for key in chosen]
+    raise typer.Exit(0 if all(told) else _SOME_REFUSED)
 
 
 def _chosen(bucket: str, stage: str | None, span: TimeRange) -> Iterator[Listed]:
     if stage and stage not in _STAGES:
         raise OpsError(f"--stage is one of: {', '.join(_STAGES)}.")
-    return (each for each in documents.listed(s3_client(), bucket, stage) if span.holds(each.written_at))
+    return (each for each in documents.set_aside_documents(s3_client(), bucket, stage) if span.holds(each.written_at))
 
 
-def _tell(outcome: Outcome, *, dry_run: bool) -> None:
+def _told(outcome: Outcome, *, dry_run: bool) -> bool:
+    """Whether all went well; said at once, because a later one may break off."""
     typer.echo(f"{outcome.key}: {_sentence(outcome, dry_run=dry_run)}")
     for line in _error_lines(outcome.errors):
         typer.echo(line)
+    return not (outcome.refused or outcome.errors)
 
 
 def _sentence(outcome: Outcome, *, dry_run: bool) -> str:

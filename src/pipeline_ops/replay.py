@@ -23,7 +23,6 @@ from pipeline_ops.time_range import TimeRange
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_REDRIVEN = f"{documents.REDRIVEN}{documents.TO_DYNAMODB}/"
 _ATTEMPTS = 8
 _LONGEST_PAUSE_SECONDS = 30
 
@@ -59,7 +58,7 @@ class Replay:
 
     def _keys(self, span: TimeRange, after: str) -> Iterator[str]:
         """In the order of the keys, so that one key says what is done."""
-        yield from keys_of_hours(self._s3, self._bucket, _REDRIVEN, span, after)
+        yield from keys_of_hours(self._s3, self._bucket, documents.REDRIVEN_ROWS, span, after)
         yield from raw_keys(self._s3, self._bucket, span, after)
 
     def _attempts(self) -> Retrying:

@@ -49,8 +49,11 @@ class ProgressFile:
 
     def done(self, key: str) -> None:
         beside = self._path.with_name(f"{self._path.name}.new")
-        beside.write_text(_Done(target=self._target, last_key=key).model_dump_json(indent=2))
-        beside.replace(self._path)
+        try:
+            beside.write_text(_Done(target=self._target, last_key=key).model_dump_json(indent=2))
+            beside.replace(self._path)
+        except OSError as error:
+            raise OpsError(f"{self._path} cannot be written: {error.strerror}.") from error
 
     def finished(self) -> None:
         """The next replay starts from the beginning."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+_NOT_OURS = (KeyError, TypeError, ValueError, ArithmeticError)  # what reading an item meets that somebody spoilt
+
+
 @dataclass(frozen=True, slots=True)
 class Pointer:
     """`slice_name` is invoice number, `#`, slice id."""
@@ -27,9 +30,6 @@ class UnreadableItem:
 
     invoice_no: str
     slice_id: str
-
-
-_NOT_OURS = (KeyError, TypeError, ValueError, ArithmeticError)  # what reading an item meets that somebody spoilt
 
 
 def stored_slices(dynamodb: "DynamoDBClient", invoices_table: str) -> Iterator[Slice | UnreadableItem]:

@@ -129,6 +129,12 @@ def test_a_progress_file_of_another_replay_is_refused(tmp_path: Path, other: dic
         ProgressFile(path, TARGET.model_copy(update=other)).last_key()
 
 
+def test_a_progress_file_that_cannot_be_written(tmp_path: Path) -> None:
+    """One sentence names it."""
+    with pytest.raises(OpsError, match="cannot be written: No such file or directory"):
+        ProgressFile(tmp_path / "none" / "progress.json", TARGET).done("raw/x")
+
+
 def test_what_is_no_progress_file_is_refused(tmp_path: Path) -> None:
     """It is not overwritten either."""
     path = tmp_path / "progress.json"

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from invoices.packing import pack
-from pipeline_ops.differences import Difference
+from pipeline_ops.differences import Difference, Findings, Kind, Where
+from pipeline_ops.fixes import Fix
 from pipeline_ops.progress import unwatched
+from pipeline_ops.redrive import Redrive
 from pipeline_ops.time_range import hour_range
 from pipeline_ops.verify import Question, Report, Stores, verify
 from tests.invoice_rows import row
@@ -19,6 +21,7 @@ from tests.pipeline_ops.stores import (
     copy,
     delete_second_line,
     deliver,
+    index_of,
     keys,
     send,
     slice_key_of,
@@ -103,14 +106,17 @@ def test_an_altered_price_of_a_line_without_occurrence(stores: Stores) -> None:
 
 @pytest.mark.parametrize(
     "copied_to",
-    [RAW_KEY.replace("hour=22", "hour=23"), RAW_KEY.replace(".ndjson", "=0123456789abcdef.ndjson")],
+    [
+        RAW_KEY.replace("hour=22", "hour=21"),
+        RAW_KEY.replace("hour=22", "hour=23"),
+        RAW_KEY.replace(".ndjson", "=0123456789abcdef.ndjson"),
+    ],
 )
 def test_an_object_doubled_under_another_name_of_its_batch(sent: Stores, csv: Path, copied_to: str) -> None:
-    """Of the two, the one with the wrong name is called so; the later one is called the double."""
+    """The double is the one with the wrong name, whichever comes first."""
     copy(sent, RAW_KEY, copied_to)
-    kinds = {(each.kind, each.object, each.batch_id) for each in checked(sent, csv).findings.kept}
-    assert ("misnamed", copied_to, BATCH) in kinds
-    assert ("doubled", max(RAW_KEY, copied_to), BATCH) in kinds
+    found = {(each.kind, each.object, each.batch_id, each.rows) for each in checked(sent, csv).findings.kept}
+    assert found == {("misnamed", copied_to, BATCH, 1), ("doubled", copied_to, BATCH, 3)}
 
 
 def test_an_object_doubled_under_a_batch_id_of_its_own(sent: Stores, csv: Path) -> None:
@@ -128,6 +134,24 @@ def test_rows_sent_again_in_another_batch(sent: Stores, csv: Path) -> None:
     difference = only(checked(sent, csv))
     assert (difference.kind, difference.rows, difference.line) == ("doubled", 2, 2)
     assert checked(sent, csv, resent=True).findings.is_clean
+
+
+def test_a_redriven_row_is_looked_for_too(sent: Stores) -> None:
+    """It is in no raw object as it was stored."""
+    send(sent, [row(InvoiceNo="9", Quantity="six")], NAMED)
+    Redrive(sent.s3, BUCKET, index_of(sent)).do(keys(sent, "failed/")[0], Fix({"Quantity": "6"}))
+    assert checked(sent).findings.is_clean
+    sent.dynamodb.delete_item(TableName="invoices", Key=slice_key_of(sent, "9"))
+    found = [(each.kind, each.message) for each in checked(sent).findings.kept if each.where == "invoices"]
+    assert found == [("missing", "a redriven row is not in the tables")]
+
+
+def test_only_the_first_findings_are_kept() -> None:
+    """All are counted."""
+    findings = Findings(most_kept=2)
+    for number in range(5):
+        findings.add(Difference(Kind.MISSING, Where.ARCHIVE, "", line=number, rows=2))
+    assert ([each.line for each in findings.kept], findings.counts.total()) == ([0, 1], 10)
 
 
 def test_a_row_that_was_never_sent(sent: Stores, csv: Path) -> None:
