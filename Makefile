@@ -24,7 +24,7 @@ run: $(READY) ## set up, start everything, stream the sample (or CSV=path), repo
 	@$(BIN)/python -m local_runtime run $(if $(CSV),--csv "$(CSV)") $(if $(filter 1,$(ONCE)),--once)
 
 test: $(READY) ## set up and run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 prove: $(READY) .venv-sam/.ready .venv-checkov/.ready .venv-lambda/.ready ## what can be proven of a deployment without AWS
 	@$(BIN)/python -m pytest -s --timeout 600 proofs

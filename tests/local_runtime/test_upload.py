@@ -78,7 +78,7 @@ def test_a_line_that_is_no_message_is_an_error(tmp_path: Path) -> None:
 def test_a_consumers_message_bears_its_stage() -> None:
     """Each consumer has a stdout of its own."""
     message = from_consumer("to_s3")(b'{"acknowledged": ["a"], "iterator_age_ms": 3, "discarded": ["a"]}')
-    assert message == Acknowledged(["a"], 3, "to_s3")
+    assert message == Acknowledged(["a"], 3, "to_s3", discarded=["a"])
 
 
 def test_a_clients_event_is_told_by_its_name() -> None:
