@@ -3,10 +3,6 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("no time limit", deadline=None)  # a busy machine is no fault of a property
-settings.load_profile("no time limit")
 
 
 @pytest.fixture(autouse=True)
