@@ -15,8 +15,9 @@ from pipeline_ops.errors import OpsError
 from pipeline_ops.progress import progress_bar, watched_on
 from pipeline_ops.screen import print_table
 from pipeline_ops.settings import Bucket, CustomersTable, InvoicesTable, Settings
+from pipeline_ops.stores import Stores
 from pipeline_ops.time_range import From, To, hour_range
-from pipeline_ops.verify import Question, Report, Stores, verify
+from pipeline_ops.verify import Question, Report, verify
 
 _DIFFERENCES = 1
 _MOST_SHOWN = 50

@@ -13,7 +13,7 @@ from invoices.items import Item, slice_from_item, slice_item, slice_key
 from invoices.line import Line
 from invoices.packing import pack
 from invoices.slices import Slice
-from pipeline_ops.verify import Stores
+from pipeline_ops.stores import Stores
 from tests.consumers.events import PLENTY, delivered
 from tests.invoice_rows import ndjson
 

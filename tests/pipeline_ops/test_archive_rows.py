@@ -8,7 +8,7 @@ from consumers.archive import batch_id_of, second_body_key
 from invoices.batch_id import BATCH_ID_PATTERN, raw_key
 from invoices.packing import pack
 from pipeline_ops.archive_rows import read_raw_object
-from pipeline_ops.verify import Stores
+from pipeline_ops.stores import Stores
 from tests.invoice_rows import row
 from tests.pipeline_ops.stores import BUCKET, keys, send, stored_ids
 

@@ -13,7 +13,8 @@ from pipeline_ops.errors import OpsError
 from pipeline_ops.fixes import Fix
 from pipeline_ops.progress import unwatched
 from pipeline_ops.redrive import Outcome, Redrive
-from pipeline_ops.verify import Question, Stores, verify
+from pipeline_ops.stores import Stores
+from pipeline_ops.verify import Question, verify
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_ops.stores import BATCH, BUCKET, deliver, index_of, keys, send, stored_ids, stored_lines, tables
 

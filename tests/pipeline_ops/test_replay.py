@@ -18,8 +18,9 @@ from pipeline_ops.progress import unwatched
 from pipeline_ops.redrive import Redrive
 from pipeline_ops.replay import Replay, Replayed
 from pipeline_ops.replay_progress import ProgressFile, Target
+from pipeline_ops.stores import Stores
 from pipeline_ops.time_range import EVERYTHING, TimeRange, hour_range
-from pipeline_ops.verify import Question, Stores, verify
+from pipeline_ops.verify import Question, verify
 from tests.invoice_rows import row
 from tests.pipeline_ops.stores import BATCH, BUCKET, NAMED, deliver, index_of, keys, send, tables
 

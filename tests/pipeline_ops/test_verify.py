@@ -9,8 +9,9 @@ from pipeline_ops.differences import Difference, Findings, Kind, Where
 from pipeline_ops.fixes import Fix
 from pipeline_ops.progress import unwatched
 from pipeline_ops.redrive import Redrive
+from pipeline_ops.stores import Stores
 from pipeline_ops.time_range import hour_range
-from pipeline_ops.verify import Question, Report, Stores, verify
+from pipeline_ops.verify import Question, Report, verify
 from tests.invoice_rows import row
 from tests.pipeline_ops.stores import (
     BATCH,
