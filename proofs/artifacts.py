@@ -33,13 +33,13 @@ class Build:
         return archive.stat().st_size
 
 
-def sam_build(folder: Path, architecture: str) -> Build:
-    """Build all three for this processor and the Python that the proofs run; the output is shown if it fails."""
+def sam_build(folder: Path, architecture: str, python: Path = LAMBDA_PYTHON) -> Build:
+    """Build all three for this processor and this Python; the output is shown if it fails."""
     environment = {
         **os.environ,
         "ARCHITECTURE": architecture,
-        "LAMBDA_PYTHON": str(LAMBDA_PYTHON),
-        "PYTHON_VERSION": python_version(),
+        "LAMBDA_PYTHON": str(python),
+        "PYTHON_VERSION": python_version(python),
         "SAM_CLI_TELEMETRY": "0",
     }
     options = ["--build-dir", str(folder), "--parameter-overrides", f"Architecture={architecture}"]

@@ -18,7 +18,7 @@ def architecture() -> str:
 
 
 @cache
-def python_version() -> str:
-    """`3.13`, or what took its place when .venv-lambda was made."""
+def python_version(python: Path = LAMBDA_PYTHON) -> str:
+    """Of .venv-lambda `3.13`, or what took its place when that was made."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
-    return subprocess.check_output([LAMBDA_PYTHON, "-c", program], text=True).strip()
+    return subprocess.check_output([python, "-c", program], text=True).strip()

@@ -1,0 +1,62 @@
+"""The built template as a CloudFormation stack, deployed by the SAM command line itself."""
+
+import subprocess
+from dataclasses import dataclass
+
+import httpx
+
+from proofs.artifacts import Build
+from proofs.emulator import REGION, Emulator
+from proofs.machine import PROJECT
+
+NAME = "proof"
+
+
+@dataclass(frozen=True)
+class Stack:
+    account: Emulator
+    outputs: dict[str, str]
+    resources: dict[str, str]
+
+    def http(self) -> httpx.Client:
+        """The deployed API at its own address below the emulator's."""
+        return self.account.http(f"/_aws/execute-api/{self.resources['HttpApi']}/$default")
+
+
+def deployed(account: Emulator, build: Build) -> Stack:
+    """As `make deploy` does it, but for the questions."""
+    command = [
+        *(str(PROJECT / ".venv-sam" / "bin" / "sam"), "deploy", "--stack-name", NAME, "--region", REGION),
+        *("--template-file", str(build.template), "--resolve-s3", "--capabilities", "CAPABILITY_IAM"),
+        *("--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"),
+        *(f"Architecture={build.architecture}", "AlarmEmail=somebody@example.com"),
+    ]
+    finished = subprocess.run(
+        command, cwd=build.folder, env=account.environment(), check=False, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-3000:]
+    return _described(account)
+
+
+def _described(account: Emulator) -> Stack:
+    formation = account.client("cloudformation")
+    outputs = formation.describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
+    resources = formation.describe_stack_resources(StackName=NAME)["StackResources"]
+    return Stack(
+        account,
+        {output["OutputKey"]: output["OutputValue"] for output in outputs},
+        {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},
+    )
+
+
+def give_the_api_its_route(stack: Stack) -> None:
+    """The emulator reads no OpenAPI body, where SAM's transform writes the `$default` route and its integration."""
+    gateway = stack.account.client("apigatewayv2")
+    functions = stack.account.client("lambda")
+    api = stack.resources["HttpApi"]
+    assert gateway.get_routes(ApiId=api)["Items"] == [], "the emulator makes routes now: this can go"
+    arn = functions.get_function(FunctionName=stack.resources["ApiFunction"])["Configuration"]["FunctionArn"]
+    integration = gateway.create_integration(
+        ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
+    )
+    gateway.create_route(ApiId=api, RouteKey="$default", Target=f"integrations/{integration['IntegrationId']}")

@@ -1,0 +1,96 @@
+"""The built template deploys, and a row posted to it arrives everywhere, with IAM enforced and TLS demanded.
+
+The emulator runs functions in its own Python, so the artifacts are built for that one. It reads no OpenAPI body, so
+the `$default` route is made here by hand. It plays event source mappings, but none of their failure settings: those
+are proven by the tests of the local runtime.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from proofs.artifacts import Build, sam_build
+from proofs.emulator import emulator
+from proofs.machine import architecture, python_version
+from proofs.stack import Stack, deployed, give_the_api_its_route
+from tests.invoice_rows import row
+
+_SLOWEST_ARRIVAL_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def emulators_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    return sam_build(tmp_path_factory.mktemp("emulated") / "build", architecture(), Path(sys.executable))
+
+
+@pytest.fixture(scope="module")
+def stack(emulators_build: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with emulator(tmp_path_factory.mktemp("emulator")) as account:
+        started = time.perf_counter()
+        made = deployed(account, emulators_build)
+        seconds = time.perf_counter() - started
+        version = python_version(Path(sys.executable))
+        print(f"\nsam deploy: {len(made.resources)} resources in {seconds:.0f} s; functions run in Python {version}")
+        give_the_api_its_route(made)
+        print("the `$default` route was made by hand: the emulator reads no OpenAPI body")
+        yield made
+
+
+def arrived(look: Callable[[], bool]) -> bool:
+    """Whether it becomes true in time; the emulator polls the stream once a second."""
+    give_up = time.monotonic() + _SLOWEST_ARRIVAL_SECONDS
+    while not (found := look()) and time.monotonic() < give_up:
+        time.sleep(0.2)
+    return found
+
+
+def test_a_posted_row_arrives_and_can_be_queried(stack: Stack) -> None:
+    """Through the gateway, the stream and both consumers, each with no more than its own role allows."""
+    bucket, s3 = stack.outputs["RawBucketName"], stack.account.client("s3")
+    with stack.http() as http:
+        posted = http.post("/ingest", json=[row(InvoiceNo="D1", Occurrence=1)])
+        raw = f"{posted.json()['batch_id']}.ndjson.gz"
+        assert posted.status_code == 202
+        assert arrived(lambda: http.get("/invoices/D1").status_code == 200)
+        assert arrived(lambda: raw in str(s3.list_objects_v2(Bucket=bucket, Prefix="raw/").get("Contents")))
+        invoice, customer = http.get("/invoices/D1").json(), http.get("/customers/17850").json()
+    assert (invoice["line_count"], invoice["total"], customer["total"]) == (1, "15.30", "15.30")
+
+
+def test_a_poison_record_is_set_aside(stack: Stack) -> None:
+    """Both roles may write under their own folder of `failed/`."""
+    bucket, s3 = stack.outputs["RawBucketName"], stack.account.client("s3")
+    stack.account.client("kinesis").put_record(
+        StreamName=stack.outputs["StreamName"], PartitionKey="poison", Data=b"no gzip"
+    )
+
+    def stages() -> set[str]:
+        objects = s3.list_objects_v2(Bucket=bucket, Prefix="failed/").get("Contents", [])
+        return {each["Key"].split("/")[1] for each in objects}
+
+    assert arrived(lambda: stages() == {"to_s3", "to_dynamodb"})
+
+
+def test_the_bucket_refuses_what_is_not_tls(stack: Stack) -> None:
+    """Its policy says so, and was deployed."""
+    policy = stack.account.client("s3").get_bucket_policy(Bucket=stack.outputs["RawBucketName"])["Policy"]
+    assert '"aws:SecureTransport"' in policy
+
+
+def test_a_mail_address_is_subscribed(stack: Stack) -> None:
+    """The condition on the parameter was evaluated."""
+    topic = stack.outputs["AlarmTopicArn"]
+    found = stack.account.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert [each["Endpoint"] for each in found] == ["somebody@example.com"]
+
+
+def test_without_its_grant_the_api_can_put_nothing(stack: Stack) -> None:
+    """So the proofs above were proofs: the emulator does enforce the roles. This one is last, it breaks the stack."""
+    stack.account.client("iam").delete_role_policy(
+        RoleName=stack.resources["ApiRole"], PolicyName="what-the-code-calls"
+    )
+    with stack.http() as http:
+        assert http.post("/ingest", json=[row()]).status_code >= 500
