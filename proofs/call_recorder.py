@@ -1,0 +1,64 @@
+"""A pytest plugin that writes down every AWS call which our own code makes while the tests run.
+
+`pytest -p proofs.call_recorder`, with the file to write in AWS_CALLS_FILE. A call that a test makes for itself does
+not count: the innermost frame that is ours or a test's decides.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import botocore.session
+
+_SOURCE = Path(__file__).parent.parent / "src"
+_TESTS = Path(__file__).parent.parent / "tests"
+_calls: set[str] = set()
+
+
+def pytest_configure() -> None:
+    create = botocore.session.Session.create_client
+
+    def create_recorded(self: Any, *arguments: Any, **options: Any) -> Any:
+        client = create(self, *arguments, **options)
+        client.meta.events.register("before-parameter-build", _record)
+        return client
+
+    setattr(botocore.session.Session, "create_client", create_recorded)  # noqa: B010 - mypy has no way to say it
+
+
+def pytest_sessionfinish() -> None:
+    Path(os.environ["AWS_CALLS_FILE"]).write_text(json.dumps([json.loads(call) for call in sorted(_calls)]))
+
+
+def _record(params: dict[str, Any], model: Any, **_rest: object) -> None:
+    caller = _caller()
+    if caller is None:
+        return
+    service = model.service_model.service_name
+    for resource in _resources(params):
+        _calls.add(json.dumps([caller, f"{service}:{model.name}", resource]))
+
+
+def _caller() -> str | None:
+    """The module of ours that makes the call; None if a test makes it."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to one's callers
+    while frame is not None:
+        path = Path(frame.f_code.co_filename)
+        if _TESTS in path.parents:
+            return None
+        if _SOURCE in path.parents:
+            return ".".join(path.relative_to(_SOURCE).with_suffix("").parts)
+        frame = frame.f_back
+    return None
+
+
+def _resources(params: dict[str, Any]) -> list[str]:
+    """What the call is about: streams, tables, or a bucket with the object's key."""
+    if "Bucket" in params:
+        return [f"{params['Bucket']}/{params.get('Key', '')}"]
+    if "RequestItems" in params:
+        return list(params["RequestItems"])
+    return [params.get("StreamName") or params["TableName"]]
