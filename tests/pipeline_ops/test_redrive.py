@@ -9,6 +9,7 @@ from invoices.errors import Throttled
 from invoices.line_id import line_id
 from invoices.packing import pack
 from invoices.rows import Rows
+from pipeline_ops.documents import RedrivenDocument, create, read_redriven
 from pipeline_ops.errors import OpsError
 from pipeline_ops.fixes import Fix
 from pipeline_ops.progress import unwatched
@@ -194,3 +195,11 @@ def test_no_such_document(stores: Stores) -> None:
     stores.s3.put_object(Bucket=BUCKET, Key="failed/x.json", Body=b"{}")
     with pytest.raises(OpsError, match="is no document of a record that was set aside"):
         redrive(stores, "failed/x.json")
+
+
+def test_of_two_decisions_the_first_holds(stores: Stores) -> None:
+    """Two people may redrive one record at a time."""
+    document = {"stage": "x", "batch_id": "b", "sequence_number": "1", "errors": [], "payload_base64": "", "rows": []}
+    first, second = (RedrivenDocument.model_validate({**document, "reason": text}) for text in ("one", "two"))
+    assert [create(stores.s3, BUCKET, "failed-redriven/x", each) for each in (first, second)] == [True, False]
+    assert read_redriven(stores.s3, BUCKET, "failed-redriven/x") == first

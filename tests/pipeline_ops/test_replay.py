@@ -81,6 +81,7 @@ def test_only_some_hours(archived: Stores, progress: ProgressFile) -> None:
     empty(archived)
     assert replay(archived, progress, hour_range("2023-11-14T22", "2023-11-14T23")).objects == 2
     assert replay(archived, progress, hour_range("2023-11-14T23", None)).objects == 0
+    assert replay(archived, progress, hour_range("2023-11-14T21", "2023-11-14T22")).objects == 0
     assert replay(archived, progress, hour_range("1970-01-01", "1970-01-02")).objects == 2
     assert verify(archived, Question(), unwatched).findings.is_clean
 
