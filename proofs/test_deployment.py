@@ -5,6 +5,7 @@ the `$default` route is made here by hand. It plays event source mappings, but n
 are proven by the tests of the local runtime.
 """
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from proofs.artifacts import Build, sam_build
+from proofs.doorway import doorway
 from proofs.emulator import emulator
-from proofs.machine import architecture, python_version
+from proofs.machine import PROJECT, architecture, python_version
 from proofs.stack import Stack, deployed, give_the_api_its_route
 from tests.invoice_rows import row
 
@@ -72,6 +74,15 @@ def test_a_poison_record_is_set_aside(stack: Stack) -> None:
         return {each["Key"].split("/")[1] for each in objects}
 
     assert arrived(lambda: stages() == {"to_s3", "to_dynamodb"})
+
+
+def test_the_smoke_test_finds_the_deployment_in_order(stack: Stack) -> None:
+    """What `make smoke` runs."""
+    with stack.http() as http, doorway(http) as address:
+        command: list[str | Path] = [sys.executable, PROJECT / "deployment" / "smoke.py", "--url", address]
+        finished = subprocess.run(command, check=False, capture_output=True, text=True)
+    print(f"\n{finished.stdout}")
+    assert (finished.returncode, finished.stderr) == (0, "")
 
 
 def test_the_bucket_refuses_what_is_not_tls(stack: Stack) -> None:
