@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from aws.json_body import send_items_as_they_are
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
@@ -30,7 +32,9 @@ def kinesis_client() -> "KinesisClient":
 
 
 def dynamodb_client() -> "DynamoDBClient":
-    return boto3.client("dynamodb", region_name=_region(), config=_CONFIG)
+    client = boto3.client("dynamodb", region_name=_region(), config=_CONFIG)
+    send_items_as_they_are(client)
+    return client
 
 
 def s3_client() -> "S3Client":

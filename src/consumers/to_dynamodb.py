@@ -1,5 +1,7 @@
 """Lambda entry: stores the lines of every record of the stream as slices and pointers."""
 
+import gc
+
 from aws.clients import dynamodb_client, s3_client
 from consumers.batch_loop import consume
 from consumers.event import BatchResponse, KinesisEvent, LambdaContext
@@ -10,6 +12,7 @@ from consumers.settings import to_dynamodb_settings
 _settings = to_dynamodb_settings()
 _index = Index(dynamodb_client(), _settings.INVOICES_TABLE, _settings.CUSTOMERS_TABLE)
 _failed = FailedFolder(s3_client(), _settings.RAW_BUCKET, stage="to_dynamodb")
+gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch
 
 
 def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:

@@ -1,5 +1,7 @@
 """Lambda entry: archives every record of the stream as one raw object."""
 
+import gc
+
 from aws.clients import s3_client
 from consumers.archive import Archive
 from consumers.batch_loop import consume
@@ -11,6 +13,7 @@ _settings = to_s3_settings()
 _s3 = s3_client()
 _archive = Archive(_s3, _settings.RAW_BUCKET)
 _failed = FailedFolder(_s3, _settings.RAW_BUCKET, stage="to_s3")
+gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch
 
 
 def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:

@@ -1,5 +1,6 @@
 """The entry for Lambda, behind an HTTP API or a REST API."""
 
+import gc
 import os
 
 from mangum import Mangum
@@ -15,3 +16,5 @@ handler = Mangum(
     lifespan="off",  # "auto" would start the application anew for every request
     text_mime_types=_TEXT_TYPES,
 )
+
+gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch

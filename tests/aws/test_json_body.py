@@ -1,0 +1,52 @@
+"""What DynamoDB gets is what botocore itself would have written."""
+
+import json
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ParamValidationError
+
+from aws.clients import dynamodb_client
+from aws.json_body import send_items_as_they_are
+from invoices.items import Item, slice_item
+from invoices.rows import read_ndjson
+from invoices.slices import slices_of
+from tests.invoice_rows import ndjson, row
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def items() -> list[Item]:
+    """Of two invoices, with a pound sign, a quote and a missing description."""
+    rows = [row(Description='6" \u00a3'), row(Description=None, Occurrence=2), row(InvoiceNo="9")]
+    return [slice_item(piece) for piece in slices_of(read_ndjson(ndjson(rows)), "batch")]
+
+
+def body_of(client: "DynamoDBClient", put: list[Item]) -> object:
+    """The JSON that leaves for DynamoDB."""
+    bodies: list[bytes] = []
+
+    def keep(request: AWSPreparedRequest, **_: object) -> None:
+        assert isinstance(request.body, bytes)
+        bodies.append(request.body)
+
+    client.meta.events.register_first("before-send.dynamodb.BatchWriteItem", keep)
+    client.batch_write_item(RequestItems={"invoices": [{"PutRequest": {"Item": item}} for item in put]})
+    return json.loads(bodies[0])
+
+
+def test_the_body_is_that_of_botocore(dynamodb: "DynamoDBClient") -> None:
+    """Every item, and nothing else."""
+    plain = boto3.client("dynamodb")
+    assert body_of(dynamodb_client(), items()) == body_of(plain, items())
+
+
+def test_a_malformed_request_is_still_refused_here(dynamodb: "DynamoDBClient") -> None:
+    """Before it leaves."""
+    client = boto3.client("dynamodb")
+    send_items_as_they_are(client)
+    with pytest.raises(ParamValidationError):
+        client.batch_write_item(RequestItems={"invoices": [{"Put": {}}]})  # type: ignore[list-item]
