@@ -1,6 +1,6 @@
 """The API's answers as types, and the checks that they are what the API documents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TypedDict, TypeGuard, cast
 
@@ -28,14 +28,18 @@ class IngestAnswer(TypedDict):
 def read_ingest_answer(response: httpx.Response, key: str, rows: int) -> IngestAnswer:
     """The answer to a batch of `rows` rows. Raises StrangeAnswer unless it accounts for every one of them."""
     body = json_object(response)
-    errors = body.get("errors")
-    if not _are_row_errors(errors):
-        raise StrangeAnswer(f"The API's answer ({response.status_code}) does not name the errors of rows.")
     if response.status_code == HTTPStatus.ACCEPTED:
         _check_key(body, key)
-        answer = IngestAnswer(accepted=_count(body, "accepted"), rejected=_count(body, "rejected"), errors=errors)
-    else:
-        answer = IngestAnswer(accepted=0, rejected=rows, errors=errors)
+        return counted_answer(body, rows)
+    return counted_answer({**body, "accepted": 0, "rejected": rows}, rows)
+
+
+def counted_answer(body: Mapping[str, object], rows: int) -> IngestAnswer:
+    """Raises StrangeAnswer unless it accounts for `rows` rows."""
+    errors = body.get("errors")
+    if not _are_row_errors(errors):
+        raise StrangeAnswer("The API's answer does not name the errors of rows.")
+    answer = IngestAnswer(accepted=_count(body, "accepted"), rejected=_count(body, "rejected"), errors=errors)
     _check_sum(answer, rows)
     return answer
 
@@ -77,7 +81,7 @@ def _is_row_error(value: object) -> bool:
     )
 
 
-def _count(body: dict[str, object], name: str) -> int:
+def _count(body: Mapping[str, object], name: str) -> int:
     value = body.get(name)
     if type(value) is not int:
         raise StrangeAnswer(f"The API's answer does not say how many rows were {name}.")

@@ -77,7 +77,7 @@ class Api:
 @asynccontextmanager
 async def open_api(address: Address, outside: Outside, is_over: Callable[[], bool]) -> AsyncIterator[Api]:
     """The API at an address. Raises BadInput where that is no HTTP address."""
-    url = _checked_url(address.url)
+    url = checked_url(address.url)
     headers = {"Accept": "application/json"} | ({"X-Api-Key": address.key} if address.key else {})
     client = httpx.AsyncClient(
         base_url=url, headers=headers, timeout=_TIMEOUT, transport=outside.transport, trust_env=not _is_loopback(url)
@@ -86,7 +86,8 @@ async def open_api(address: Address, outside: Outside, is_over: Callable[[], boo
         yield Api(client, outside, is_over)
 
 
-def _checked_url(text: str) -> httpx.URL:
+def checked_url(text: str) -> httpx.URL:
+    """Raises BadInput where this is no HTTP address."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:

@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from client.answers import IngestAnswer
+from client.begun import Begun, BegunBatches, body_digest
+from client.failures import BadInput
 from client.limits import MAX_BATCH_BYTES, MAX_PACKED_BYTES
 from client.reader import Chunk
 from client.records import BrokenRow
@@ -17,31 +20,49 @@ _GZIP_LEVEL = 1  # level 6 saves a sixth of the bytes and takes three times the 
 class Batch:
     """What one request carries. `key` stays the same on every attempt; another body gets another key.
 
-    `broken` are the rows found since the last batch that are not sent; a batch may hold nothing else.
+    `broken` are the rows found since the last batch that are not sent; a batch may hold nothing else. `first` counts
+    the rows before it in the file. `begun` is what an earlier run knew of it; one that was answered has no body.
     """
 
     key: str
     rows: Rows
     body: bytes
     broken: Sequence[BrokenRow] = ()
+    first: int = 0
+    begun: Begun | None = None
+
+    @property
+    def size(self) -> int:
+        """Of the body, in bytes."""
+        return self.begun.size if self.begun else len(self.body)
+
+    @property
+    def earlier_answer(self) -> IngestAnswer | None:
+        return self.begun.answer if self.begun else None
 
 
 class Batcher:
-    """Cuts rows into batches of at most `max_rows` rows that fit into a request and into a record."""
+    """Cuts rows into batches of at most `max_rows` rows that fit into a request and into a record.
 
-    def __init__(self, max_rows: int, new_key: Callable[[], str]) -> None:
+    Batches that earlier runs have begun come out again as they were: the same rows, key and bytes.
+    """
+
+    def __init__(self, max_rows: int, new_key: Callable[[], str], begun: Iterable[Begun] = ()) -> None:
         self._max_rows = max_rows
         self._new_key = new_key
+        self._begun = BegunBatches(begun)
+        self._row = 0
 
     def batches(self, chunks: Iterable[Chunk]) -> Iterator[Batch]:
-        """Reads one row further than a batch at least, and at most a chunk."""
+        """Reads one row further than a batch at least, and at most a chunk. Raises BadInput where a batch that was
+        begun cannot be made again."""
         pending = Rows()
         for chunk in chunks:
             if chunk.broken:
                 yield Batch(self._new_key(), Rows(), b"", chunk.broken)
             pending = pending.followed_by(chunk.rows)
             done = 0
-            while len(pending) - done > self._max_rows:
+            while len(pending) - done >= self._rows_needed():
                 batch = self._next(pending, done)
                 done += len(batch.rows)
                 yield batch
@@ -50,21 +71,47 @@ class Batcher:
             batch = self._next(pending, 0)
             yield batch
             pending = pending.part(len(batch.rows), len(pending))
+        if self._begun:
+            raise _made_otherwise()
 
     def halves(self, batch: Batch) -> list[Batch]:
         """The same rows under new keys, in two batches; there must be two rows at least."""
         middle = _end_of_invoice(batch.rows, (len(batch.rows) + 1) // 2)
         parts = batch.rows.part(0, middle), batch.rows.part(middle, len(batch.rows))
-        return [Batch(self._new_key(), part, pack(part)) for part in parts]
+        firsts = batch.first, batch.first + middle
+        return [
+            Batch(self._new_key(), part, pack(part), first=first) for part, first in zip(parts, firsts, strict=True)
+        ]
+
+    def _rows_needed(self) -> int:
+        """The row after a batch tells where an invoice ends; a batch that was begun is known."""
+        begun = self._begun.at(self._row)
+        return begun.rows if begun else self._max_rows + 1
 
     def _next(self, pending: Rows, start: int) -> Batch:
-        window = pending.part(start, start + self._max_rows + 1)  # the row after a batch tells where an invoice ends
+        begun = self._begun.at(self._row)
+        batch = self._again(begun, pending, start) if begun else self._fresh(pending, start)
+        self._row += len(batch.rows)
+        return batch
+
+    def _again(self, begun: Begun, pending: Rows, start: int) -> Batch:
+        self._begun.pop()
+        rows = pending.part(start, start + begun.rows)
+        body = b"" if begun.answer else pack(rows)
+        if len(rows) != begun.rows or (body and body_digest(body) != begun.digest):
+            raise _made_otherwise()
+        return Batch(begun.key, rows, body, first=begun.first, begun=begun)
+
+    def _fresh(self, pending: Rows, start: int) -> Batch:
+        free = self._begun.free_rows(self._row)
+        most = self._max_rows + 1 if free is None else min(self._max_rows + 1, free)
+        window = pending.part(start, start + most)
         rows = window.part(0, _end_of_invoice(window, self._fitting(window)))
         body = pack(rows)
         while len(body) > MAX_PACKED_BYTES and len(rows) > 1:
             rows = rows.part(0, _end_of_invoice(rows, (len(rows) + 1) // 2))
             body = pack(rows)
-        return Batch(self._new_key(), rows, body)
+        return Batch(self._new_key(), rows, body, first=self._row)
 
     def _fitting(self, window: Rows) -> int:
         """How many rows stay below the limits, one at least: a row that is too large is for the API to refuse."""
@@ -73,6 +120,13 @@ class Batcher:
             return most
         sizes = accumulate(len(text) + 1 for text in window.sent[:most])
         return max(1, sum(size <= MAX_BATCH_BYTES for size in sizes))
+
+
+def _made_otherwise() -> BadInput:
+    return BadInput(
+        "A batch of the last upload cannot be made again: another version of the client, or of a library, makes it "
+        "otherwise. Go on with the old one, or start anew with --fresh: rows that arrived are not counted twice."
+    )
 
 
 def pack(rows: Rows) -> bytes:

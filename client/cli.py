@@ -44,16 +44,22 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     rejects: Annotated[
         Path | None, typer.Option(help="Where refused rows go. [default: FILE.rejects.csv, here]")
     ] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="What an upload resumes from. [default: FILE.journal, beside FILE]")
+    ] = None,
+    fresh: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--fresh", help="Start anew, whatever the journal says.")
+    ] = False,
     as_json: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--json", help="One JSON object a line, and nothing else.")
     ] = False,
 ) -> None:
-    """Send a file of invoice rows.
+    """Send a file of invoice rows. After any end, the same command goes on where the last one was.
 
     Exit code 0: all rows accepted; 1: some were rejected; 2: the file or the command line is at fault and nothing was
     sent; 3: incomplete.
     """
-    settings = SendSettings(file, Address(url, api_key), batch_rows, in_flight, rate, rejects)
+    settings = SendSettings(file, Address(url, api_key), batch_rows, in_flight, rate, rejects, journal, fresh)
     with _failures_shown():
         summary = _sent(settings, context.obj, as_json=as_json)
     if summary.ending:
@@ -76,13 +82,14 @@ def customer_command(context: typer.Context, customer_id: str, url: Url = _LOCAL
 def _sent(settings: SendSettings, outside: Outside, *, as_json: bool) -> Summary:
     if as_json:
         lines = JsonLines(sys.stdout)
-        summary = send(settings, outside, lines)
-        lines.write(summary.event())
-        return summary
+        return send(settings, outside, lines, lambda summary: lines.write(summary.event()))
     with progress_bar(Console(stderr=True), outside.clock) as bar:
-        summary = send(settings, outside, bar)
-    summary.show(Console())
-    return summary
+
+        def show(summary: Summary) -> None:
+            bar.stop()
+            summary.show(Console())
+
+        return send(settings, outside, bar, show)
 
 
 def _show(

@@ -23,13 +23,17 @@ class LineRange:
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts of rows and requests. At any time: rows_read = accepted + rejected + not_sent."""
+    """Counts of rows and requests. At any time: rows_read = accepted + rejected + not_sent.
+
+    All are of the whole file; `resumed` of its rows were answered in earlier runs.
+    """
 
     rows_read: int = 0
     accepted: int = 0
     rejected: int = 0
     batches: int = 0
     bytes_sent: int = 0
+    resumed: int = 0
     read_to_end: bool = False
     _next_line: int = _FIRST_LINE
     _open: dict[str, Batch] = field(default_factory=dict)
@@ -57,7 +61,9 @@ class Ledger:
         self.accepted += accepted
         self.rejected += rejected
         self.batches += 1
-        self.bytes_sent += len(batch.body)
+        self.bytes_sent += batch.size
+        if batch.earlier_answer:
+            self.resumed += len(batch.rows)
 
     def not_sent_lines(self) -> list[LineRange]:
         """Where the rows stand that have no answer, and the rest of the file if it was not read."""

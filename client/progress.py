@@ -22,12 +22,18 @@ class Bar:
         self._started = clock()
         self._fraction = 0.0
         self._rows = 0
+        self._sent = 0
 
     def batch_answered(self, batch: Batch, _answer: IngestAnswer) -> None:
         self._rows += len(batch.rows)
+        self._sent += 0 if batch.earlier_answer else len(batch.rows)
         self._fraction = max(self._fraction, batch.rows.fractions[-1])
-        speed = f"{self._rows / max(self._clock() - self._started, 1e-3):,.0f} rows/s"
+        speed = f"{self._sent / max(self._clock() - self._started, 1e-3):,.0f} rows/s"
         self._progress.update(self._task, completed=self._fraction, rows=f"{self._rows:,}", speed=speed)
+
+    def stop(self) -> None:
+        """It goes, and leaves the terminal to others."""
+        self._progress.stop()
 
 
 @contextmanager
@@ -53,16 +59,15 @@ class JsonLines:
 
     def batch_answered(self, batch: Batch, answer: IngestAnswer) -> None:
         self._fraction = max(self._fraction, batch.rows.fractions[-1])
-        self.write(
-            {
-                "event": "batch",
-                "batch_id": batch.key,
-                "rows": len(batch.rows),
-                "accepted": answer["accepted"],
-                "rejected": answer["rejected"],
-                "file_fraction": round(self._fraction, 4),
-            }
-        )
+        event: dict[str, object] = {
+            "event": "batch",
+            "batch_id": batch.key,
+            "rows": len(batch.rows),
+            "accepted": answer["accepted"],
+            "rejected": answer["rejected"],
+            "file_fraction": round(self._fraction, 4),
+        }
+        self.write(event | ({"resumed": True} if batch.earlier_answer else {}))
 
     def write(self, event: dict[str, object]) -> None:
         print(json.dumps(event), file=self._out, flush=True)

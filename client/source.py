@@ -4,8 +4,9 @@ import gzip
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,10 +15,11 @@ from client.failures import BadInput
 from client.limits import BLOCK_BYTES
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_DIGEST_BYTES = 16
 
 
 class Source:
-    """An open file, read twice: once to find its encoding, once to send it.
+    """An open file, read twice: once to find its encoding and its digest, once to send it.
 
     It stays open in between, so a file that is renamed or deleted meanwhile is still read to its end.
     """
@@ -26,10 +28,21 @@ class Source:
         self._file = file
         self._size = size
         self._encoded = Encoded("utf-8", 0)
+        self._digest = ""
 
     @property
     def encoding(self) -> str:
         return self._encoded.encoding
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text."""
+        return self._encoded.size
+
+    @property
+    def digest(self) -> str:
+        """Of the text, so the same for a file that was copied or packed."""
+        return self._digest
 
     @property
     def fraction(self) -> float:
@@ -38,16 +51,18 @@ class Source:
 
     def find_encoding(self) -> None:
         """Raises BadInput where the file is no text in an encoding that we know."""
-        self._encoded = find_encoding(self._plain_blocks())
+        digest = _new_digest()
+        self._encoded = find_encoding(_digested(self._plain_blocks(), digest))
+        self._digest = digest.hexdigest()
 
     def blocks(self) -> Iterator[bytes]:
         """The text as UTF-8 without its byte order mark. A block may end anywhere, also inside a character."""
-        size = 0
-        for block in self._plain_blocks():
-            text = block if size else block.removeprefix(UTF8_BOM)
-            size += len(block)
+        digest, is_first = _new_digest(), True
+        for block in _digested(self._plain_blocks(), digest):
+            text = block.removeprefix(UTF8_BOM) if is_first else block
+            is_first = False
             yield text if self.encoding == "utf-8" else _utf8(text, self.encoding)
-        if size != self._encoded.size:
+        if digest.hexdigest() != self._digest:
             raise _changed()
 
     def _plain_blocks(self) -> Iterator[bytes]:
@@ -72,6 +87,16 @@ def open_source(path: Path) -> Iterator[Source]:
         source = Source(file, state.st_size)
         source.find_encoding()
         yield source
+
+
+def _new_digest() -> blake2b:
+    return blake2b(digest_size=_DIGEST_BYTES)
+
+
+def _digested(blocks: Iterable[bytes], digest: blake2b) -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
 
 
 def _read(file: BinaryIO) -> bytes:

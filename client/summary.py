@@ -15,7 +15,11 @@ _ALL_ACCEPTED, _SOME_REJECTED, _INCOMPLETE, _INTERRUPTED = 0, 1, 3, 130
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`ending` is why the upload ended early, else None; `note` says what is special about the file."""
+    """`ending` is why the upload ended early, else None; `note` says what is special about the file.
+
+    `journal` is where an upload that is not complete can be resumed from. `resumed` is whether this run went on from
+    there.
+    """
 
     file: Path
     ledger: Ledger
@@ -25,6 +29,8 @@ class Summary:
     note: str | None = None
     ending: str | None = None
     interrupted: bool = False
+    resumed: bool = False
+    journal: Path | None = None
 
     @property
     def exit_code(self) -> int:
@@ -33,6 +39,10 @@ class Summary:
         if self.ending:
             return _INCOMPLETE
         return _SOME_REJECTED if self.ledger.rejected else _ALL_ACCEPTED
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.ending
 
     def event(self) -> dict[str, object]:
         """The last line of `--json`."""
@@ -47,8 +57,11 @@ class Summary:
             "not_sent_lines": [[each.first, each.last] for each in ledger.not_sent_lines()],
             "batches": ledger.batches,
             "bytes_sent": ledger.bytes_sent,
+            "resumed": self.resumed,
+            "resumed_rows": ledger.resumed,
             "seconds": round(self.seconds, 3),
             "rejects_file": str(self.rejects) if self.rejects else None,
+            "journal": str(self.journal) if self.journal else None,
             "error": self.ending,
         }
 
@@ -70,10 +83,12 @@ class Summary:
         yield "rejected", f"{ledger.rejected:,}"
         if ledger.not_sent:
             yield "read, not sent", f"{ledger.not_sent:,}"
+        if self.resumed:
+            yield "answered before", f"{ledger.resumed:,}"
         yield "batches", f"{ledger.batches:,}"
         yield "bytes sent", f"{ledger.bytes_sent:,}"
         yield "seconds", f"{self.seconds:,.1f}"
-        yield "rows/s", f"{(ledger.accepted + ledger.rejected) / max(self.seconds, 1e-3):,.0f}"
+        yield "rows/s", f"{(ledger.accepted + ledger.rejected - ledger.resumed) / max(self.seconds, 1e-3):,.0f}"
 
     def _remarks(self) -> Iterator[str]:
         if self.note:
@@ -83,4 +98,9 @@ class Summary:
         if ranges := self.ledger.not_sent_lines():
             others = "All other rows have their answer." if self.ledger.batches else "Nothing has an answer."
             yield f"Not sent, or without an answer: {'; '.join(map(str, ranges))}. {others}"
-            yield "Send the whole file again when you can: rows that arrived before are not counted twice."
+            yield self._what_to_do()
+
+    def _what_to_do(self) -> str:
+        if self.journal:
+            return f"The same command goes on from here: {self.journal} knows what has its answer."
+        return "Send the whole file again when you can."

@@ -9,6 +9,7 @@ from client.answers import IngestAnswer, RowError
 from client.api import Api
 from client.batches import Batch, Batcher
 from client.failures import BodyTooLarge, Failure
+from client.journal import Journal
 from client.ledger import Ledger
 from client.pace import Pace
 from client.rejects import Rejects
@@ -50,11 +51,14 @@ class Stop:
 
 
 class Upload:
-    """Sends each batch once and keeps the ledger. One run only."""
+    """Sends each batch once, keeps the journal and the ledger. One run only."""
 
-    def __init__(self, api: Api, batcher: Batcher, ledger: Ledger, rejects: Rejects, watcher: Watcher) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - each is another part of the world that a batch goes through
+        self, api: Api, batcher: Batcher, journal: Journal, ledger: Ledger, rejects: Rejects, watcher: Watcher
+    ) -> None:
         self._api = api
         self._batcher = batcher
+        self._journal = journal
         self._ledger = ledger
         self._rejects = rejects
         self._watcher = watcher
@@ -87,7 +91,8 @@ class Upload:
                 self._ledger.read_to_end = True
                 return None
             self._take(batch)
-            await pace.wait_for(len(batch.rows))
+            if not batch.earlier_answer:
+                await pace.wait_for(len(batch.rows))
             return None if stop() else batch
 
     def _take(self, batch: Batch) -> None:
@@ -98,6 +103,10 @@ class Upload:
     async def _send(self, batch: Batch) -> None:
         if not batch.rows:
             return
+        if batch.earlier_answer:
+            self._count(batch, batch.earlier_answer)
+            return
+        await self._journal.begin(batch)
         try:
             answer = await self._api.ingest(batch)
         except BodyTooLarge as refusal:
@@ -111,11 +120,16 @@ class Upload:
             self._settle(batch, IngestAnswer(accepted=0, rejected=1, errors=[error]))
             return
         halves = self._batcher.halves(batch)
+        self._journal.split(batch)
         self._ledger.split(batch, halves)
         for half in halves:
             await self._send(half)
 
     def _settle(self, batch: Batch, answer: IngestAnswer) -> None:
+        self._journal.answered(batch, answer)
+        self._count(batch, answer)
+
+    def _count(self, batch: Batch, answer: IngestAnswer) -> None:
         rows = batch.rows
         for index, errors in _by_row(answer["errors"]).items():
             fields = "; ".join(error["field"] or "" for error in errors)

@@ -40,6 +40,10 @@ class RunFolder:
         return self.root / "sample.csv"
 
     @property
+    def journal(self) -> Path:
+        return self.root / "upload.journal"
+
+    @property
     def rejects(self) -> Path:
         return self.root / "rejects.csv"
 

@@ -33,13 +33,15 @@ class Upload:
 
 
 def start_client(supervisor: Supervisor, folder: RunFolder, machine: Mapping[str, str], csv: Path, url: str) -> Process:
+    """It starts anew: an earlier run's upload went to an engine whose memory is gone."""
+    upload = ("--rejects", str(folder.rejects), "--journal", str(folder.journal), "--fresh")
     return supervisor.start(
         Command(
             name="the client",
             module="client",
             log=folder.logs / "client.log",
             environment=machine,
-            arguments=("send", str(csv), "--url", url, "--rejects", str(folder.rejects), "--json"),
+            arguments=("send", str(csv), "--url", url, *upload, "--json"),
             speaks=True,
             ends=True,
         )

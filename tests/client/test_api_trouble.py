@@ -93,7 +93,7 @@ _ERROR = {"index": 0, "field": None, "message": "bad"}
 )
 def test_an_answer_that_does_not_add_up_ends_the_upload(answer: httpx.Response) -> None:
     """Rows that the API does not account for are never counted as sent."""
-    result = run(FakeApi([answer]), "send", write_text(Path("rows.csv"), LINE), "--json")
+    result = run(FakeApi([answer]), "send", write_text(Path("rows.csv"), LINE), "--json", "--in-flight", "1")
     summary = summary_of(result)
     assert (result.exit_code, summary["accepted"], summary["not_sent_lines"]) == (3, 0, [[2, None]])
 
