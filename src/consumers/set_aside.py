@@ -65,7 +65,8 @@ class FailedFolder:
 
     def _key(self, record: Record, set_aside: SetAside) -> str:
         name = _name_for_key(record.batch_id)
-        content = blake2b(set_aside.payload, digest_size=8).hexdigest()
+        places = ",".join(str(error.index) for error in set_aside.errors)
+        content = blake2b(set_aside.payload + places.encode(), digest_size=8).hexdigest()
         return f"failed/{self._stage}/{dated_folder(name)}/{name}.{content}.json"
 
 

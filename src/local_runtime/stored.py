@@ -1,20 +1,21 @@
 """What the stores hold: every slice and pointer in the tables, every row in the raw objects."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from invoices.items import POINTER_SEPARATOR, ReadItem, slice_from_item
+from invoices.items import POINTER_SEPARATOR
 from invoices.limits import MAX_BODY_BYTES
 from invoices.packing import unpack
+from invoices.rows import ndjson_rows
+from invoices.slices import Slice
 from local_runtime.clients import Clients
 from local_runtime.tally import Tally
+from pipeline_ops.archive_rows import RAW
+from pipeline_ops.bucket import objects_under, read_bytes
+from pipeline_ops.stored import Pointer, stored_pointers, stored_slices
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-
-_RAW = "raw/"
 
 
 @dataclass(frozen=True)
@@ -47,43 +48,33 @@ class Stored:
 
 
 def read_stored(clients: Clients, places: Places) -> Stored:
+    """Items that cannot be read hold nothing: their lines will be missing."""
     stored = Stored()
-    for item in _items(clients.dynamodb, places.invoices_table):
-        _add_slice(stored, item)
-    for item in _items(clients.dynamodb, places.customers_table):
-        _add_pointer(stored, item)
-    for key in _keys(clients.s3, places.bucket):
-        _add_object(stored, clients.s3, places.bucket, key)
+    for piece in stored_slices(clients.dynamodb, places.invoices_table):
+        if isinstance(piece, Slice):
+            _add_slice(stored, piece)
+    for pointer in stored_pointers(clients.dynamodb, places.customers_table):
+        _add_pointer(stored, pointer)
+    for each in objects_under(clients.s3, places.bucket, prefix=""):
+        _add_object(stored, clients.s3, places.bucket, each.key)
     return stored
 
 
-def _add_slice(stored: Stored, item: ReadItem) -> None:
+def _add_slice(stored: Stored, piece: Slice) -> None:
     stored.slices += 1
-    for line_id, line in slice_from_item(item).lines.items():
-        stored.tally.add(line_id, line)
+    for line_id, line in piece.lines.items():
+        stored.tally.add(bytes.fromhex(line_id), line)
 
 
-def _add_pointer(stored: Stored, item: ReadItem) -> None:
+def _add_pointer(stored: Stored, pointer: Pointer) -> None:
     stored.pointers += 1
-    invoice_no = item["Slice"]["S"].partition(POINTER_SEPARATOR)[0]
-    stored.pointed.add((item["CustomerID"]["S"], invoice_no))
+    invoice_no = pointer.slice_name.partition(POINTER_SEPARATOR)[0]
+    stored.pointed.add((pointer.customer_id, invoice_no))
 
 
 def _add_object(stored: Stored, s3: "S3Client", bucket: str, key: str) -> None:
-    if not key.startswith(_RAW):
+    if not key.startswith(RAW):
         stored.set_aside += 1
         return
     stored.raw_objects += 1
-    data = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    stored.raw_rows += sum(1 for row in unpack(data, MAX_BODY_BYTES).split(b"\n") if row.strip())
-
-
-def _items(dynamodb: "DynamoDBClient", table: str) -> Iterator[ReadItem]:
-    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
-        yield from page["Items"]
-
-
-def _keys(s3: "S3Client", bucket: str) -> Iterator[str]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        for entry in page.get("Contents", []):
-            yield entry["Key"]
+    stored.raw_rows += len(ndjson_rows(unpack(read_bytes(s3, bucket, key), MAX_BODY_BYTES)))

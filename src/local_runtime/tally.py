@@ -17,11 +17,10 @@ class Tally:
     pairs: set[tuple[str, str]] = field(default_factory=set)
     amount: Decimal = Decimal(0)
 
-    def add(self, line_id: str, line: Line) -> None:
-        compact = bytes.fromhex(line_id)
-        if compact in self.line_ids:
+    def add(self, line_id: bytes, line: Line) -> None:
+        if line_id in self.line_ids:
             return
-        self.line_ids.add(compact)
+        self.line_ids.add(line_id)
         self.amount += line.Quantity * line.UnitPrice
         self.invoices.add(line.InvoiceNo)
         if line.CustomerID:

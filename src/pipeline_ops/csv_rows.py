@@ -35,10 +35,12 @@ class CsvRow:
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, str] | None]]:
     """Line number and values of every row that is not blank; None where a row has not one value for each column.
 
-    Raises OpsError where the file cannot be read, or its header is not the eight columns.
+    Raises OpsError where the file cannot be read, or its header is not the eight columns. An empty file has no rows.
     """
     with csv_lines(path) as lines:
-        columns = _checked_header(next(lines, ""))
+        if (header := next(lines, None)) is None:
+            return
+        columns = _checked_header(header)
         for row in split_rows(lines, first_number=2):
             fits = row.fields is not None and len(row.fields) == len(columns)
             yield row.number, dict(zip(columns, row.fields or (), strict=True)) if fits else None

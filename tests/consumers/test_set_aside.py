@@ -38,6 +38,14 @@ def test_a_redelivery_lands_on_its_object(s3: "S3Client") -> None:
     assert len(failed(s3)) == 2
 
 
+def test_the_same_rows_at_another_place_are_kept_beside_the_first(s3: "S3Client") -> None:
+    """A row without Occurrence is known by its place in the record."""
+    for index in (0, 1):
+        errors = (RowError(index, "Quantity", "is missing"),)
+        FailedFolder(s3, "raw-bucket", "to_dynamodb").keep(Record(BATCH, "1", b"all"), SetAside(b"bad", "why", errors))
+    assert sorted(document["errors"][0]["index"] for document in failed(s3).values()) == [0, 1]  # type: ignore[type-var] # ints
+
+
 def test_an_unchecked_name_never_becomes_a_key(s3: "S3Client") -> None:
     """The document still tells it."""
     FailedFolder(s3, "raw-bucket", "to_s3").keep(Record("../../etc", "1", b"x"), SetAside(b"x", "why"))

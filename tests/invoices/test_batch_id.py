@@ -1,7 +1,6 @@
 """One name for a batch everywhere, with a time that never changes."""
 
 import pytest
-import uuid6
 
 from invoices.batch_id import checked_batch_id, raw_key
 from invoices.errors import Malformed
@@ -22,7 +21,7 @@ def test_a_name_without_a_time_is_filed_under_the_epoch(name: str) -> None:
     assert raw_key(name) == f"raw/dt=1970-01-01/hour=00/{name}.ndjson.gz"
 
 
-@pytest.mark.parametrize("name", ["a", "x" * 64, "order_17.b-2", str(uuid6.uuid7())])
+@pytest.mark.parametrize("name", ["a", "x" * 64, "order_17.b-2", "01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"])
 def test_a_checked_name_is_kept_as_it_is(name: str) -> None:
     """Letters, digits, dot, underscore and dash."""
     assert checked_batch_id(name) == name

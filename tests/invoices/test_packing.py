@@ -1,7 +1,5 @@
 """A batch's bytes: deterministic, and inflated under a limit."""
 
-import gzip
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +31,7 @@ def test_up_to_the_limit_is_taken(size: int) -> None:
     assert len(unpack(pack(b"x" * 50) + pack(b"x" * (size - 50)), limit=100)) == size
 
 
-@pytest.mark.parametrize("bomb", [gzip.compress(b"x" * 101), gzip.compress(b"\0" * 10_000_000), pack(b"x" * 60) * 2])
+@pytest.mark.parametrize("bomb", [pack(b"x" * 101), pack(b"\0" * 10_000_000), pack(b"x" * 60) * 2])
 def test_beyond_the_limit_inflating_stops(bomb: bytes) -> None:
     """One byte too many is enough to stop: a bomb is never inflated."""
     with pytest.raises(TooLarge) as caught:

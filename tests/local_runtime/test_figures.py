@@ -23,14 +23,14 @@ SUMMARY = UploadSummary("summary", 2, 2, 0, 0, 1.0)
 def _expected(*line_ids: str) -> Expected:
     expected = Expected(rows_read=len(line_ids))
     for line_id in line_ids:
-        expected.tally.add(line_id, Line.model_validate(row()))
+        expected.tally.add(bytes.fromhex(line_id), Line.model_validate(row()))
     return expected
 
 
 def _stored(*line_ids: str) -> Stored:
     stored = Stored(raw_objects=1, raw_rows=len(line_ids), pointed={("17850", "536365")})
     for line_id in line_ids:
-        stored.tally.add(line_id, Line.model_validate(row()))
+        stored.tally.add(bytes.fromhex(line_id), Line.model_validate(row()))
     return stored
 
 
