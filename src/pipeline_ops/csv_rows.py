@@ -38,12 +38,21 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, str] | None]]:
     Raises OpsError where the file cannot be read, or its header is not the eight columns. An empty file has no rows.
     """
     with csv_lines(path) as lines:
-        if (header := next(lines, None)) is None:
+        blanks, header = _header(lines)
+        if not header:
             return
         columns = _checked_header(header)
-        for row in split_rows(lines, first_number=2):
+        for row in split_rows(lines, first_number=blanks + 2):
             fits = row.fields is not None and len(row.fields) == len(columns)
             yield row.number, dict(zip(columns, row.fields or (), strict=True)) if fits else None
+
+
+def _header(lines: Iterable[str]) -> tuple[int, str]:
+    """The first line that is not blank, and how many are before it; empty text where there is none."""
+    for blanks, line in enumerate(lines):
+        if line.strip():
+            return blanks, line
+    return 0, ""
 
 
 def _checked_header(line: str) -> list[str]:

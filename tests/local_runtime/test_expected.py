@@ -77,7 +77,7 @@ def test_a_gzip_file_is_read_whatever_its_name(tmp_path: Path) -> None:
     assert read_expected(tmp_path / "rows.csv").accepted == 1
 
 
-@pytest.mark.parametrize("text", ["", HEADER, f"{HEADER}\n\n\n"])
+@pytest.mark.parametrize("text", ["", "\n\r\n", HEADER, f"\n{HEADER}\n\n\n"])
 def test_a_file_without_rows_holds_nothing(tmp_path: Path, text: str) -> None:
     """Empty, only a header, or blank lines."""
     (tmp_path / "rows.csv").write_text(text)
@@ -88,8 +88,8 @@ def test_a_file_without_rows_holds_nothing(tmp_path: Path, text: str) -> None:
     ("data", "message"),
     [
         (b"InvoiceNo,StockCode\n1,2\n", "must name these columns"),
-        (b"\x1f\x8bnot gzip", ""),
-        (f"{HEADER}\n".encode() + b"\x81\x8d", ""),
+        (b"\x1f\x8bnot gzip", "is damaged"),
+        (f"{HEADER}\n".encode() + b"\x81\x8d", "neither UTF-8 nor cp1252"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, data: bytes, message: str) -> None:
