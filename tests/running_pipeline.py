@@ -48,35 +48,60 @@ class RunningPipeline:
         return report
 
     def get(self, path: str) -> Any:
-        answer = httpx.get(self.url + path, timeout=_ANSWER_SECONDS)
+        answer = httpx.get(self.url + path, headers=self.key, timeout=_ANSWER_SECONDS)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def client(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "client", *arguments, "--url", self.url]
         return subprocess.run(
-            command, check=False, capture_output=True, text=True, cwd=self.folder, timeout=_END_SECONDS
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            timeout=_END_SECONDS,
+            env=self.environment,
         )
 
     def stored(self) -> Stored:
         """What tables and bucket hold now."""
-        lines = (self.folder / "env").read_text().splitlines()
-        names = dict(line.split("=", 1) for line in lines)
+        names = self._names
         places = Places(names["RAW_BUCKET"], names["INVOICES_TABLE"], names["CUSTOMERS_TABLE"])
         return read_stored(engine_clients(names["AWS_ENDPOINT_URL"]), places)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's own, with the run's API key in it."""
+        return {**os.environ, "INVOICE_API_KEY": self._names["INVOICE_API_KEY"]}
+
+    @property
+    def key(self) -> dict[str, str]:
+        return {"X-Api-Key": self._names["INVOICE_API_KEY"]}
+
+    @property
+    def _names(self) -> dict[str, str]:
+        lines = (self.folder / "env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
 
     def settle(self) -> None:
         """Wait until everything sent so far is stored: on each shard a marker comes out behind it."""
         markers = [next(_keys_on_shard(shard)) for shard in range(SHARDS)]
         for marker in markers:
             body = row(InvoiceNo=marker)
-            taken = httpx.post(f"{self.url}/ingest", json=body, headers={"Idempotency-Key": marker})
+            taken = httpx.post(f"{self.url}/ingest", json=body, headers={"Idempotency-Key": marker, **self.key})
             assert taken.status_code == 202, taken.text
         assert all(self._appears(f"/invoices/{marker}") for marker in markers)
 
     def _appears(self, path: str) -> bool:
-        polls = (httpx.get(self.url + path, timeout=_ANSWER_SECONDS).status_code for _ in range(_POLLS))
-        return any(status == HTTPStatus.OK or time.sleep(_POLL_SECONDS) for status in polls)
+        for _ in range(_POLLS):
+            if self._status(path) == HTTPStatus.OK:
+                return True
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    def _status(self, path: str) -> int:
+        return httpx.get(self.url + path, headers=self.key, timeout=_ANSWER_SECONDS).status_code
 
     def processes(self) -> list[str]:
         """The command lines of everything that it started."""

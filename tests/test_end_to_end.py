@@ -136,6 +136,12 @@ def test_the_commands_of_the_readme_work(pipeline: RunningPipeline) -> None:
     """Each curl is answered with success, in the README's order."""
     for block in readme_commands():
         script = block.replace("http://127.0.0.1:8000", pipeline.url)
-        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=pipeline.environment,
+        )
         assert done.returncode == 0, block + done.stdout
         pipeline.settle()

@@ -51,7 +51,7 @@ def test_every_log_is_forgotten_some_day(stack: Transformed) -> None:
     assert [group["Properties"]["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 4
 
 
-@pytest.mark.parametrize("store", ["RawBucket", "InvoicesTable", "CustomersTable"])
+@pytest.mark.parametrize("store", ["RawBucket", "InvoicesTable", "CustomersTable", "KeysTable"])
 def test_what_holds_rows_outlives_the_stack(stack: Transformed, store: str) -> None:
     """Neither a deletion nor a replacement takes them."""
     resource = stack["Resources"][store]

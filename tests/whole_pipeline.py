@@ -19,6 +19,7 @@ from pipeline_api.reads.tables import Tables
 from pipeline_api.running import inline
 from tests.consumers.events import PLENTY
 from tests.pipeline_api.api_calls import AS_JSON, Api
+from tests.pipeline_api.open_gate import behind_open_gate
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,7 +39,7 @@ class WholePipeline:
     def api(self) -> Api:
         """A new container for each call, over the same stream and tables."""
         tables = Tables(self.dynamodb, "invoices", "customers", self.pauses.append)
-        return Api(create_app(Stream(self.kinesis, "rows"), tables, inline))
+        return Api(create_app(behind_open_gate(Stream(self.kinesis, "rows"), tables), inline))
 
     def post(self, *rows: Mapping[str, object], key: str | None = None) -> dict[str, Any]:
         """Send rows as one request; the API must take it."""

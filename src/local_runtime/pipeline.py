@@ -12,6 +12,7 @@ from local_runtime.environment import aws_environment, machine_environment, writ
 from local_runtime.errors import RunError
 from local_runtime.folder import RunFolder
 from local_runtime.functions import functions_of, http_function, stream_functions
+from local_runtime.keys import API_KEY, create_key
 from local_runtime.memory import peak_memory
 from local_runtime.messages import Inbox, from_consumer, listen
 from local_runtime.physical import physical_names
@@ -28,6 +29,7 @@ class Pipeline:
 
     endpoint: str
     api: ApiServer
+    api_key: str
     consumers: Mapping[str, Process]
     longest_batch_seconds: int
     clients: Clients
@@ -50,8 +52,9 @@ def start_pipeline(supervisor: Supervisor, folder: RunFolder, template: Template
     clients = engine_clients(engine.endpoint)
     create_resources(template, physical, clients)
 
+    api_key = create_key(clients.dynamodb, variables)
     aws = aws_environment(engine.endpoint)
-    write_environment(folder.environment, {**aws, **variables})
+    write_environment(folder.environment, {**aws, **variables, API_KEY: api_key})
     api = start_api(supervisor, folder, {**machine, **aws, **http_function(functions).environment})
     fed = stream_functions(functions)
     consumers = {
@@ -60,7 +63,7 @@ def start_pipeline(supervisor: Supervisor, folder: RunFolder, template: Template
     for stage, process in consumers.items():
         listen(process, from_consumer(stage), inbox)
     longest = max((function.timeout_seconds for function in fed), default=0)
-    return Pipeline(engine.endpoint, api, consumers, longest, clients, places)
+    return Pipeline(engine.endpoint, api, api_key, consumers, longest, clients, places)
 
 
 def _places(variables: Mapping[str, str]) -> Places:

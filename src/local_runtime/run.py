@@ -17,6 +17,7 @@ from local_runtime.errors import RunError
 from local_runtime.expected import Expected, read_expected
 from local_runtime.figures import Report, compared, contract, rows_per_second, write_report
 from local_runtime.folder import RunFolder, held_folder
+from local_runtime.keys import API_KEY, HEADER
 from local_runtime.messages import Inbox, UploadSummary
 from local_runtime.pipeline import Pipeline, start_pipeline
 from local_runtime.progress import Progress
@@ -84,6 +85,7 @@ class _Session:
         self._folder = folder
         self._supervisor = supervisor
         self._pipeline = pipeline
+        self._example = "/healthz"
         self._progress = Progress(pipeline.consumers)
         self._patience = PATIENCE_SECONDS + pipeline.longest_batch_seconds
         self._follower = Follower(supervisor, inbox, self._progress, patience=self._patience)
@@ -101,12 +103,15 @@ class _Session:
         expected = read_expected(csv)
         report, queries = self._report(expected, summary, upload)
         write_report(report, self._folder.report)
+        self._example = queries[0].path if queries else self._example
         show_report(self._console, report, queries, self._folder.report)
         return _OK if report.agrees else _FAILED
 
     def serve(self) -> int:
         """Until Ctrl-C or SIGTERM; raises ProcessEnded should a process die."""
         self._say(f"API {self._pipeline.api.url}  docs {self._pipeline.api.url}/docs  AWS {self._pipeline.endpoint}")
+        self._say(f"key  export {API_KEY}={self._pipeline.api_key}")
+        self._say(f"try  curl -H '{HEADER}: {self._pipeline.api_key}' '{self._pipeline.api.url}{self._example}'")
         self._say(f"serving; its environment is in {self._folder.environment}; Ctrl-C stops everything")
         try:
             while True:
@@ -117,7 +122,8 @@ class _Session:
 
     def _send(self, csv: Path) -> Upload:
         machine = machine_environment(os.environ, self._folder.temporary)
-        client = start_client(self._supervisor, self._folder, machine, csv, self._pipeline.api.url)
+        own_key = {API_KEY: self._pipeline.api_key}
+        client = start_client(self._supervisor, self._folder, {**machine, **own_key}, csv, self._pipeline.api.url)
         with shown_progress(self._console) as show:
             return self._follower.follow(client, show)
 
@@ -132,7 +138,7 @@ class _Session:
 
     def _report(self, expected: Expected, summary: UploadSummary, upload: Upload) -> tuple[Report, list[Query]]:
         stored = read_stored(self._pipeline.clients, self._pipeline.places)
-        with httpx.Client(base_url=self._pipeline.api.url, trust_env=False, timeout=_ANSWER_SECONDS) as http:
+        with self._http() as http:
             queries = ask_examples(expected, http, _python())
         client_peak = {"client": upload.peak_memory} if upload.peak_memory else {}
         report = Report(
@@ -144,6 +150,10 @@ class _Session:
             peak_memory={**client_peak, **self._pipeline.peak_memory()},
         )
         return report, queries
+
+    def _http(self) -> httpx.Client:
+        headers = {HEADER: self._pipeline.api_key}
+        return httpx.Client(base_url=self._pipeline.api.url, headers=headers, trust_env=False, timeout=_ANSWER_SECONDS)
 
     def _say(self, text: str) -> None:
         _say(self._console, text)

@@ -12,11 +12,12 @@ from invoices.errors import InvalidRows, Malformed, Throttled, TooLarge, Unavail
 from invoices.fields import RULES
 from pipeline_api import problems
 from pipeline_api.problems import ParameterFault, ParametersProblem, RowFault, RowsProblem, problem, problem_response
-from pipeline_api.refusals import NotFound, UnsupportedMedia
+from pipeline_api.refusals import Forbidden, NotFound, Unauthenticated, UnsupportedMedia
 
 Handler: TypeAlias = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 _THROTTLED_SECONDS = {"Retry-After": "1"}  # Kinesis and DynamoDB count their limits by the second
+_CHALLENGE = {"WWW-Authenticate": 'ApiKey realm="invoice-stream"'}  # RFC 9110, 11.6.1: a 401 must have one
 _UNAVAILABLE_SECONDS = {"Retry-After": "5"}
 _ID_RULES = dict.fromkeys(("InvoiceNo", "CustomerID"), RULES["InvoiceNo"])  # a query's CustomerID cannot be null
 
@@ -39,6 +40,14 @@ async def invalid_rows(_: Request, error: InvalidRows) -> Response:
     return problem_response(
         RowsProblem(type=kind.type, title=kind.title, status=kind.status, detail=str(error), errors=faults)
     )
+
+
+async def unauthenticated(_: Request, error: Unauthenticated) -> Response:
+    return problem(problems.UNAUTHENTICATED, str(error), _CHALLENGE)
+
+
+async def forbidden(_: Request, error: Forbidden) -> Response:
+    return problem(problems.FORBIDDEN, str(error))
 
 
 async def not_found(_: Request, error: NotFound) -> Response:
@@ -98,6 +107,8 @@ FAULT_HANDLERS: dict[int | type[Exception], Handler] = {
     TooLarge: too_large,
     UnsupportedMedia: unsupported_media,
     InvalidRows: invalid_rows,
+    Unauthenticated: unauthenticated,
+    Forbidden: forbidden,
     NotFound: not_found,
     Throttled: throttled,
     Unavailable: unavailable,

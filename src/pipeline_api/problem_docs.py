@@ -35,6 +35,10 @@ def _service_problems(service: str) -> Responses:
     )
 
 
+KEY_PROBLEMS = _documented(problems.UNAUTHENTICATED, "a valid API key is needed in the header X-Api-Key") | _documented(
+    problems.FORBIDDEN, "the API key does not permit this"
+)
+
 INGEST_PROBLEMS = (
     _documented(problems.MALFORMED, "the bytes are not valid gzip")
     | _documented(

@@ -22,6 +22,8 @@ class Kind(NamedTuple):
 
 
 MALFORMED = Kind(400, "malformed", "Malformed request")
+UNAUTHENTICATED = Kind(401, "unauthenticated", "API key needed")
+FORBIDDEN = Kind(403, "forbidden", "Not permitted")
 NOT_FOUND = Kind(404, "not-found", "Not found")
 METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "Method not allowed")
 TOO_LARGE = Kind(413, "too-large", "Too large")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from pipeline_ops import failed_commands, replay_command, verify_command
+from pipeline_ops import failed_commands, keys_commands, replay_command, verify_command
 from pipeline_ops.errors import OpsError, as_one_sentence
 
 _CANNOT = 2
@@ -14,6 +14,7 @@ _CANNOT = 2
 def build_app() -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
     app.add_typer(failed_commands.app(), name="failed")
+    app.add_typer(keys_commands.app(), name="keys")
     app.command("verify")(verify_command.verify_command)
     app.command("replay")(replay_command.replay_command)
     return app

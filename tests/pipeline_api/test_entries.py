@@ -10,7 +10,13 @@ import pytest
 
 from pipeline_api.settings import MissingSettingError, Settings, settings_from
 
-NAMES = {"STREAM_NAME": "rows", "INVOICES_TABLE": "invoices", "CUSTOMERS_TABLE": "customers"}
+NAMES = {
+    "STREAM_NAME": "rows",
+    "INVOICES_TABLE": "invoices",
+    "CUSTOMERS_TABLE": "customers",
+    "KEYS_TABLE": "keys",
+    "DOCS_ACCESS": "open",
+}
 REGION = {"AWS_REGION": "us-east-1"}
 
 
@@ -27,20 +33,21 @@ def python(code: str, environment: Mapping[str, str]) -> "subprocess.CompletedPr
 
 def test_settings_come_from_the_environment() -> None:
     """Other variables do not matter."""
-    assert settings_from({**NAMES, "PATH": "/bin"}) == Settings(**NAMES)
+    assert settings_from({**NAMES, "PATH": "/bin"}) == Settings.model_validate(NAMES)
 
 
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({"STREAM_NAME": "rows", "CUSTOMERS_TABLE": "customers"}, "INVOICES_TABLE is not set"),
+        ({name: text for name, text in NAMES.items() if name != "INVOICES_TABLE"}, "INVOICES_TABLE is not set"),
+        ({**NAMES, "DOCS_ACCESS": "ajar"}, "DOCS_ACCESS is not set"),
         ({**NAMES, "STREAM_NAME": ""}, "STREAM_NAME is not set"),
-        ({}, "STREAM_NAME and INVOICES_TABLE and CUSTOMERS_TABLE are not set"),
+        ({}, " and ".join(NAMES) + " are not set"),
     ],
 )
 def test_what_is_missing_is_named(given: Mapping[str, str], named: str) -> None:
     """In one sentence that says where to get it."""
-    with pytest.raises(MissingSettingError, match=f"^{named} in the environment: `make run` writes .* .local/env"):
+    with pytest.raises(MissingSettingError, match=f"^{named} in the environment, .*: `make run` writes .* .local/env"):
         settings_from(given)
 
 

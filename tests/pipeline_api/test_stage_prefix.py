@@ -14,6 +14,7 @@ from pipeline_api.running import inline
 from pipeline_api.stage_prefix import StagePrefix
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
+from tests.pipeline_api.open_gate import behind_open_gate
 
 Event: TypeAlias = dict[str, Any]
 
@@ -35,7 +36,7 @@ def event_for(name: str, path: str) -> Event:
 
 
 def answer_to(event: Event) -> dict[str, Any]:
-    app = create_app(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([]), inline)
+    app = create_app(behind_open_gate(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([])), inline)
     return Mangum(StagePrefix(app), lifespan="off")(event, cast("LambdaContext", None))
 
 

@@ -1,0 +1,238 @@
+"""Who is let in."""
+
+import secrets
+
+import pytest
+
+from invoices.errors import Unavailable
+from pipeline_api.app import create_app
+from pipeline_api.keys.gate import KEPT_SECONDS, Gate
+from pipeline_api.keys.key_text import hash_of, key_id_in, new_key_text
+from pipeline_api.keys.stored_key import Scope, StoredKey, item_of, key_of
+from pipeline_api.refusals import Forbidden, Unauthenticated
+from pipeline_api.running import inline
+from pipeline_api.services import Services
+from tests.invoice_rows import ndjson, row
+from tests.pipeline_api.api_calls import AS_NDJSON, Api
+from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
+from tests.pipeline_api.fake_kinesis import FakeKinesis
+
+KEY = new_key_text(secrets.token_bytes)
+REVOKED_AT = "2026-11-22T12:00:00+00:00"
+
+
+class Table:
+    """Holds keys in memory, notes who was asked for, and may be away."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, StoredKey] = {}
+        self.asked: list[str] = []
+        self.away = False
+
+    def add(self, text: str, *scopes: Scope, revoked_at: str | None = None) -> str:
+        key_id = text.partition(".")[0]
+        key = StoredKey(key_id, "somebody", frozenset(scopes), hash_of(text), "2026-11-22T11:00:00+00:00", revoked_at)
+        self.keys[key_id] = key
+        return text
+
+    def find(self, key_id: str) -> StoredKey | None:
+        self.asked.append(key_id)
+        if self.away:
+            raise Unavailable("DynamoDB did not answer")
+        return self.keys.get(key_id)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def gate(table: Table, clock: Clock) -> Gate:
+    return Gate(table.find, clock)
+
+
+def behind(gate: Gate, *, open_docs: bool) -> Api:
+    services = Services(FakeKinesis([]).stream(), FakeDynamoDB([row()]).tables([]), gate.admit)
+    return Api(create_app(services, inline, open_docs=open_docs))
+
+
+@pytest.fixture
+def guarded(gate: Gate) -> Api:
+    """The application behind the gate; its docs are open."""
+    return behind(gate, open_docs=True)
+
+
+@pytest.fixture
+def closed(gate: Gate) -> Api:
+    """The docs are behind it, too."""
+    return behind(gate, open_docs=False)
+
+
+def is_let_in(gate: Gate, text: str | None, scope: Scope | None = Scope.READ) -> bool:
+    try:
+        gate.admit(text, scope)
+    except Unauthenticated:
+        return False
+    return True
+
+
+def test_a_key_is_known_by_its_id_and_proven_by_its_secret() -> None:
+    """Two are never alike, and neither is what is stored of them."""
+    other = new_key_text(secrets.token_bytes)
+    assert key_id_in(KEY) == KEY[:12]
+    assert len({KEY[:12], other[:12], KEY[13:], other[13:]}) == 4
+    assert KEY[13:].encode() not in hash_of(KEY)
+
+
+@pytest.mark.parametrize("revoked_at", [None, REVOKED_AT])
+def test_a_stored_key_is_read_as_it_was_written(table: Table, revoked_at: str | None) -> None:
+    """The item and back."""
+    table.add(KEY, *Scope, revoked_at=revoked_at)
+    key = table.keys[KEY[:12]]
+    assert key_of(item_of(key)) == key  # type: ignore[arg-type] # what is written is a part of what may be read
+
+
+def test_the_holder_of_a_key_is_let_in(gate: Gate, table: Table) -> None:
+    """With the whole text and nothing else."""
+    table.add(KEY, Scope.READ)
+    other_secret = KEY[:13] + new_key_text(secrets.token_bytes)[13:]
+    attempts = [KEY, other_secret, KEY[:-1], KEY + "=", KEY[:12], KEY.upper(), "", "é.ü", None]
+    assert [is_let_in(gate, text) for text in attempts] == [True] + [False] * 8
+
+
+def test_what_is_no_key_asks_nobody(gate: Gate, table: Table) -> None:
+    """A flood of nonsense costs no read."""
+    assert [is_let_in(gate, text) for text in ("", "x", "a" * 10_000, KEY + "\n", None)] == [False] * 5
+    assert table.asked == []
+
+
+def test_a_key_is_for_its_scopes(gate: Gate, table: Table) -> None:
+    """Or for whatever asks for none."""
+    table.add(KEY, Scope.READ)
+    gate.admit(KEY, None)
+    gate.admit(KEY, Scope.READ)
+    with pytest.raises(Forbidden):
+        gate.admit(KEY, Scope.INGEST)
+
+
+def test_the_table_is_asked_once_a_minute(gate: Gate, table: Table, clock: Clock) -> None:
+    """By each container for each key, right or wrong."""
+    table.add(KEY, Scope.READ)
+    unknown = new_key_text(secrets.token_bytes)
+    for clock.now in (0.0, 1.0, KEPT_SECONDS - 1, KEPT_SECONDS):
+        is_let_in(gate, KEY)
+        is_let_in(gate, unknown)
+    assert table.asked == [KEY[:12], unknown[:12]] * 2
+
+
+def test_a_revoked_key_stops_within_the_minute(gate: Gate, table: Table, clock: Clock) -> None:
+    """And stays out."""
+    table.add(KEY, Scope.READ)
+    assert is_let_in(gate, KEY)
+    table.add(KEY, Scope.READ, revoked_at=REVOKED_AT)
+    clock.now = KEPT_SECONDS
+    assert not is_let_in(gate, KEY)
+    assert not is_let_in(gate, KEY)
+
+
+def test_old_and_new_key_work_side_by_side(gate: Gate, table: Table) -> None:
+    """So a key can be changed while callers go on."""
+    old, new = (table.add(new_key_text(secrets.token_bytes), *Scope) for _ in range(2))
+    assert is_let_in(gate, old)
+    assert is_let_in(gate, new)
+
+
+def test_a_flood_of_unknown_keys_does_not_push_out_a_known_one(gate: Gate, table: Table) -> None:
+    """And is not remembered without end: the first of them is asked for again."""
+    table.add(KEY, Scope.READ)
+    assert is_let_in(gate, KEY)
+    flood = [f"{number:012x}.{'s' * 43}" for number in range(1_001)]
+    for text in (*flood, KEY, flood[0]):
+        is_let_in(gate, text)
+    assert table.asked == [KEY[:12], *(text[:12] for text in flood), flood[0][:12]]
+
+
+def test_keys_are_not_remembered_without_end(gate: Gate, table: Table) -> None:
+    """The first of 1,001 is asked for again."""
+    keys = [table.add(f"{number:012x}.{'s' * 43}", Scope.READ) for number in range(1_001)]
+    assert all(is_let_in(gate, text) for text in (*keys, keys[0]))
+    assert (len(table.asked), table.asked[-1]) == (1_002, keys[0][:12])
+
+
+def test_while_the_table_is_away_known_keys_are_good_for_their_minute(gate: Gate, table: Table, clock: Clock) -> None:
+    """After it nobody is let in on trust."""
+    table.add(KEY, Scope.READ)
+    assert is_let_in(gate, KEY)
+    table.away = True
+    assert is_let_in(gate, KEY)
+    clock.now = KEPT_SECONDS
+    with pytest.raises(Unavailable):
+        gate.admit(KEY, Scope.READ)
+
+
+ROUTES = ["/invoices/536365", "/invoices?InvoiceNo=536365", "/customers/17850", "/customers/17850/invoices"]
+
+
+@pytest.mark.parametrize("header", [{}, {"X-Api-Key": ""}, {"X-Api-Key": "wrong"}, {"Authorization": f"Bearer {KEY}"}])
+def test_without_a_valid_key_the_answer_is_always_the_same(guarded: Api, header: dict[str, str]) -> None:
+    """401, whatever the request would have been worth."""
+    answers = [guarded.call("GET", path, headers=header) for path in (*ROUTES, "/invoices/%00", "/customers?x=1")]
+    answers.append(guarded.ingest(b"no rows", header))
+    assert {answer.status_code for answer in answers} == {401}
+    assert {answer.headers["WWW-Authenticate"] for answer in answers} == {'ApiKey realm="invoice-stream"'}
+    assert {answer.json()["type"] for answer in answers} == {"urn:invoice-stream:problem:unauthenticated"}
+
+
+@pytest.mark.parametrize(("scope", "statuses"), [(Scope.INGEST, (202, 403)), (Scope.READ, (403, 200))])
+def test_a_key_of_one_scope_does_only_that(guarded: Api, table: Table, scope: Scope, statuses: tuple[int, int]) -> None:
+    """The other answers 403, and does not say what would be needed."""
+    header = {"X-Api-Key": table.add(KEY, scope)}
+    answers = [guarded.ingest(ndjson([row()]), AS_NDJSON, header), guarded.call("GET", ROUTES[0], headers=header)]
+    assert tuple(answer.status_code for answer in answers) == statuses
+    refused = next(answer for answer in answers if answer.status_code == 403)
+    assert refused.json()["detail"] == "the API key does not permit this"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/openapi.json"])
+def test_the_docs_are_open_or_closed(guarded: Api, closed: Api, table: Table, path: str) -> None:
+    """Closed, they open to any key."""
+    header = {"X-Api-Key": table.add(KEY, Scope.INGEST)}
+    answers = [guarded.get(path), closed.get(path), closed.call("GET", path, headers=header)]
+    assert [answer.status_code for answer in answers] == [200, 401, 200]
+
+
+def test_health_needs_no_key(closed: Api, table: Table) -> None:
+    """Load balancers have none."""
+    table.away = True
+    assert closed.get("/healthz").status_code == 200
+
+
+def test_the_document_names_the_key_and_its_scopes(guarded: Api) -> None:
+    """So the docs page has its Authorize button."""
+    document = guarded.get("/openapi.json").json()
+    scheme = document["components"]["securitySchemes"]["ApiKey"]
+    needed = {path: each.get("security") for path, methods in document["paths"].items() for each in methods.values()}
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-Api-Key")
+    assert needed.pop("/healthz") is None
+    assert needed.pop("/ingest") == [{"ApiKey": ["ingest"]}]
+    assert list(needed.values()) == [[{"ApiKey": ["read"]}]] * 5
+
+
+def test_a_key_that_cannot_be_checked_is_no_fault_of_the_caller(guarded: Api, table: Table) -> None:
+    """503, to be tried again."""
+    table.away = True
+    answer = guarded.call("GET", ROUTES[0], headers={"X-Api-Key": KEY})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

@@ -1,0 +1,83 @@
+"""Keys are made, listed and revoked; what is stored of them opens nothing."""
+
+import secrets
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline_api.keys.gate import Gate
+from pipeline_api.keys.key_table import KeyTable
+from pipeline_api.keys.stored_key import Scope
+from pipeline_api.refusals import Unauthenticated
+from pipeline_ops.app import build_app
+from pipeline_ops.errors import OpsError
+from pipeline_ops.key_ring import KeyRing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def ring(dynamodb: "DynamoDBClient") -> KeyRing:
+    dynamodb.create_table(
+        TableName="keys",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "KeyId", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "KeyId", "AttributeType": "S"}],
+    )
+    return KeyRing(dynamodb, "keys", lambda: NOON, secrets.token_bytes)
+
+
+def gate_of(ring: KeyRing) -> Gate:
+    return Gate(KeyTable(ring.dynamodb, "keys").find, lambda: 0.0)
+
+
+def test_a_key_opens_until_it_is_revoked(ring: KeyRing) -> None:
+    """And the other one goes on."""
+    old, new = ring.create("old", [Scope.READ]), ring.create("new", [Scope.READ])
+    gate_of(ring).admit(old, Scope.READ)
+    ring.revoke(old[:12])
+    with pytest.raises(Unauthenticated):
+        gate_of(ring).admit(old, Scope.READ)
+    gate_of(ring).admit(new, Scope.READ)
+
+
+def test_nothing_that_is_stored_holds_the_secret(ring: KeyRing) -> None:
+    """Who reads the table can use no key."""
+    text = ring.create("somebody", Scope)
+    assert text[13:] not in str(ring.dynamodb.scan(TableName="keys")["Items"])
+
+
+def test_revoking_again_keeps_the_first_time(ring: KeyRing) -> None:
+    """It says when the key stopped."""
+    key_id = ring.create("somebody", Scope)[:12]
+    ring.revoke(key_id)
+    replace(ring, now=lambda: NOON.replace(hour=13)).revoke(key_id)
+    assert ring.all()[0].revoked_at == "2026-11-22T12:00:00+00:00"
+
+
+def test_an_unknown_key_cannot_be_revoked(ring: KeyRing) -> None:
+    """And is not made by it."""
+    with pytest.raises(OpsError, match=r"There is no key 0123456789ab\."):
+        ring.revoke("0123456789ab")
+    assert ring.all() == []
+
+
+def test_the_commands(ring: KeyRing) -> None:
+    """`create` prints the key alone, `list` everything but the secret, `revoke` takes the id or the whole key."""
+    run = CliRunner()
+    app, table = build_app(), ["--keys-table", "keys"]
+    text = run.invoke(
+        app, ["keys", "create", "till [1]", "--scope", "ingest", "--scope", "read", *table]
+    ).stdout.strip()
+    gate_of(ring).admit(text, Scope.INGEST)
+    revoked = run.invoke(app, ["keys", "revoke", text, *table])
+    listed = run.invoke(app, ["keys", "list", *table]).stdout
+    assert revoked.stdout == f"{text[:12]} is revoked; within 60 seconds nobody takes it any more.\n"
+    assert all(shown in listed for shown in (text[:12], "till [1]", "ingest, read"))
+    assert text[13:] not in listed + revoked.stdout
