@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,7 +13,7 @@ from client.cli import app
 from client.columns import COLUMNS
 from client.outside import Outside
 
-Handler: TypeAlias = Callable[[httpx.Request], httpx.Response]
+Handler: TypeAlias = Callable[[httpx.Request], httpx.Response | Coroutine[None, None, httpx.Response]]
 
 ROW = ("536365", "85123A", "WHITE HOLDER", "6", "12/1/2010 8:26", "2.55", "17850", "United Kingdom")
 HEADER = ",".join(COLUMNS)
@@ -27,7 +27,7 @@ class World:
         self.slept: list[float] = []
         self._keys = 0
         self.outside = Outside(
-            transport=httpx.MockTransport(api),
+            transport=httpx.MockTransport(api),  # type: ignore[arg-type]  # it takes either kind, but not one that may be both
             clock=lambda: sum(self.slept),
             now=lambda: sum(self.slept),
             sleep=self._sleep,

@@ -24,7 +24,7 @@ def real_file() -> Path:
 def test_every_real_row_is_accepted_and_is_itself(real_file: Path) -> None:
     """42,481 rows, 42,481 line ids: repeats are kept, nothing is refused."""
     api = FakeApi()
-    result = run(api, "send", real_file, "--json")
+    result = run(api, "send", real_file, "--json", "--journal", "journal")
     assert (result.exit_code, summary_of(result)["accepted"], len(api.lines)) == (0, 42_481, 42_481)
     assert len({line.InvoiceNo for line in api.lines.values()}) == 2025
 
@@ -35,6 +35,6 @@ def test_a_shuffled_copy_has_the_same_lines(real_file: Path) -> None:
     random.Random(1).shuffle(rows)  # noqa: S311 - repeatable, not secret
     Path("shuffled.csv").write_bytes(header + b"".join(rows))
     plain, shuffled = FakeApi(), FakeApi()
-    run(plain, "send", real_file)
+    run(plain, "send", real_file, "--journal", "journal")
     run(shuffled, "send", "shuffled.csv", "--batch-rows", "3000")
     assert plain.lines.keys() == shuffled.lines.keys()
