@@ -17,7 +17,7 @@ Grant = tuple[str, str]
 RECORDED = ["tests/consumers", "tests/pipeline_api", "tests/aws"]
 ROLES = {"ApiFunction": "ApiRole", "ToS3Function": "ToS3Role", "ToDynamodbFunction": "ToDynamodbRole"}
 STAGES = {"to_s3": "ToS3Function", "to_dynamodb": "ToDynamodbFunction"}
-NAMES_IN_TESTS = {"rows": "Stream", "invoices": "InvoicesTable", "customers": "CustomersTable"}
+NAMES_IN_TESTS = {"rows": "Stream", "invoices": "InvoicesTable", "customers": "CustomersTable", "keys": "KeysTable"}
 
 
 @pytest.fixture(scope="module")
