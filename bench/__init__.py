@@ -1,0 +1,1 @@
+"""The pipeline measured beside what a user would otherwise have. Never shipped."""

@@ -1,0 +1,35 @@
+"""The commands of `python -m bench`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.cost import our_cost, rival_costs, show_comparison, show_cost
+from bench.prices import read_prices
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The pipeline measured beside its rivals.")
+
+_Csv = Annotated[Path, typer.Option(help="A file of invoice rows.", exists=True, dir_okay=False)]
+_BatchRows = Annotated[int, typer.Option(min=1, max=10_000, help="Rows in a request.")]
+
+
+@app.command()
+def cost(
+    csv: _Csv,
+    rows_per_month: Annotated[int, typer.Option(min=1, help="The volume of the bill.")] = 100_000_000,
+    batch_rows: _BatchRows = 5000,
+    rivals: Annotated[bool, typer.Option(help="Count the rivals on the same rows, too; takes minutes.")] = False,  # noqa: FBT002 - typer's way of a flag
+) -> None:
+    """Count a file's rows through the real code and print the monthly bill."""
+    console, prices = Console(), read_prices()
+    ours = our_cost(csv, batch_rows, prices, rows_per_month)
+    show_cost(console, ours, prices, rows_per_month)
+    if rivals:
+        show_comparison(console, [ours, *rival_costs(csv, prices, rows_per_month)], rows_per_month)
+
+
+@app.callback()
+def main() -> None:
+    """The pipeline measured beside what a user would otherwise have."""

@@ -1,0 +1,52 @@
+"""boto3 clients as production makes them, for a wire that ends in this process or for a server on loopback."""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+
+from aws.clients import dynamodb_client, kinesis_client, s3_client
+from bench.wire import Wire
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+
+STREAM, BUCKET, INVOICES, CUSTOMERS = "rows", "raw", "invoices", "customers"
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    kinesis: "KinesisClient"
+    dynamodb: "DynamoDBClient"
+    s3: "S3Client"
+
+
+def set_environment(endpoint: str | None = None) -> None:
+    """Credentials that open nothing, and where requests go to."""
+    os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_REGION": "us-east-1"}
+    os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    os.environ.pop("AWS_ENDPOINT_URL", None)
+    if endpoint:
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
+        boto3.setup_default_session()
+
+
+def make_clients() -> Clients:
+    return Clients(kinesis_client(), dynamodb_client(), s3_client())
+
+
+def end_at(wire: Wire) -> None:
+    """From now on the default session's clients are answered by `wire`."""
+    set_environment()
+    boto3.setup_default_session()
+    wire.end(boto3._get_default_session())  # noqa: SLF001 - boto3 has no public name for it
+
+
+def tables() -> "tuple[Table, Table]":
+    """Invoices and Customers as boto3's resources, which `batch_writer` belongs to."""
+    resource = boto3.resource("dynamodb")
+    return resource.Table(INVOICES), resource.Table(CUSTOMERS)

@@ -1,0 +1,104 @@
+"""POST /ingest from Lambda's event to the answer, beside FastAPI as taught, powertools, and the ceiling."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bench import ours
+from bench.clients import STREAM, make_clients
+from bench.duel import duel
+from bench.events import Context, gzip_request, json_request
+from bench.finding import Finding, at_least, figure
+from bench.rivals import aggregated, ceiling, idiomatic_api, powertools
+from bench.rows import Sent
+
+_ROW_REQUESTS = 40
+_ROWS = 500
+_Handler = Callable[[Any, Any], dict[str, Any]]
+
+
+def ingest_findings(small: Sent, large: Sent) -> list[Finding]:
+    """`small` holds about 500 rows, `large` about 5,000. AWS is a server on loopback."""
+    rows = _plain(small)[:_ROWS]
+    return [
+        *_json_rows(rows),
+        *_gzip_rows(small, 0.33),
+        *_gzip_rows(large, 0.60),
+        *_single_rows(rows),
+        *_aggregation(rows),
+    ]
+
+
+def _json_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
+    clients = make_clients()
+    event = json_request("/ingest", json.dumps(rows).encode())
+    sides = {
+        "ours": _call(ours.api_handler(), event),
+        "idiomatic": _call(idiomatic_api.handler(clients.kinesis, STREAM), event),
+        "powertools": _call(powertools.api_handler(clients.kinesis, STREAM), event),
+        "ceiling": _call(ceiling.handler(_nothing), event),
+    }
+    rounds = duel(sides, len(rows), rounds=15)
+    what = f"POST /ingest, {len(rows)} JSON rows, botocore on loopback"
+    note = f"{rounds.microseconds('ours'):.1f} us a row"
+    return [
+        at_least(f"{what}, against idiomatic FastAPI", rounds.faster("ours", "idiomatic"), 2.2, note),
+        figure(f"{what}, against powertools' resolver", f"{rounds.faster('ours', 'powertools')} x"),
+        figure(f"{what}, share of the no-op ceiling's speed", str(rounds.faster("ours", "ceiling"))),
+    ]
+
+
+def _gzip_rows(batch: Sent, goal: float) -> list[Finding]:
+    event = gzip_request(batch.body, batch.key)
+    sides = {
+        "ours": _call(ours.api_handler(), event),
+        "ceiling": _call(ceiling.handler(_nothing), event),
+    }
+    rounds = duel(sides, batch.rows, rounds=15)
+    ratio = rounds.faster("ours", "ceiling")
+    note = f"{rounds.microseconds('ours'):.2f} us a row; ceiling {rounds.microseconds('ceiling'):.2f}"
+    what = f"gzip NDJSON, {batch.rows:,} rows, share of the no-op ceiling's speed"
+    return [Finding(what, f">= {goal:g}", str(ratio), ratio.median >= goal, note)]
+
+
+def _single_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
+    clients = make_clients()
+    texts = [json.dumps(row).encode() for row in rows[:_ROW_REQUESTS]]
+    our_api, their_api = ours.api_handler(), idiomatic_api.handler(clients.kinesis, STREAM)
+    sides = {
+        "ours": _calls(our_api, [json_request("/ingest", text) for text in texts]),
+        "idiomatic": _calls(their_api, [json_request("/row", text) for text in texts]),
+    }
+    rounds = duel(sides, len(texts))
+    note = f"{rounds.microseconds('ours'):.0f} us a request; idiomatic {rounds.microseconds('idiomatic'):.0f}"
+    return [
+        at_least("one row a request, against an idiomatic `def` route", rounds.faster("ours", "idiomatic"), 5, note)
+    ]
+
+
+def _aggregation(rows: Sequence[dict[str, Any]]) -> list[Finding]:
+    texts = [(row["InvoiceNo"], json.dumps(row).encode()) for row in rows]
+    size = sum(map(len, aggregated.aggregate(texts)))
+    return [figure("aws_kinesis_agg: bytes a row on the stream", f"{size / len(rows):.0f}", "ours: see the counts")]
+
+
+def _plain(batch: Sent) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if value is not None} for row in batch.objects()]
+
+
+def _call(handler: _Handler, event: dict[str, Any]) -> Callable[[], None]:
+    return _calls(handler, [event])
+
+
+def _calls(handler: _Handler, events: Sequence[dict[str, Any]]) -> Callable[[], None]:
+    def run() -> None:
+        for event in events:
+            answer = handler(event, Context())
+            if answer["statusCode"] not in (200, 202):
+                raise RuntimeError(f"a rival or we refused the rows: {answer}")
+
+    return run
+
+
+def _nothing(_body: bytes) -> None:
+    pass

@@ -1,0 +1,35 @@
+"""This pipeline's real Lambda entries, started in this process as Lambda would start them."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from bench.clients import BUCKET, CUSTOMERS, INVOICES, STREAM
+from bench.template import variables_of
+
+Handler = Callable[[Any, Any], Any]
+
+_VALUES = {"STREAM_NAME": STREAM, "RAW_BUCKET": BUCKET, "INVOICES_TABLE": INVOICES, "CUSTOMERS_TABLE": CUSTOMERS}
+_ANY_VALUE = "open"  # every other variable is a name, or takes this word
+
+
+def api_handler() -> Handler:
+    return _start("pipeline_api.lambda_handler", "ApiFunction")
+
+
+def to_s3() -> Handler:
+    return _start("consumers.to_s3", "ToS3Function")
+
+
+def to_dynamodb() -> Handler:
+    return _start("consumers.to_dynamodb", "ToDynamodbFunction")
+
+
+def _start(module: str, function: str) -> Handler:
+    """Anew each time: an entry makes its clients when it is imported, by boto3's default session."""
+    os.environ |= {name: _VALUES.get(name, _ANY_VALUE) for name in variables_of(function)}
+    sys.modules.pop(module, None)
+    handler: Handler = importlib.import_module(module).handler
+    return handler
