@@ -16,6 +16,7 @@ from local_runtime.physical import physical_names
 from local_runtime.resources import create_resources
 from local_runtime.supervisor import supervised
 from local_runtime.template import read_template
+from proofs.api_keys import new_api_key
 from proofs.artifacts import Build, sam_build
 from proofs.machine import PROJECT, TEMPLATE_PYTHON, architecture, python_version
 
@@ -27,6 +28,7 @@ class DataPlane:
     clients: Clients
     functions: dict[str, Function]
     surroundings: dict[str, str]
+    api_key: str
 
     def environment(self, function: str) -> dict[str, str]:
         return {**self.surroundings, **self.functions[function].environment}
@@ -61,4 +63,5 @@ def data_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPlane]:
         clients = engine_clients(engine.endpoint)
         create_resources(template, physical, clients)
         functions = {function.name: function for function in functions_of(template, physical)}
-        yield DataPlane(clients, functions, {**machine, **aws_environment(engine.endpoint)})
+        api_key = new_api_key(clients.dynamodb, functions["ApiFunction"].environment["KEYS_TABLE"])
+        yield DataPlane(clients, functions, {**machine, **aws_environment(engine.endpoint)}, api_key)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from proofs.api_keys import new_api_key
 from proofs.artifacts import Build
 from proofs.emulator import REGION, Emulator
 from proofs.machine import PROJECT
@@ -17,10 +18,13 @@ class Stack:
     account: Emulator
     outputs: dict[str, str]
     resources: dict[str, str]
+    api_key: str
 
     def http(self) -> httpx.Client:
-        """The deployed API at its own address below the emulator's."""
-        return self.account.http(f"/_aws/execute-api/{self.resources['HttpApi']}/$default")
+        """The deployed API at its own address below the emulator's, asked with a key."""
+        client = self.account.http(f"/_aws/execute-api/{self.resources['HttpApi']}/$default")
+        client.headers["X-Api-Key"] = self.api_key
+        return client
 
 
 def deployed(account: Emulator, build: Build) -> Stack:
@@ -42,10 +46,12 @@ def _described(account: Emulator) -> Stack:
     formation = account.client("cloudformation")
     outputs = formation.describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
     resources = formation.describe_stack_resources(StackName=NAME)["StackResources"]
+    ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
     return Stack(
         account,
         {output["OutputKey"]: output["OutputValue"] for output in outputs},
-        {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},
+        ids,
+        new_api_key(account.client("dynamodb"), ids["KeysTable"]),
     )
 
 

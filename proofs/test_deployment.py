@@ -79,7 +79,14 @@ def test_a_poison_record_is_set_aside(stack: Stack) -> None:
 def test_the_smoke_test_finds_the_deployment_in_order(stack: Stack) -> None:
     """What `make smoke` runs."""
     with stack.http() as http, doorway(http) as address:
-        command: list[str | Path] = [sys.executable, PROJECT / "deployment" / "smoke.py", "--url", address]
+        command: list[str | Path] = [
+            sys.executable,
+            PROJECT / "deployment" / "smoke.py",
+            "--url",
+            address,
+            "--api-key",
+            stack.api_key,
+        ]
         finished = subprocess.run(command, check=False, capture_output=True, text=True)
     print(f"\n{finished.stdout}")
     assert (finished.returncode, finished.stderr) == (0, "")

@@ -42,6 +42,17 @@ def started(build: Build, data_plane: DataPlane, function: str, logs: Path) -> A
     return lambda_process(build.artifact(function), handler, data_plane.environment(function), logs / function)
 
 
+def with_key(event: Event, data_plane: DataPlane) -> Event:
+    """A REST API repeats every header as a list."""
+    named = {"x-api-key": data_plane.api_key}
+    lists = {"x-api-key": [data_plane.api_key]}
+    return {
+        **event,
+        "headers": event["headers"] | named,
+        **({"multiValueHeaders": event["multiValueHeaders"] | lists} if "multiValueHeaders" in event else {}),
+    }
+
+
 def event_of(*records: tuple[str, bytes]) -> Event:
     return {"Records": [delivered(data, batch_id, n) for n, (batch_id, data) in enumerate(records, start=1)]}
 
@@ -56,18 +67,20 @@ def event_of(*records: tuple[str, bytes]) -> Event:
     ],
     ids=["json", "ndjson", "base64 gzip"],
 )
-def test_the_api_takes_rows(processes: dict[str, LambdaProcess], form: str, request_: Request) -> None:
+def test_the_api_takes_rows(
+    processes: dict[str, LambdaProcess], data_plane: DataPlane, form: str, request_: Request
+) -> None:
     """Behind either kind of API, plain or as base64 of gzip."""
-    event: Event = getattr(request_, form)()
+    event = with_key(getattr(request_, form)(), data_plane)
     status, answer = status_and_body(processes["ApiFunction"].invoke(event).answer)
     assert (status, answer["accepted"], answer["rejected"]) == (202, 1, 0)
 
 
 @pytest.mark.parametrize("form", ["http_api_v2", "rest_api_v1"])
-def test_the_api_names_a_bad_row(processes: dict[str, LambdaProcess], form: str) -> None:
+def test_the_api_names_a_bad_row(processes: dict[str, LambdaProcess], data_plane: DataPlane, form: str) -> None:
     """Index, field and message are as in the tests of the source."""
     body = json.dumps([row(Quantity="many")]).encode()
-    event: Event = getattr(Request("POST", "/ingest", body, JSON), form)()
+    event = with_key(getattr(Request("POST", "/ingest", body, JSON), form)(), data_plane)
     status, answer = status_and_body(processes["ApiFunction"].invoke(event).answer)
     assert (status, answer["errors"][0]["index"], answer["errors"][0]["field"]) == (422, 0, "Quantity")
 
@@ -79,9 +92,11 @@ def test_the_artifact_describes_itself_as_the_source_does(processes: dict[str, L
     assert (status, document["paths"].keys() >= {"/ingest", "/invoices/{InvoiceNo}"}) == (200, True)
 
 
-def test_an_unknown_invoice_is_404(processes: dict[str, LambdaProcess]) -> None:
+def test_an_unknown_invoice_is_404(processes: dict[str, LambdaProcess], data_plane: DataPlane) -> None:
     """As a problem document, from a query that DynamoDB answered."""
-    answer = processes["ApiFunction"].invoke(Request("GET", "/invoices/NOSUCH").http_api_v2()).answer
+    answer = (
+        processes["ApiFunction"].invoke(with_key(Request("GET", "/invoices/NOSUCH").http_api_v2(), data_plane)).answer
+    )
     assert (status_and_body(answer)[0], answer["headers"]["content-type"]) == (404, "application/problem+json")
 
 
@@ -96,12 +111,12 @@ def test_to_s3_keeps_each_record_as_it_came(processes: dict[str, LambdaProcess],
     assert (answers, stored) == ([{"batchItemFailures": []}] * 2, data)
 
 
-def test_a_row_goes_from_the_stream_to_an_answer(processes: dict[str, LambdaProcess]) -> None:
+def test_a_row_goes_from_the_stream_to_an_answer(processes: dict[str, LambdaProcess], data_plane: DataPlane) -> None:
     """One artifact stores it, another answers with it."""
     data = pack(ndjson([row(InvoiceNo="P1", Occurrence=1), row(InvoiceNo="P1", Quantity=2, Occurrence=1)]))
     stored = processes["ToDynamodbFunction"].invoke(event_of((BATCH_ID + "3", data)))
     status, invoice = status_and_body(
-        processes["ApiFunction"].invoke(Request("GET", "/invoices/P1").http_api_v2()).answer
+        processes["ApiFunction"].invoke(with_key(Request("GET", "/invoices/P1").http_api_v2(), data_plane)).answer
     )
     assert (stored.answer, status, invoice["line_count"], invoice["total"]) == (
         {"batchItemFailures": []},
@@ -121,10 +136,10 @@ def test_a_set_aside_record_makes_the_line_that_the_alarm_counts(
     assert (entry["level"], entry["message"][:11], entry["batch_id"]) == ("ERROR", "Set aside: ", BATCH_ID + "4")
 
 
-def test_times_are_printed(processes: dict[str, LambdaProcess]) -> None:
+def test_times_are_printed(processes: dict[str, LambdaProcess], data_plane: DataPlane) -> None:
     """Nothing is demanded of a shared machine but that a start takes less than the 10 seconds Lambda gives it."""
     rows = pack(ndjson([row(InvoiceNo=f"T{n // 20}", Quantity=n, Occurrence=1) for n in range(500)]))
-    post = Request("POST", "/ingest", rows, GZIP, binary=True).http_api_v2()
+    post = with_key(Request("POST", "/ingest", rows, GZIP, binary=True).http_api_v2(), data_plane)
     get = Request("GET", "/healthz").http_api_v2()
     stream = event_of((BATCH_ID + "5", rows))
     for function, what, event in [

@@ -1,0 +1,101 @@
+"""The client as a user starts it, and what it said before it was killed."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from local_runtime.keys import API_KEY
+from proofs.mortal_pipeline import MortalPipeline
+
+COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
+_ONE_IN = 97
+
+
+@dataclass(frozen=True)
+class Said:
+    """`exit_code` None: it was killed. `events` are the whole lines of its output."""
+
+    exit_code: int | None
+    events: Sequence[Mapping[str, Any]]
+
+    @property
+    def summary(self) -> Mapping[str, Any] | None:
+        return next((each for each in self.events if each["event"] == "summary"), None)
+
+    @property
+    def batches(self) -> list[Mapping[str, Any]]:
+        return [each for each in self.events if each["event"] == "batch"]
+
+    @property
+    def is_complete(self) -> bool:
+        """The client has said so: killed after that, it has told the truth."""
+        return self.summary is not None and self.summary["error"] is None
+
+
+def start_client(
+    pipeline: MortalPipeline, file: Path, *options: str, output: int = subprocess.PIPE
+) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "client", "send", file.name, "--url", pipeline.url, "--json", *options]
+    return subprocess.Popen(
+        command,
+        cwd=file.parent,
+        env={**os.environ, API_KEY: pipeline.key},
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_client(pipeline: MortalPipeline, file: Path, *options: str, killed_after: float | None = None) -> Said:
+    """`killed_after` so many seconds, if it has not ended by then."""
+    process = start_client(pipeline, file, *options)
+    with suppress(subprocess.TimeoutExpired):
+        return said_by(process, killed_after)
+    process.kill()
+    return said_by(process)
+
+
+def said_by(process: "subprocess.Popen[str]", seconds: float | None = None) -> Said:
+    """All of it, when the process has ended. Raises TimeoutExpired before."""
+    out, complaint = process.communicate(timeout=seconds)
+    assert "Traceback" not in complaint, complaint
+    events = [json.loads(line) for line in out.splitlines(keepends=True) if line.endswith("\n")]
+    return Said(None if process.returncode < 0 else process.returncode, events)
+
+
+def write_rows(path: Path, name: str, count: int, chance: Random) -> Path:
+    """Rows of invoices of this name alone; one in some hundred is a reject, some are repeated word for word."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *_rows(name, count, chance)])
+    return path
+
+
+def joined(files: Iterable[Path], path: Path) -> Path:
+    """One file with the rows of all."""
+    rows = [row for file in files for row in list(csv.reader(file.open(encoding="utf-8", newline="")))[1:]]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *rows])
+    return path
+
+
+def _rows(name: str, count: int, chance: Random) -> Iterable[tuple[str, ...]]:
+    for number in range(count):
+        quantity = "x" if number % _ONE_IN == _ONE_IN - 1 else str(chance.randint(1, 3))
+        yield (
+            f"{name}-{number // 7}",
+            str(chance.randint(1, 9)),
+            "",
+            quantity,
+            "12/1/2010 8:26",
+            "2.55",
+            chance.choice(("", "17850", "13047")),
+            "EIRE",
+        )

@@ -1,0 +1,161 @@
+"""A pipeline on this machine whose engine and consumers can be killed outright and started again."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local_runtime.api_server import start_api
+from local_runtime.clients import engine_clients
+from local_runtime.engine import engine_environment
+from local_runtime.environment import aws_environment, machine_environment
+from local_runtime.expected import read_expected
+from local_runtime.figures import compared
+from local_runtime.folder import RunFolder, held_folder
+from local_runtime.functions import Function, functions_of, http_function, stream_functions
+from local_runtime.keys import create_key
+from local_runtime.messages import UploadSummary
+from local_runtime.physical import physical_names
+from local_runtime.ports import LOOPBACK, free_port
+from local_runtime.processes import Command, Process
+from local_runtime.resources import create_resources
+from local_runtime.stored import Places, Stored, read_stored
+from local_runtime.supervisor import Supervisor, supervised
+from local_runtime.template import read_template
+from local_runtime.waiting import answers, wait_until_healthy
+from proofs.machine import PROJECT
+
+_PREFERRED_PORT = 4766
+_POLL_SECONDS = 0.5
+_PATIENCE_SECONDS = 120.0
+
+
+class MortalConsumer:
+    """A consumer's process, one after the other, each going on from the file of checkpoints of those before it."""
+
+    def __init__(self, function: Function, folder: RunFolder, environment: dict[str, str]) -> None:
+        self.stage = function.handler.split(".")[-2]
+        self.acknowledged: set[str] = set()
+        self._command = Command(
+            name=self.stage,
+            module="local_runtime.function_process",
+            log=folder.logs / f"{self.stage}.log",
+            environment={**environment, **function.environment},
+            arguments=(
+                *("--handler", function.handler),
+                *("--stream", function.stream),
+                *("--mapping", json.dumps(function.mapping)),
+                *("--timeout", str(function.timeout_seconds)),
+                *("--checkpoint-file", str(folder.root / f"{self.stage}.checkpoints")),
+            ),
+            speaks=True,
+        )
+        self.start()
+
+    def start(self) -> None:
+        self.said_something = False
+        self._process = Process(self._command)
+        self._listener = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
+        self._listener.start()
+
+    def kill(self) -> None:
+        assert self._process.exit_code is None, self._command.log.read_text()
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._listener.join()
+        self._process.stop()
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def _listen(self, process: Process) -> None:
+        for line in process.lines():
+            if line.endswith(b"\n"):  # the last one may be cut
+                self.acknowledged.update(json.loads(line)["acknowledged"])
+                self.said_something = True
+
+
+class MortalPipeline:
+    """`key` is the API's; it is another one after the engine was started again, whose memory is empty then."""
+
+    def __init__(self, supervisor: Supervisor, folder: RunFolder) -> None:
+        self._supervisor = supervisor
+        self._folder = folder
+        self._template = read_template(PROJECT / "template.yaml")
+        self._physical = physical_names(self._template)
+        self._machine = machine_environment(os.environ, folder.temporary)
+        self._functions = functions_of(self._template, self._physical)
+        self._port = free_port(_PREFERRED_PORT)
+        self._endpoint = f"http://{LOOPBACK}:{self._port}"
+        self.clients = engine_clients(self._endpoint)
+        self.start_engine()
+        self._surroundings = {**self._machine, **aws_environment(self._endpoint)}
+        http = http_function(self._functions)
+        self.url = start_api(supervisor, folder, {**self._surroundings, **http.environment}).url
+        self.consumers: list[MortalConsumer] = []
+
+    def start_engine(self) -> None:
+        environment = engine_environment(self._machine, self._folder, self._port)
+        self._engine = self._supervisor.start(
+            Command("the engine", "ministack", self._folder.logs / "engine.log", environment)
+        )
+        wait_until_healthy(self._engine, f"{self._endpoint}/_ministack/health", is_healthy=answers)
+        create_resources(self._template, self._physical, self.clients)
+        self.key = create_key(self.clients.dynamodb, self._variables)
+
+    def kill_engine(self) -> None:
+        os.kill(self._engine.pid, signal.SIGKILL)
+        self._supervisor.release(self._engine)
+
+    def start_consumers(self) -> None:
+        fed = stream_functions(self._functions)
+        self.consumers = [MortalConsumer(each, self._folder, self._surroundings) for each in fed]
+
+    def stop_consumers(self) -> None:
+        for consumer in self.consumers:
+            consumer.stop()
+
+    def partition_keys(self) -> Iterator[str]:
+        """Of every record on the stream."""
+        kinesis, stream = self.clients.kinesis, self._variables["STREAM_NAME"]
+        for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+            start = kinesis.get_shard_iterator(
+                StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )
+            iterator = start["ShardIterator"]
+            while records := (page := kinesis.get_records(ShardIterator=iterator))["Records"]:
+                yield from (record["PartitionKey"] for record in records)
+                iterator = page["NextShardIterator"]
+
+    def differences(self, file: Path, summary: UploadSummary) -> list[str]:
+        """What the stores hold otherwise than the file says, once the consumers have come to rest."""
+        expected = read_expected(file)
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            found = [each for each in compared(expected, summary, self._stored()) if not each.agrees]
+            if not found or time.monotonic() > give_up:
+                return [f"{each.name}: {each.actual} instead of {each.expected}" for each in found]
+            time.sleep(_POLL_SECONDS)
+
+    def _stored(self) -> Stored:
+        names = self._variables
+        places = Places(names["RAW_BUCKET"], names["INVOICES_TABLE"], names["CUSTOMERS_TABLE"])
+        return read_stored(self.clients, places)
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return {name: value for function in self._functions for name, value in function.environment.items()}
+
+
+@contextmanager
+def mortal_pipeline(root: Path) -> Iterator[MortalPipeline]:
+    """Engine, resources and API; the consumers are started by who needs them."""
+    with held_folder(root) as folder, supervised() as supervisor:
+        pipeline = MortalPipeline(supervisor, folder)
+        try:
+            yield pipeline
+        finally:
+            pipeline.stop_consumers()
