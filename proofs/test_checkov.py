@@ -16,7 +16,7 @@ ACCEPTED: dict[tuple[str, tuple[str, ...]], str] = {
     ("CKV_AWS_117", FUNCTIONS): "they speak to AWS only; a VPC would add endpoints to pay for and nothing to reach",
     (
         "CKV_AWS_119",
-        ("InvoicesTable", "CustomersTable"),
+        ("InvoicesTable", "CustomersTable", "KeysTable"),
     ): "the account's DynamoDB key encrypts; an own key costs by the call",
     ("CKV_AWS_158", LOGS): "CloudWatch encrypts them, and no personal data is logged",
     ("CKV_AWS_173", FUNCTIONS): "the variables are names of resources, no secrets",
