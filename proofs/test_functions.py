@@ -127,13 +127,12 @@ def test_a_row_goes_from_the_stream_to_an_answer(processes: dict[str, LambdaProc
 
 
 @pytest.mark.parametrize("function", ["ToS3Function", "ToDynamodbFunction"])
-def test_a_set_aside_record_makes_the_line_that_the_alarm_counts(
-    processes: dict[str, LambdaProcess], function: str
-) -> None:
-    """Level and message as in the template's metric filter, with the batch id, and without a row's values."""
+def test_a_set_aside_record_is_counted_and_logged(processes: dict[str, LambdaProcess], function: str) -> None:
+    """The metric that the alarm watches, and a line with the reason, both with the batch id."""
     processes[function].invoke(event_of((BATCH_ID + "4", b"poison")))
-    entry = processes[function].log_entries()[-1]
-    assert (entry["level"], entry["message"][:11], entry["batch_id"]) == ("ERROR", "Set aside: ", BATCH_ID + "4")
+    counted, logged = processes[function].log_entries()[-2:]
+    assert (counted["RecordsSetAside"], counted["batch_id"]) == (1, BATCH_ID + "4")
+    assert (logged["level"], logged["message"][:11], logged["batch_id"]) == ("ERROR", "Set aside: ", BATCH_ID + "4")
 
 
 def test_times_are_printed(processes: dict[str, LambdaProcess], data_plane: DataPlane) -> None:

@@ -1,6 +1,7 @@
 """template.yaml says what AWS accepts, before and after SAM's transform, and what our promises need."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.transformed import TEMPLATE, Transformed, transformed
+
+SOURCES = TEMPLATE.parent / "src"
 
 
 def lint(path: Path, *options: str) -> tuple[int, str]:
@@ -69,6 +72,22 @@ def test_the_dashboard_is_valid_json(stack: Transformed) -> None:
     """CloudWatch refuses anything else, and only on deployment."""
     body = stack["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     assert {widget["type"] for widget in json.loads(body)["widgets"]} == {"text", "alarm", "metric"}
+
+
+def test_every_metric_of_ours_on_the_dashboard_is_one_that_the_code_writes(stack: Transformed) -> None:
+    """And the other way round; so are the alarms'."""
+    body = json.loads(stack["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    metrics = [line for widget in body["widgets"] for line in widget["properties"].get("metrics", [])]
+    shown = {line[1] for line in metrics if line[0] == "${AWS::StackName}"}
+    searched = {name for line in metrics for name in re.findall(r"MetricName=(\w+)", str(line[0]))}
+    written = {name for path in SOURCES.rglob("*.py") for name in re.findall(r'Measure\("(\w+)"', path.read_text())}
+    alarmed = {
+        alarm["Properties"]["MetricName"]
+        for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["Namespace"] == {"Fn::Sub": "${AWS::StackName}"}
+    }
+    assert shown | searched == written
+    assert alarmed == {"RecordsSetAside"}
 
 
 def test_the_access_log_names_no_customer_and_no_caller(stack: Transformed) -> None:

@@ -1,5 +1,6 @@
 """The raw archive: one object for each batch, whatever is delivered twice."""
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from aws.faults import error_code, retryable_faults
 from consumers.event import Record
+from consumers.reporting import unheard
 from invoices.batch_id import raw_key
 from invoices.errors import Malformed
 from invoices.limits import MAX_BODY_BYTES
@@ -22,10 +24,11 @@ _SECOND_BODY = "="  # no batch id may hold it
 
 
 class Archive:
-    """`raw/` in the bucket. Objects are only ever created, never overwritten."""
+    """`raw/` in the bucket. Objects are only ever created, never overwritten. `told` hears of each record kept."""
 
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
+    def __init__(self, s3: "S3Client", bucket: str, told: Callable[[Record], None] = unheard) -> None:
         self._s3 = s3
+        self._told = told
         self._bucket = bucket
 
     def add(self, record: Record) -> None:
@@ -38,6 +41,7 @@ class Archive:
         key = raw_key(record.batch_id)
         if not self._create(key, record.data) and not self._holds_rows_of(key, record.data):
             self._create(second_body_key(record.batch_id, record.data), record.data)
+        self._told(record)
 
     def _create(self, key: str, data: bytes) -> bool:
         """False if the object is there already: an earlier delivery won, or another body of this name."""

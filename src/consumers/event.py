@@ -39,13 +39,22 @@ class LambdaContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of the stream. `batch_id` is its partition key as it came: anybody may write to a stream."""
+    """One record of the stream. `batch_id` is its partition key as it came: anybody may write to a stream.
+
+    `arrived_at` is in seconds since 1970; None for a record that comes from elsewhere, the archive say.
+    """
 
     batch_id: str
     sequence_number: str
     data: bytes
+    arrived_at: float | None = None
 
 
 def record_of(delivered: KinesisEventRecord) -> Record:
     kinesis = delivered["kinesis"]
-    return Record(kinesis["partitionKey"], kinesis["sequenceNumber"], b64decode(kinesis["data"]))
+    return Record(
+        batch_id=kinesis["partitionKey"],
+        sequence_number=kinesis["sequenceNumber"],
+        data=b64decode(kinesis["data"]),
+        arrived_at=kinesis["approximateArrivalTimestamp"],
+    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from consumers.batch_write import Put, write_all
 from consumers.event import Record
+from consumers.reporting import unheard
 from consumers.set_aside import SetAside
 from invoices.items import pointer_items, slice_item
 from invoices.limits import MAX_BODY_BYTES
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 class Index:
     """Invoices and Customers. Only puts of whole, immutable items: doing it again changes nothing.
 
-    `sleep` takes seconds; it is called before what DynamoDB left out is put again.
+    `sleep` takes seconds; it is called before what DynamoDB left out is put again. `told` hears of each
+    record whose rows are stored, and of how many there are.
     """
 
     def __init__(
@@ -29,7 +31,9 @@ class Index:
         invoices_table: str,
         customers_table: str,
         sleep: Callable[[float], None] = time.sleep,
+        told: Callable[[Record, int], None] = unheard,
     ) -> None:
+        self._told = told
         self._dynamodb = dynamodb
         self._sleep = sleep
         self._invoices_table = invoices_table
@@ -40,6 +44,8 @@ class Index:
         data = unpack(record.data, MAX_BODY_BYTES)
         rows = read_ndjson(data)
         self.store(rows, record.batch_id)
+        if rows.lines:
+            self._told(record, len(rows.lines))
         return _invalid_rows(data, rows) if rows.errors else None
 
     def store(self, rows: Rows, batch_id: str) -> None:

@@ -2,12 +2,14 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, TypedDict
 
 from aws.faults import retryable_faults
 from consumers.event import Record
+from consumers.reporting import unheard
 from invoices.batch_id import checked_batch_id, dated_folder
 from invoices.errors import Malformed, RowError
 
@@ -38,9 +40,13 @@ class FailedObject(TypedDict):
 
 
 class FailedFolder:
-    """`failed/<stage>/` in the bucket. A payload that is delivered again lands on its own object."""
+    """`failed/<stage>/` in the bucket. A payload that is delivered again lands on its own object.
 
-    def __init__(self, s3: "S3Client", bucket: str, stage: str) -> None:
+    `told` hears of each record that all or a part of is kept.
+    """
+
+    def __init__(self, s3: "S3Client", bucket: str, stage: str, told: Callable[[Record], None] = unheard) -> None:
+        self._told = told
         self._s3 = s3
         self._bucket = bucket
         self._stage = stage
@@ -62,6 +68,7 @@ class FailedFolder:
                 Body=json.dumps(document, indent=2).encode(),
                 ContentType="application/json",
             )
+        self._told(record)
 
     def _key(self, record: Record, set_aside: SetAside) -> str:
         name = _name_for_key(record.batch_id)

@@ -12,12 +12,14 @@ class _Settings(BaseModel):
 
 class ToS3Settings(_Settings):
     RAW_BUCKET: str
+    METRICS_NAMESPACE: str
 
 
 class ToDynamodbSettings(_Settings):
     RAW_BUCKET: str
     INVOICES_TABLE: str
     CUSTOMERS_TABLE: str
+    METRICS_NAMESPACE: str
 
 
 def to_s3_settings() -> ToS3Settings:

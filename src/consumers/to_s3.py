@@ -1,18 +1,22 @@
 """Lambda entry: archives every record of the stream as one raw object."""
 
 import gc
+import time
 
 from aws.clients import s3_client
+from aws.emf import standard_output
 from consumers.archive import Archive
 from consumers.batch_loop import consume
 from consumers.event import BatchResponse, KinesisEvent, LambdaContext
+from consumers.reporting import Reporting
 from consumers.set_aside import FailedFolder
 from consumers.settings import to_s3_settings
 
 _settings = to_s3_settings()
 _s3 = s3_client()
-_archive = Archive(_s3, _settings.RAW_BUCKET)
-_failed = FailedFolder(_s3, _settings.RAW_BUCKET, stage="to_s3")
+_reporting = Reporting(standard_output(_settings.METRICS_NAMESPACE), time.time)
+_archive = Archive(_s3, _settings.RAW_BUCKET, _reporting.archived)
+_failed = FailedFolder(_s3, _settings.RAW_BUCKET, stage="to_s3", told=_reporting.set_aside)
 gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch
 
 

@@ -46,7 +46,7 @@ def create_app(
         **ABOUT, openapi_url=None, docs_url=None, redirect_slashes=False, exception_handlers=FAULT_HANDLERS
     )
     keys = partial(needs_key, services.admit, run)
-    _include(api, ingest_routes(services.stream, run, new_batch_id or _uuid7), keys(Scope.INGEST))
+    _include(api, ingest_routes(services.stream, services.metrics, run, new_batch_id or _uuid7), keys(Scope.INGEST))
     _include(api, invoice_routes(services.tables, run), keys(Scope.READ))
     _include(api, customer_routes(services.tables, run), keys(Scope.READ))
     api.include_router(health.router)

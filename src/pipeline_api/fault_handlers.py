@@ -1,5 +1,6 @@
 """Which exception becomes which problem. Whatever is not named here is a fault of ours and answers 500."""
 
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
 
@@ -8,13 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from invoices.errors import InvalidRows, Malformed, Throttled, TooLarge, Unavailable
+from invoices.errors import InvalidRows, Malformed, Retryable, Throttled, TooLarge, Unavailable
 from invoices.fields import RULES
 from pipeline_api import problems
 from pipeline_api.problems import ParameterFault, ParametersProblem, RowFault, RowsProblem, problem, problem_response
 from pipeline_api.refusals import Forbidden, NotFound, Unauthenticated, UnsupportedMedia
 
 Handler: TypeAlias = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+
+_logger = logging.getLogger(__name__)
 
 _THROTTLED_SECONDS = {"Retry-After": "1"}  # Kinesis and DynamoDB count their limits by the second
 _CHALLENGE = {"WWW-Authenticate": 'ApiKey realm="invoice-stream"'}  # RFC 9110, 11.6.1: a 401 must have one
@@ -54,11 +57,13 @@ async def not_found(_: Request, error: NotFound) -> Response:
     return problem(problems.NOT_FOUND, str(error))
 
 
-async def throttled(_: Request, error: Throttled) -> Response:
+async def throttled(request: Request, error: Throttled) -> Response:
+    _log(request, error)
     return problem(problems.THROTTLED, str(error), _THROTTLED_SECONDS)
 
 
-async def unavailable(_: Request, error: Unavailable) -> Response:
+async def unavailable(request: Request, error: Unavailable) -> Response:
+    _log(request, error)
     return problem(problems.UNAVAILABLE, str(error), _UNAVAILABLE_SECONDS)
 
 
@@ -66,7 +71,9 @@ async def disconnected(_: Request, _error: ClientDisconnect) -> Response:
     return problem(problems.MALFORMED, "the connection was closed before the body had come")
 
 
-async def internal(_: Request, _error: Exception) -> Response:
+async def internal(request: Request, error: Exception) -> Response:
+    """The server logs the trace as well; this line says whose it is."""
+    _logger.error("Failed: %s", type(error).__name__, extra=_named(request))
     return problem(problems.INTERNAL, "something is wrong on our side; the log of the API says what")
 
 
@@ -88,6 +95,16 @@ async def invalid_parameters(_: Request, error: RequestValidationError) -> Respo
     return problem_response(
         ParametersProblem(type=kind.type, title=kind.title, status=kind.status, detail=detail, errors=faults)
     )
+
+
+def _log(request: Request, error: Retryable) -> None:
+    _logger.warning("Not now: %s", error, extra=_named(request))
+
+
+def _named(request: Request) -> dict[str, str]:
+    """The route's pattern, not the path: that one names a customer. A query has no batch."""
+    route = request.scope.get("route")
+    return {"batch_id": getattr(request.state, "batch_id", ""), "route": getattr(route, "path", "")}
 
 
 def _parameter_fault(kind: str, place: Sequence[str | int], message: str) -> ParameterFault:

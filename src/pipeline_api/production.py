@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp
 
 from aws.clients import dynamodb_client, kinesis_client
+from aws.emf import standard_output
 from pipeline_api.app import create_app
 from pipeline_api.ingest.stream import Stream
 from pipeline_api.keys.gate import Gate
@@ -23,4 +24,5 @@ def production_app(environment: Mapping[str, str], run: Run) -> ASGIApp:
     dynamodb = dynamodb_client()
     tables = Tables(dynamodb, settings.invoices_table, settings.customers_table, time.sleep)
     gate = Gate(KeyTable(dynamodb, settings.keys_table).find, time.monotonic)
-    return create_app(Services(stream, tables, gate.admit), run, open_docs=settings.docs_access == "open")
+    services = Services(stream, tables, gate.admit, standard_output(settings.metrics_namespace))
+    return create_app(services, run, open_docs=settings.docs_access == "open")

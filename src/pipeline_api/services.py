@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from aws.metrics import Metrics
 from pipeline_api.ingest.stream import Stream
 from pipeline_api.keys.gate import Admit
 from pipeline_api.reads.tables import Tables
@@ -12,3 +13,4 @@ class Services:
     stream: Stream
     tables: Tables
     admit: Admit
+    metrics: Metrics

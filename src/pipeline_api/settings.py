@@ -13,7 +13,7 @@ class MissingSettingError(Exception):
 
 
 class Settings(BaseModel):
-    """The names of the stream and the tables, and whether the docs need a key (`closed`) or not (`open`).
+    """The names of the stream, the tables and the metrics, and whether the docs need a key (`closed`) or not (`open`).
 
     Endpoint and region are boto3's own variables.
     """
@@ -24,6 +24,7 @@ class Settings(BaseModel):
     invoices_table: Annotated[_Name, Field(alias="INVOICES_TABLE")]
     customers_table: Annotated[_Name, Field(alias="CUSTOMERS_TABLE")]
     keys_table: Annotated[_Name, Field(alias="KEYS_TABLE")]
+    metrics_namespace: Annotated[_Name, Field(alias="METRICS_NAMESPACE")]
     docs_access: Annotated[Literal["open", "closed"], Field(alias="DOCS_ACCESS")]
 
 

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-ENVIRONMENT = {"RAW_BUCKET": "raw-bucket", "INVOICES_TABLE": "invoices", "CUSTOMERS_TABLE": "customers"}
+ENVIRONMENT = {
+    "RAW_BUCKET": "raw-bucket",
+    "INVOICES_TABLE": "invoices",
+    "CUSTOMERS_TABLE": "customers",
+    "METRICS_NAMESPACE": "stack",
+}
 
 
 @pytest.fixture(autouse=True)

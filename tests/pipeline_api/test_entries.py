@@ -15,6 +15,7 @@ NAMES = {
     "INVOICES_TABLE": "invoices",
     "CUSTOMERS_TABLE": "customers",
     "KEYS_TABLE": "keys",
+    "METRICS_NAMESPACE": "invoices",
     "DOCS_ACCESS": "open",
 }
 REGION = {"AWS_REGION": "us-east-1"}

@@ -16,6 +16,7 @@ from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_NDJSON, Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
+from tests.recorded_metrics import RecordedMetrics
 
 KEY = new_key_text(secrets.token_bytes)
 REVOKED_AT = "2026-11-22T12:00:00+00:00"
@@ -65,7 +66,7 @@ def gate(table: Table, clock: Clock) -> Gate:
 
 
 def behind(gate: Gate, *, open_docs: bool) -> Api:
-    services = Services(FakeKinesis([]).stream(), FakeDynamoDB([row()]).tables([]), gate.admit)
+    services = Services(FakeKinesis([]).stream(), FakeDynamoDB([row()]).tables([]), gate.admit, RecordedMetrics())
     return Api(create_app(services, inline, open_docs=open_docs))
 
 

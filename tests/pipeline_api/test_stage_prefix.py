@@ -1,7 +1,8 @@
 """Behind API Gateway every stage and domain reaches the same routes, with links that lead back to it."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -26,6 +27,16 @@ PREFIXES: Mapping[str, str] = {
     "rest_api_v1_stage": "/prod",
     "rest_api_v1_custom_domain": "",
 }
+
+
+@pytest.fixture(autouse=True)
+def event_loop() -> Iterator[None]:
+    """Mangum would make one and leave it open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def event_for(name: str, path: str) -> Event:

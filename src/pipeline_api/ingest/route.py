@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
+from aws.metrics import Metrics
 from invoices.batch_id import checked_batch_id
 from pipeline_api.ingest.answer import IngestAnswer
 from pipeline_api.ingest.body import read_body
@@ -22,7 +23,7 @@ _KEY = Header(
 )
 
 
-def ingest_routes(stream: Stream, run: Run, new_batch_id: Callable[[], str]) -> APIRouter:
+def ingest_routes(stream: Stream, metrics: Metrics, run: Run, new_batch_id: Callable[[], str]) -> APIRouter:
     router = APIRouter(tags=["ingest"])
 
     @router.post(
@@ -40,8 +41,9 @@ def ingest_routes(stream: Stream, run: Run, new_batch_id: Callable[[], str]) -> 
     async def ingest(request: Request, key: Annotated[str | None, _KEY] = None) -> Response:
         """Each row is checked by itself: the valid ones are taken, and each other one is named in `errors`."""
         batch_id = new_batch_id() if key is None else checked_batch_id(key)
+        request.state.batch_id = batch_id  # for the log, should anything go wrong
         media = media_of(request.headers)
-        answer = await run(take, stream, batch_id, await read_body(request), media)
+        answer = await run(take, stream, metrics, batch_id, await read_body(request), media)
         return Response(answer.model_dump_json(), status_code=202, media_type=JSON)
 
     return router
