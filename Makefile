@@ -6,6 +6,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 UV := uv==0.13.9
 ROWS ?= 20000
+SEEDS ?= 20
+FIRST_SEED ?= 1
+ENGINE ?= ministack
 OUT ?= .local/sample-$(ROWS).csv
 
 # Lambda's own Python, which compiles the artifacts; src/Makefile says so where there is none.
@@ -15,7 +18,7 @@ ARCHITECTURE ?= arm64
 SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 LAMBDA_PYTHON="$(LAMBDA_PYTHON)" ARCHITECTURE="$(ARCHITECTURE)" sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint prove build deploy smoke destroy sample lock clean
+.PHONY: help run test check chaos defects lint bench cost prove build deploy smoke destroy sample lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -29,7 +32,30 @@ test: $(READY) ## set up and run all tests
 prove: $(READY) .venv-sam/.ready .venv-checkov/.ready .venv-lambda/.ready ## what can be proven of a deployment without AWS
 	@$(BIN)/python -m pytest -s --timeout 600 proofs
 
-check: lint test prove ## everything CI runs
+# The real data where it is at hand, the generated sample elsewhere.
+BENCH_CSV = $(or $(CSV),$(wildcard ../shared/data/online_retail_2010-12.csv.gz),.local/bench/sample.csv)
+BENCH_FUNCTIONS := ApiFunction ToS3Function ToDynamodbFunction
+
+bench: .venv-bench/.ready .local/bench/sample.csv ## measure beside the rivals, some ten minutes: docs/benchmarks.md
+	@for each in $(BENCH_FUNCTIONS); do rm -rf ".local/bench/functions/$$each" && mkdir -p ".local/bench/functions/$$each" && \
+		$(MAKE) --no-print-directory -C src build-$$each ARTIFACTS_DIR="$(CURDIR)/.local/bench/functions/$$each" \
+		ARCHITECTURE=$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64) LAMBDA_PYTHON="$(LAMBDA_PYTHON)" || exit 1; done
+	@.venv-bench/bin/python -m bench run --csv "$(BENCH_CSV)" --artifacts .local/bench/functions --lambda-python "$(LAMBDA_PYTHON)"
+
+cost: $(READY) .local/bench/sample.csv ## the monthly bill of a file's rows: CSV=path ROWS_PER_MONTH=n
+	@$(BIN)/python -m bench cost --csv "$(BENCH_CSV)" $(if $(ROWS_PER_MONTH),--rows-per-month "$(ROWS_PER_MONTH)")
+
+.local/bench/sample.csv: | $(READY)
+	@mkdir -p $(@D)
+	@$(BIN)/python -m local_runtime sample --rows 42000 --out $@
+
+chaos: $(READY) $(if $(filter npm,$(ENGINE)),chaos/second_engine/node_modules) ## break things by seed and account for every row: SEEDS=n [ENGINE=npm]
+	@$(BIN)/python -m chaos run --seeds "$(SEEDS)" --first-seed "$(FIRST_SEED)" --engine "$(ENGINE)"
+
+defects: $(READY) ## plant known defects and see that the tests catch each
+	@$(BIN)/python -m chaos defects
+
+check: lint test chaos prove ## everything CI runs
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -64,6 +90,10 @@ lock: $(READY) ## pin the newest versions that pyproject.toml allows
 	for tool in sam checkov lambda; do $(BIN)/uv pip compile deployment/requirements-$$tool.in --upgrade --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
 		--output-file deployment/requirements-$$tool.txt; done
+	grep -E '^[a-z0-9.-]+==' requirements.txt | sed 's/ .*//' > .local/constraints.txt
+	$(BIN)/uv pip compile pyproject.toml --upgrade --group bench --constraints .local/constraints.txt --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
+		--output-file bench/requirements.txt
 
 clean: ## remove the environments and everything a run or a build left
 	rm -rf .venv .venv-* .local .aws-sam
@@ -77,6 +107,18 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+.venv-bench/.ready: requirements.txt bench/requirements.txt | $(READY)
+	@echo "Setting up .venv-bench (once) …"
+	@$(BIN)/python -m venv .venv-bench
+	@for each in $^; do $(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r $$each \
+		|| .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$each; done
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+chaos/second_engine/node_modules: chaos/second_engine/package-lock.json
+	@cd chaos/second_engine && npm ci --silent
 	@touch $@
 
 # Tools whose own dependencies would disturb ours: SAM's command line, checkov, and Lambda's runtime client, which runs

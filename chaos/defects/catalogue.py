@@ -1,0 +1,267 @@
+"""The defects. Each is one that somebody could make in good faith, and each breaks one promise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """In `file`, `original` (which stands there once) becomes `planted`; `tests` are those that should notice."""
+
+    name: str
+    file: str
+    original: str
+    planted: str
+    tests: Sequence[str]
+
+
+_LOOP = ("tests/consumers",)
+_ARCHIVE = ("tests/consumers/test_archive.py",)
+_INDEX = ("tests/consumers/test_index.py", "tests/chaos/test_seeds.py")
+_SHAPE = ("tests/invoices",)
+_MAPPING = ("tests/local_runtime/event_source_mapping",)
+_CLIENT = ("tests/client", "tests/chaos/test_seeds.py")
+_API = ("tests/pipeline_api",)
+_SEEDS = ("tests/chaos/test_seeds.py",)
+
+DEFECTS: tuple[Defect, ...] = (
+    Defect(
+        "ignore UnprocessedItems",
+        "src/consumers/batch_write.py",
+        'requests = dict(dynamodb.batch_write_item(RequestItems=requests)["UnprocessedItems"])',
+        "dynamodb.batch_write_item(RequestItems=requests)\n            requests = {}",
+        ("tests/consumers/test_batch_write.py",),
+    ),
+    Defect(
+        "ignore UnprocessedKeys",
+        "src/pipeline_api/reads/tables.py",
+        'if not (left := answer["UnprocessedKeys"].get(self.invoices)):',
+        'if not (left := answer["UnprocessedKeys"].get(self.invoices)) or left:',
+        _API,
+    ),
+    Defect(
+        "the consumer acknowledges what it could not write",
+        "src/consumers/batch_loop.py",
+        'extra=_named(record))\n            return _from(record)\n    return {"batchItemFailures": []}',
+        'extra=_named(record))\n            return {"batchItemFailures": []}\n    return {"batchItemFailures": []}',
+        _LOOP,
+    ),
+    Defect(
+        "the consumer goes on behind a failure and reports the last one",
+        "src/local_runtime/event_source_mapping/response.py",
+        "return PartlyFailed(min(known))",
+        "return PartlyFailed(max(known))",
+        _MAPPING,
+    ),
+    Defect(
+        "checkpoint after a failure",
+        "src/local_runtime/event_source_mapping/lane.py",
+        "self._progress.acknowledge(verdict.acknowledged)",
+        "self._progress.acknowledge(batch.records)",
+        _MAPPING,
+    ),
+    Defect(
+        "the checkpoint passes a record whose predecessor is not done",
+        "src/local_runtime/event_source_mapping/progress.py",
+        "while self._open and self._is_done(self._open[0]):",
+        "while self._open and any(map(self._is_done, self._open)):",
+        _MAPPING,
+    ),
+    Defect(
+        "discard without asking the on-failure destination",
+        "src/local_runtime/event_source_mapping/lane.py",
+        "self._batches.appendleft(destination_failed(batch, self._job.rules, now))",
+        "self._progress.discard(batch.records)",
+        _MAPPING,
+    ),
+    Defect(
+        "only the first record of a batch is worked on",
+        "src/consumers/batch_loop.py",
+        "            _consume_record(record, process, keep)\n",
+        '            _consume_record(record, process, keep)\n            return {"batchItemFailures": []}\n',
+        _LOOP,
+    ),
+    Defect(
+        "a sequence number as identity",
+        "src/consumers/index.py",
+        "self.store(rows, record.batch_id)",
+        "self.store(rows, record.sequence_number)",
+        _INDEX,
+    ),
+    Defect(
+        "a random object key",
+        "src/consumers/archive.py",
+        "key = raw_key(record.batch_id)",
+        'key = raw_key(__import__("uuid").uuid4().hex)',
+        _ARCHIVE,
+    ),
+    Defect(
+        "an object key by the time of arrival",
+        "src/invoices/batch_id.py",
+        "return datetime.fromtimestamp((uuid.int >> 80) / 1000, UTC)",
+        "return datetime.now(UTC)",
+        _SHAPE,
+    ),
+    Defect(
+        "overwrite the raw object",
+        "src/consumers/archive.py",
+        'IfNoneMatch="*", ',
+        "",
+        _ARCHIVE,
+    ),
+    Defect(
+        "drop the second body of a batch id",
+        "src/consumers/archive.py",
+        "if not self._create(key, record.data) and not self._holds_rows_of(key, record.data):",
+        "if not self._create(key, record.data) and not key:",
+        _ARCHIVE,
+    ),
+    Defect(
+        "swallow what cannot be read",
+        "src/consumers/batch_loop.py",
+        "    except Rejected as error:\n        return SetAside(record.data, str(error))",
+        "    except Rejected:\n        return None",
+        _LOOP,
+    ),
+    Defect(
+        "a rejected record is tried again for ever",
+        "src/consumers/batch_loop.py",
+        "    except Rejected as error:\n        return SetAside(record.data, str(error))",
+        "    except Rejected as error:\n        raise Retryable(str(error)) from error",
+        _LOOP,
+    ),
+    Defect(
+        "a throttled record is set aside",
+        "src/consumers/batch_loop.py",
+        "    except Rejected as error:\n",
+        "    except (Rejected, Retryable) as error:\n",
+        _LOOP,
+    ),
+    Defect(
+        "a lost connection counts as done",
+        "src/aws/faults.py",
+        'raise Unavailable(f"{service} did not answer ({type(error).__name__})") from error',
+        "return",
+        ("tests/aws", "tests/consumers", "tests/pipeline_api"),
+    ),
+    Defect(
+        "a poison row takes its neighbours with it",
+        "src/consumers/index.py",
+        "        self.store(rows, record.batch_id)\n",
+        "        if not rows.errors:\n            self.store(rows, record.batch_id)\n",
+        _INDEX,
+    ),
+    Defect(
+        "set aside without the payload",
+        "src/consumers/set_aside.py",
+        "payload_base64=b64encode(set_aside.payload).decode()",
+        'payload_base64=""',
+        _LOOP,
+    ),
+    Defect(
+        "set aside the valid rows, too",
+        "src/consumers/index.py",
+        'pack(b"\\n".join(texts[index] for index in invalid))',
+        'pack(b"\\n".join(texts))',
+        _INDEX,
+    ),
+    Defect(
+        "log what was set aside",
+        "src/consumers/batch_loop.py",
+        '_logger.error("Set aside: %s", set_aside.reason, extra=_named(record))',
+        '_logger.error("Set aside: %s %r", set_aside.reason, record.data, extra=_named(record))',
+        ("tests/consumers", "tests/chaos/test_seeds.py"),
+    ),
+    Defect(
+        "drop the last line of a record",
+        "src/invoices/slices.py",
+        "zip(rows.lines, rows.indexes, strict=True)",
+        "zip(rows.lines[:-1], rows.indexes[:-1], strict=True)",
+        _SHAPE,
+    ),
+    Defect(
+        "slice ids by count",
+        "src/invoices/slices.py",
+        'return blake2b("".join(sorted(line_ids)).encode(), digest_size=_ID_BYTES).hexdigest()',
+        'return f"{len(list(line_ids)):024x}"',
+        _SHAPE,
+    ),
+    Defect(
+        "no pointer for a customer",
+        "src/consumers/index.py",
+        "yield from (Put(self._customers_table, item) for item in pointer_items(piece))",
+        "yield from (Put(self._customers_table, item) for item in pointer_items(piece)[1:])",
+        _INDEX,
+    ),
+    Defect(
+        "a line id that depends on the batch",
+        "src/invoices/line_id.py",
+        'place = f"#{line.Occurrence}" if line.Occurrence else',
+        'place = f"#{line.Occurrence}@{batch_id}" if line.Occurrence else',
+        _SHAPE,
+    ),
+    Defect(
+        "an invoice is its last slice",
+        "src/invoices/slices.py",
+        "        lines.update(piece.lines)\n",
+        "        lines = dict(piece.lines)\n",
+        _SHAPE,
+    ),
+    Defect(
+        "money as a float",
+        "src/invoices/fields.py",
+        "price = Decimal(text).normalize()",
+        "price = Decimal(float(text)).normalize()",
+        _SHAPE,
+    ),
+    Defect(
+        "the API accepts without putting",
+        "src/pipeline_api/ingest/take.py",
+        "    stream.put(batch_id, batch.record)\n",
+        "",
+        _API,
+    ),
+    Defect(
+        "the API accepts what the stream refused",
+        "src/pipeline_api/ingest/take.py",
+        "    stream.put(batch_id, batch.record)\n",
+        "    try:\n        stream.put(batch_id, batch.record)\n    except Exception:\n        pass\n",
+        _API,
+    ),
+    Defect(
+        "another key for each attempt",
+        "client/api.py",
+        "            response = await self._client.send(request)\n",
+        '            request.headers["Idempotency-Key"] = self._outside.new_key()\n'
+        "            response = await self._client.send(request)\n",
+        _CLIENT,
+    ),
+    Defect(
+        "repeats are not numbered",
+        "client/repeats.py",
+        "        return numbers\n",
+        "        return numbers * 0 + 1\n",
+        _CLIENT,
+    ),
+    Defect(
+        "a rejected row is counted and not named",
+        "client/upload.py",
+        "self._rejects.add(rows.lines[index], fields, reasons, rows.originals[index])",
+        "pass",
+        _CLIENT,
+    ),
+    Defect(
+        "batches cut through invoices",
+        "client/batches.py",
+        "return next((end for end in range(most, 0, -1) if invoices[end] != invoices[end - 1]), most)",
+        "return most",
+        _CLIENT,
+    ),
+    Defect(
+        "a 5xx counts as an answer",
+        "client/api.py",
+        "if response.status_code in RETRIED_STATUSES:",
+        "if response.status_code in RETRIED_STATUSES - {500}:",
+        _CLIENT,
+    ),
+)
