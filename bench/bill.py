@@ -1,5 +1,6 @@
 """Counts times prices: what a design costs, service by service."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ def bill(counts: Counts, design: Design, prices: Prices, rows: int) -> Bill:
 def function_seconds(counts: Counts, name: str, prices: Prices) -> float:
     """Lambda's billed time: measured CPU times the stated factor, and the stated wait for each call to AWS."""
     assumed = prices.assumed
-    calls = counts.calls_by_function.get(name, {})
+    calls = counts.calls_by_function.get(name, Counter())
     waits = sum(
         count * (assumed.seconds_per_s3_call if operation in _S3_CALLS else assumed.seconds_per_call)
         for operation, count in calls.items()

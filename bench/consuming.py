@@ -61,7 +61,7 @@ def _update_items(batch: Sent) -> list[Finding]:
     event = _event([batch])
     sides = {
         "ours": _call(ours.to_dynamodb(), event),
-        "original": lambda: [theirs.store(row) for row in rows],
+        "original": lambda: theirs.store_all(rows),
     }
     rounds = duel(sides, len(rows), rounds=3)
     what = f"to_dynamodb, {len(rows)} rows, against two UpdateItem a row"

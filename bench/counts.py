@@ -1,6 +1,6 @@
 """What a run of some rows used, counted where it leaves the program."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 KIB = 1024
@@ -26,7 +26,7 @@ class Counts:
     item_bytes: int = 0
     invocations: Counter[str] = field(default_factory=Counter)
     calls_by_function: dict[str, Counter[str]] = field(default_factory=dict)
-    cpu_seconds: Counter[str] = field(default_factory=Counter)
+    cpu_seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @property
     def all_calls(self) -> int:

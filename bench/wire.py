@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 from bench.api_key import stored_key
 from bench.counts import Counts
 from bench.item_size import item_bytes, write_units
+from bench.stored import Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -26,16 +28,17 @@ _CODE_OK = 200
 
 @dataclass(slots=True)
 class Wire:
-    """Counts into `counts`; keeps the records that were put, for the consumers to be given."""
+    """Counts into `counts`; keeps the records that were put, for the consumers to be given, and items in `stored`."""
 
     counts: Counts
+    stored: Stored | None = None
     own_seconds: float = 0.0
     records: list[tuple[str, bytes]] = field(default_factory=list)
     _sizes: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def end(self, session: boto3.Session) -> None:
         """No request of a client that this session makes from now on leaves the process."""
-        session.events.register_first("before-send", self._answer)
+        session.events.register_first("before-send", self._answer)  # type: ignore[arg-type]  # this event takes an answer
 
     def _answer(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         started = time.process_time()
@@ -43,7 +46,9 @@ class Wire:
         self.counts.calls[operation] += 1
         answer = self._take(operation, request)
         self.own_seconds += time.process_time() - started
-        return AWSResponse(request.url, _CODE_OK, {"Content-Length": str(len(answer))}, _Raw(answer))
+        return AWSResponse(
+            request.url, _CODE_OK, HTTPHeaders.from_dict({"Content-Length": str(len(answer))}), _Raw(answer)
+        )
 
     def _take(self, operation: str, request: AWSPreparedRequest) -> bytes:
         body = _bytes_of(request.body)
@@ -57,6 +62,8 @@ class Wire:
             "UpdateItem": self._update,
             "GetItem": lambda _call: stored_key(),
         }
+        if self.stored:
+            takes |= {"Query": self.stored.query, "BatchGetItem": self.stored.get_many}
         return json.dumps(takes[operation](json.loads(body))).encode()
 
     def _put_record(self, call: Mapping[str, str]) -> dict[str, object]:
@@ -69,10 +76,12 @@ class Wire:
         return {"FailedRecordCount": 0, "Records": [self._put_record(record) for record in call["Records"]]}
 
     def _batch_write(self, call: Mapping[str, Any]) -> dict[str, object]:
-        for requests in call["RequestItems"].values():
+        for table, requests in call["RequestItems"].items():
             for request in requests:
                 size = item_bytes(request["PutRequest"]["Item"])
                 self.counts.put_item(size, write_units(size))
+                if self.stored:
+                    self.stored.put(table, request["PutRequest"]["Item"])
         return {"UnprocessedItems": {}}
 
     def _update(self, call: Mapping[str, Any]) -> dict[str, object]:
@@ -107,7 +116,7 @@ def _bytes_of(body: Any) -> bytes:
         return b""
     if isinstance(body, str):
         return body.encode()
-    return body if isinstance(body, bytes | bytearray) else body.read()
+    return bytes(body if isinstance(body, bytes | bytearray) else body.read())
 
 
 def _values_set(call: Mapping[str, Any]) -> "Iterator[tuple[str, AttributeValueTypeDef]]":

@@ -5,7 +5,7 @@ Mended where it loses rows: the original returns inside its loop and fails at a 
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from consumers.event import KinesisEvent
@@ -53,8 +53,11 @@ class ToDynamodb:
         self._customers = customers
 
     def handler(self, event: KinesisEvent, _context: object) -> None:
-        for record in event["Records"]:
-            self.store(json.loads(b64decode(record["kinesis"]["data"])))
+        self.store_all(json.loads(b64decode(record["kinesis"]["data"])) for record in event["Records"])
+
+    def store_all(self, rows: Iterable[dict[str, Any]]) -> None:
+        for row in rows:
+            self.store(row)
 
     def store(self, row: dict[str, Any]) -> None:
         if row.get("CustomerID"):

@@ -11,6 +11,7 @@ from bench.rivals.row import Row
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 
 def api_handler(kinesis: "KinesisClient", stream: str) -> Callable[[Any, Any], dict[str, Any]]:
@@ -18,7 +19,9 @@ def api_handler(kinesis: "KinesisClient", stream: str) -> Callable[[Any, Any], d
 
     @app.post("/ingest")
     def ingest(rows: list[Row]) -> dict[str, int]:
-        records = [{"Data": row.model_dump_json().encode(), "PartitionKey": row.InvoiceNo} for row in rows]
+        records: list[PutRecordsRequestEntryTypeDef] = [
+            {"Data": row.model_dump_json().encode(), "PartitionKey": row.InvoiceNo} for row in rows
+        ]
         for start in range(0, len(records), 500):
             kinesis.put_records(StreamName=stream, Records=records[start : start + 500])
         return {"accepted": len(rows)}
