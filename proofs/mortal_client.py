@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -40,34 +41,43 @@ class Said:
         return self.summary is not None and self.summary["error"] is None
 
 
-def start_client(
-    pipeline: MortalPipeline, file: Path, *options: str, output: int = subprocess.PIPE
-) -> "subprocess.Popen[str]":
+def start_client(pipeline: MortalPipeline, file: Path, *options: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "client", "send", file.name, "--url", pipeline.url, "--json", *options]
     return subprocess.Popen(
         command,
         cwd=file.parent,
         env={**os.environ, API_KEY: pipeline.key},
-        stdout=output,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def run_client(pipeline: MortalPipeline, file: Path, *options: str, killed_after: float | None = None) -> Said:
-    """`killed_after` so many seconds, if it has not ended by then."""
+def run_client(pipeline: MortalPipeline, file: Path, *options: str) -> Said:
+    return said_by(start_client(pipeline, file, *options))
+
+
+def killed_client(pipeline: MortalPipeline, file: Path, *options: str, lines: int, seconds: float) -> Said:
+    """Killed so many seconds after it has said so many lines, unless it has ended by then."""
     process = start_client(pipeline, file, *options)
+    said = first_lines(process, lines)
     with suppress(subprocess.TimeoutExpired):
-        return said_by(process, killed_after)
+        process.wait(seconds)
     process.kill()
-    return said_by(process)
+    return said_by(process, said)
 
 
-def said_by(process: "subprocess.Popen[str]", seconds: float | None = None) -> Said:
-    """All of it, when the process has ended. Raises TimeoutExpired before."""
-    out, complaint = process.communicate(timeout=seconds)
+def first_lines(process: "subprocess.Popen[str]", count: int) -> str:
+    """As soon as they are there, or the client has ended."""
+    assert process.stdout
+    return "".join(islice(process.stdout, count))
+
+
+def said_by(process: "subprocess.Popen[str]", said: str = "") -> Said:
+    """All of it, when the process has ended; `said` was read before."""
+    rest, complaint = process.communicate()
     assert "Traceback" not in complaint, complaint
-    events = [json.loads(line) for line in out.splitlines(keepends=True) if line.endswith("\n")]
+    events = [json.loads(line) for line in (said + rest).splitlines(keepends=True) if line.endswith("\n")]
     return Said(None if process.returncode < 0 else process.returncode, events)
 
 

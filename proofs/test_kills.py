@@ -15,16 +15,18 @@ from typing import Any
 import pytest
 
 from local_runtime.messages import UploadSummary
-from proofs.mortal_client import Said, joined, run_client, said_by, start_client, write_rows
-from proofs.mortal_pipeline import MortalConsumer, MortalPipeline, mortal_pipeline
+from proofs.mortal_client import Said, first_lines, joined, killed_client, run_client, said_by, start_client, write_rows
+from proofs.mortal_pipeline import MortalPipeline, mortal_pipeline
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", "1"))
 
 _KILLS_PER_UPLOAD = 10
 _ROWS, _BATCH = 4_000, ("--batch-rows", "40")
+_LINES = 120  # what the client says of so many rows: a line for each batch, and its summary
+_START_SECONDS, _MOMENT_SECONDS = 3.0, 0.05
 _BURST, _SMALL = 200, ("--batch-rows", "10")
-_CONSUMER_LIFE_SECONDS = 2.5
+_BURST_SECONDS = 1.5
 
 
 @pytest.fixture
@@ -41,18 +43,14 @@ def chance() -> Random:
 def test_the_client_killed_at_random_moments(pipeline: MortalPipeline, chance: Random, tmp_path: Path) -> None:
     """Each upload is started again until it is complete: its last summary counts the file, and so do the stores."""
     pipeline.start_consumers()
-    first = write_rows(tmp_path / "0.csv", "K0", _ROWS, chance)
-    started = time.monotonic()
-    said = [run_client(pipeline, first, *_BATCH)]
-    longest = time.monotonic() - started
-    shortest = longest - said[0].events[-1]["seconds"] - 0.5
-    files, moments = [first], Counter[str]()
+    files: list[Path] = []
+    said: list[Said] = []
+    moments = Counter[str]()
     while moments.total() < KILLS:
         file = write_rows(tmp_path / f"{len(files)}.csv", f"K{len(files)}", _ROWS, chance)
-        kills = min(_KILLS_PER_UPLOAD, KILLS - moments.total())
-        said.append(_upload(pipeline, file, moments, [chance.uniform(shortest, longest) for _ in range(kills)]))
+        said.append(_upload(pipeline, file, moments, chance))
         files.append(file)
-    print(f"\nclient: {moments.total()} kills in {len(files) - 1} uploads of {_ROWS} rows: {dict(moments)}")
+    print(f"\nclient: {moments.total()} kills in {len(files)} uploads of {_ROWS:,} rows: {dict(moments)}")
     assert pipeline.differences(joined(files, tmp_path / "all.csv"), _total(said)) == []
     assert [_rejected_lines(file) for file in files] == [list(range(98, _ROWS + 2, 97))] * len(files)
     assert not list(tmp_path.glob("*.journal"))
@@ -61,17 +59,22 @@ def test_the_client_killed_at_random_moments(pipeline: MortalPipeline, chance: R
 def test_consumers_killed_at_random_moments(pipeline: MortalPipeline, chance: Random, tmp_path: Path) -> None:
     """Either of them, while batches come in; each goes on from its checkpoint."""
     pipeline.start_consumers()
-    files, said, moments = [], [], Counter[str]()
+    files: list[Path] = []
+    said: list[Said] = []
+    moments = Counter[str]()
     for number in range(KILLS):
         file = write_rows(tmp_path / f"{number}.csv", f"K{number}", _BURST, chance)
-        said.append(run_client(pipeline, file, *_SMALL))
-        files.append(file)
+        client = start_client(pipeline, file, *_SMALL)
+        first = first_lines(client, 1)
+        time.sleep(chance.uniform(0, _BURST_SECONDS))
         consumer = chance.choice(pipeline.consumers)
-        time.sleep(chance.uniform(0, _CONSUMER_LIFE_SECONDS))
         consumer.kill()
-        moments[_moment(consumer, said[-1])] += 1
+        done, is_new = set(consumer.acknowledged), not consumer.said_something
         consumer.start()
-    print(f"\nconsumers: {moments.total()} kills while {_BURST * KILLS} rows came in: {dict(moments)}")
+        said.append(said_by(client, first))
+        files.append(file)
+        moments["before its first checkpoint" if is_new else _consumer_moment(said[-1], done)] += 1
+    print(f"\nconsumers: {moments.total()} kills while {_BURST * KILLS:,} rows came in: {dict(moments)}")
     assert pipeline.differences(joined(files, tmp_path / "all.csv"), _total(said)) == []
 
 
@@ -79,9 +82,9 @@ def test_the_engine_killed_and_started_again(pipeline: MortalPipeline, chance: R
     """The client says that it is not complete; resumed, it sends what has no answer, and no more than that."""
     file = write_rows(tmp_path / "rows.csv", "K", _ROWS * 2, chance)
     client = start_client(pipeline, file, *_BATCH)
-    _wait_for_journal(file, answers=chance.randint(20, 60))
+    first = first_lines(client, chance.randint(20, 60))
     pipeline.kill_engine()
-    broken = said_by(client)
+    broken = said_by(client, first)
     assert (broken.exit_code, broken.is_complete, _on_the_way(broken) > 0) == (3, False, True)
     pipeline.start_engine()
     resumed = run_client(pipeline, file, *_BATCH)
@@ -90,19 +93,27 @@ def test_the_engine_killed_and_started_again(pipeline: MortalPipeline, chance: R
     assert (resumed.exit_code, resumed.is_complete, resumed.events[-1]["rows_read"]) == (1, True, _ROWS * 2)
     assert {each["batch_id"] for each in broken.batches} == {each["batch_id"] for each in resumed.batches} - _ids(news)
     assert _on_the_stream(pipeline) == Counter(_ids(news))
-    again = run_client(pipeline, file, *_BATCH, "--journal", "again")
-    assert (again.exit_code, again.events[-1]["resumed"]) == (1, False)
 
 
-def _upload(pipeline: MortalPipeline, file: Path, moments: Counter[str], kills: list[float]) -> Said:
-    """Until the client says that it is complete; killed after each of these seconds."""
-    for seconds in kills:
-        said = run_client(pipeline, file, *_BATCH, killed_after=seconds)
+def _upload(pipeline: MortalPipeline, file: Path, moments: Counter[str], chance: Random) -> Said:
+    """Until the client says that it is complete; killed a few times before."""
+    for _ in range(min(_KILLS_PER_UPLOAD, KILLS - moments.total())):
+        lines = chance.choice((0, *[chance.randint(1, _LINES)] * 9))
+        seconds = chance.uniform(0, _MOMENT_SECONDS if lines else _START_SECONDS)
+        said = killed_client(pipeline, file, *_BATCH, lines=lines, seconds=seconds)
         if said.exit_code is None:
-            moments["after the summary" if said.is_complete else "during" if said.batches else "before"] += 1
+            moments[_client_moment(said)] += 1
         if said.is_complete and not file.with_name(f"{file.name}.journal").exists():
             return said
     return run_client(pipeline, file, *_BATCH)
+
+
+def _client_moment(said: Said) -> str:
+    if said.is_complete:
+        return "after its summary"
+    if not said.batches:
+        return "before its first answer"
+    return "while it caught up" if "resumed" in said.batches[-1] else "between answers"
 
 
 def _total(said: list[Said]) -> UploadSummary:
@@ -117,19 +128,8 @@ def _rejected_lines(file: Path) -> list[int]:
         return sorted(int(row["line"]) for row in csv.DictReader(rejects))
 
 
-def _moment(consumer: MortalConsumer, last: Said) -> str:
-    if not consumer.said_something:
-        return "before its first checkpoint"
-    left = _ids(last.batches) - consumer.acknowledged
-    return "with batches to do" if left else "with nothing to do"
-
-
-def _wait_for_journal(file: Path, answers: int) -> None:
-    journal = file.with_name(f"{file.name}.journal")
-    give_up = time.monotonic() + 60
-    while not journal.exists() or journal.read_bytes().count(b'"answered"') < answers:
-        assert time.monotonic() < give_up
-        time.sleep(0.005)
+def _consumer_moment(burst: Said, done: set[str]) -> str:
+    return "with batches to do" if _ids(burst.batches) - done else "with nothing to do"
 
 
 def _on_the_way(said: Said) -> int:
