@@ -169,7 +169,7 @@ def _check_same_upload(path: Path, past: Past, header: Header) -> None:
         )
     raise BadInput(
         f"The file is not the one whose upload is not complete, says {path}: it was changed since. Restore it and go "
-        "on, or send the file as it is now with --fresh: rows that arrived before are not counted twice."
+        "on, or send it as it is now with --fresh: rows that arrived before and are still in it are not counted twice."
     )
 
 

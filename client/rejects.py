@@ -2,8 +2,8 @@
 
 import csv
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -33,20 +33,29 @@ class Rejects:
 
     def add(self, line: int, field: str, reason: str, text: bytes) -> None:
         """Raises CannotWrite: a reject that is not kept would be lost."""
-        try:
+        with _writable():
             file = self._file = self._file or self._created()
             csv.writer(file, lineterminator="\n").writerow((line, field, reason, *read_fields(text)))
-        except OSError as error:
-            raise CannotWrite(f"The rejects cannot be written: {error.strerror or type(error).__name__}.") from error
 
     def close(self) -> None:
+        """All rejects are on disk then; raises CannotWrite."""
         if self._file:
-            self._file.close()
+            with _writable(), self._file as file:
+                file.flush()
+                os.fsync(file.fileno())
 
     def _created(self) -> TextIO:
         file = self._path.open("w", encoding="utf-8", newline="")
         csv.writer(file, lineterminator="\n").writerow((*_OWN_COLUMNS, *self._columns))
         return file
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(f"The rejects cannot be written: {error.strerror or type(error).__name__}.") from error
 
 
 def check_rejects_path(path: Path, source: Path) -> None:

@@ -79,7 +79,7 @@ def send(
 
 def _header(settings: SendSettings, source: Source) -> Header:
     url = checked_url(settings.address.url).copy_with(username=None, password=None)
-    return Header(journal=VERSION, url=str(url), size=source.size, blake2b=source.digest)
+    return Header(journal=VERSION, url=str(url).rstrip("/"), size=source.size, blake2b=source.digest)
 
 
 class _Run:

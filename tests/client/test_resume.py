@@ -127,6 +127,7 @@ def test_another_api_gets_nothing_by_mistake() -> None:
     _kill(api, 4)
     refused = run(_world(api, "second"), *_SEND, "--url", "http://other")
     assert (refused.exit_code, len(api.requests), "http://127.0.0.1:8000" in refused.stderr) == (2, 3, True)
+    assert run(_world(api, "third"), *_SEND, "--url", "http://127.0.0.1:8000/").exit_code == 0
 
 
 def test_the_journal_holds_neither_rows_nor_a_password() -> None:
