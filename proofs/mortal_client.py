@@ -43,14 +43,15 @@ class Said:
 
 def start_client(pipeline: MortalPipeline, file: Path, *options: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "client", "send", file.name, "--url", pipeline.url, "--json", *options]
-    return subprocess.Popen(
-        command,
-        cwd=file.parent,
-        env={**os.environ, API_KEY: pipeline.key},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with file.with_suffix(".stderr").open("ab") as complaints:
+        return subprocess.Popen(
+            command,
+            cwd=file.parent,
+            env={**os.environ, API_KEY: pipeline.key},
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+        )
 
 
 def run_client(pipeline: MortalPipeline, file: Path, *options: str) -> Said:
@@ -75,10 +76,12 @@ def first_lines(process: "subprocess.Popen[str]", count: int) -> str:
 
 def said_by(process: "subprocess.Popen[str]", said: str = "") -> Said:
     """All of it, when the process has ended; `said` was read before."""
-    rest, complaint = process.communicate()
-    assert "Traceback" not in complaint, complaint
-    events = [json.loads(line) for line in (said + rest).splitlines(keepends=True) if line.endswith("\n")]
-    return Said(None if process.returncode < 0 else process.returncode, events)
+    assert process.stdout
+    with process.stdout as rest:
+        said += rest.read()
+    code = process.wait()
+    events = [json.loads(line) for line in said.splitlines(keepends=True) if line.endswith("\n")]
+    return Said(None if code < 0 else code, events)
 
 
 def write_rows(path: Path, name: str, count: int, chance: Random) -> Path:
