@@ -1,0 +1,29 @@
+"""Rows that are the same everywhere: the beginning of the project's own sample."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from bench.rows import Sent, sent_batches
+from local_runtime.sample import write_sample
+
+
+@pytest.fixture
+def environment() -> Iterator[None]:
+    """The measurements set variables and boto3's default session; both are put back."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+    boto3.DEFAULT_SESSION = None
+
+
+@pytest.fixture
+def batches(tmp_path: Path, environment: None) -> list[Sent]:
+    """2,000 rows in requests of at most 500."""
+    csv = tmp_path / "sample.csv"
+    write_sample(csv, 2_000)
+    return list(sent_batches(csv, 500))

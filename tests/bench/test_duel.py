@@ -1,0 +1,19 @@
+"""Sides are run in turns and compared round by round."""
+
+from itertools import count
+
+from bench.duel import duel
+
+
+def test_sides_take_turns() -> None:
+    """From the front, then from the back, after a first round that does not count."""
+    order: list[str] = []
+    duel({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 1, rounds=2)
+    assert order == ["a", "b", "a", "b", "b", "a"]
+
+
+def test_a_ratio_is_the_median_of_rounds() -> None:
+    """Each side's time is divided by the other's of the same round."""
+    ticks = count()
+    rounds = duel({"fast": lambda: None, "slow": lambda: [next(ticks) for _ in range(2)]}, 1, 3, lambda: next(ticks))
+    assert rounds.faster("fast", than="slow").median == 3.0

@@ -1,0 +1,70 @@
+"""What rows cost is counted, and the same in every run: calls, write units, bytes."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.flows import API, TO_DYNAMODB, TO_S3, idiomatic_counts, original_counts, our_counts
+from bench.rows import Sent, real_file, sent_batches
+
+
+def test_our_calls(batches: list[Sent]) -> None:
+    """One record and one object for each request; items 25 to a call."""
+    counts = our_counts(batches)
+    assert (counts.rows, counts.requests) == (2_000, len(batches))
+    assert counts.calls_by_function[TO_S3] == {"PutObject": len(batches)}
+    assert counts.calls_by_function[API] == {"GetItem": 1, "PutRecord": len(batches)}
+    assert counts.calls_by_function[TO_DYNAMODB]["BatchWriteItem"] < counts.items / 25 + len(batches)
+
+
+def test_our_bytes(batches: list[Sent]) -> None:
+    """What the stream carries is what the client sent, and what the archive keeps."""
+    counts = our_counts(batches)
+    sent = sum(len(batch.body) for batch in batches)
+    keys = sum(len(batch.key) for batch in batches)
+    assert (counts.stream_bytes, counts.object_bytes) == (sent + keys, sent)
+    assert counts.stream_bytes < 40 * counts.rows
+
+
+def test_counts_are_the_same_in_every_run(batches: list[Sent]) -> None:
+    """Nothing depends on time or chance but the time itself."""
+    one, two = our_counts(batches), our_counts(batches)
+    assert (one.calls, one.write_units, one.item_bytes, one.stream_bytes) == (
+        two.calls,
+        two.write_units,
+        two.item_bytes,
+        two.stream_bytes,
+    )
+
+
+def test_the_originals_calls(batches: list[Sent]) -> None:
+    """A record for each row, and one update or two."""
+    counts = original_counts(batches[:1])
+    rows = batches[0].objects()
+    with_customer = sum(row["CustomerID"] is not None for row in rows)
+    assert (counts.calls["PutRecord"], counts.calls["UpdateItem"]) == (len(rows), len(rows) + with_customer)
+    assert counts.write_units > 2 * len(rows)
+
+
+def test_the_idiomatic_calls(batches: list[Sent]) -> None:
+    """500 records a call, an item for each row and one more for its customer."""
+    counts = idiomatic_counts(batches[:1])
+    rows = batches[0].objects()
+    with_customer = sum(row["CustomerID"] is not None for row in rows)
+    assert (counts.calls["PutRecords"], counts.items) == (1, len(rows) + with_customer)
+
+
+@pytest.fixture
+def real_batches(environment: None) -> list[Sent]:
+    """The real December 2010 at 5,000 rows a request."""
+    file: Path | None = real_file()
+    if file is None:
+        pytest.skip("the real data set is not part of this repository")
+    return list(sent_batches(file, 5_000))
+
+
+def test_the_goals_on_real_rows(real_batches: list[Sent]) -> None:
+    """Per million rows: 120,454 write units, 4,072 calls, some 1,000 payload units."""
+    counts = our_counts(real_batches)
+    assert (counts.rows, counts.write_units, counts.items, counts.all_calls) == (42_481, 5_117, 3_733, 173)
+    assert counts.per_million(counts.payload_units) <= 2_000
