@@ -8,20 +8,35 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, I
 
 from invoices.errors import Retryable, Throttled, Unavailable
 
+# The codes that botocore's "standard" retries count as throttling and as passing, and KMS's, which Kinesis passes on.
 _THROTTLES = frozenset(
     {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "KMSThrottlingException",
         "LimitExceededException",
+        "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
         "SlowDown",
         "ThrottledException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+_PASSING = frozenset(
+    {
+        "ConditionalRequestConflict",  # S3: two conditional writes met; the loser is asked to try again
+        "OperationAborted",
+        "RequestTimeout",
+        "RequestTimeoutException",
     }
 )
 _NO_ANSWER = (HTTPClientError, ConnectionError, IncompleteReadError)
-_CONFLICT = "ConditionalRequestConflict"  # S3: two conditional writes met; the loser is asked to try again
 
 
 @contextmanager
@@ -49,6 +64,6 @@ def _meaning(error: ClientError, service: str) -> Retryable | None:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _THROTTLES or status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(f"{service} asks to slow down ({code})")
-    if code == _CONFLICT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if code in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable(f"{service} failed ({code or status})")
     return None

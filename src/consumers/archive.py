@@ -10,7 +10,7 @@ from aws.faults import error_code, retryable_faults
 from consumers.event import Record
 from consumers.reporting import unheard
 from invoices.batch_id import raw_key
-from invoices.errors import Malformed
+from invoices.errors import Malformed, Rejected
 from invoices.limits import MAX_BODY_BYTES
 from invoices.packing import unpack
 
@@ -60,7 +60,15 @@ class Archive:
         """Compared as rows: another release of zlib may write the same rows as other bytes."""
         with retryable_faults("S3"):
             there = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        return there == data or unpack(there, MAX_BODY_BYTES) == unpack(data, MAX_BODY_BYTES)
+        return there == data or _rows_of(there) == unpack(data, MAX_BODY_BYTES)
+
+
+def _rows_of(there: bytes) -> bytes | None:
+    """None where the object cannot be read: anybody may have put a record of this name before."""
+    try:
+        return unpack(there, MAX_BODY_BYTES)
+    except Rejected:
+        return None
 
 
 def second_body_key(batch_id: str, data: bytes) -> str:

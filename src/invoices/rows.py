@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
 from typing import Annotated
 
 from pydantic import FailFast, TypeAdapter, ValidationError
@@ -41,9 +43,10 @@ def read_ndjson(data: bytes) -> Rows:
 
 def ndjson_rows(data: bytes) -> list[bytes]:
     """The texts of the rows, without blank lines and a byte order mark. Raises TooLarge beyond MAX_ROWS."""
-    check_row_count(data.count(b"\n") + (not data.endswith(b"\n")))
-    texts = (text.strip() for text in data.removeprefix(_UTF8_BOM).split(b"\n"))
-    return [text for text in texts if text]
+    texts = (text for line in BytesIO(data.removeprefix(_UTF8_BOM)) if (text := line.strip()))
+    rows = list(islice(texts, MAX_ROWS))
+    check_row_count(len(rows) + sum(1 for _ in texts))
+    return rows
 
 
 def check_row_count(rows: int) -> None:

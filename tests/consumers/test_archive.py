@@ -55,6 +55,14 @@ def test_another_body_of_the_same_name_is_kept_beside_the_first(s3: "S3Client") 
     assert second[0].startswith(KEY.removesuffix(".ndjson.gz"))
 
 
+def test_a_broken_object_of_its_name_does_not_keep_a_record_out(s3: "S3Client") -> None:
+    """Another writer's poison came first; the good record is kept beside it."""
+    archive = Archive(s3, "raw-bucket")
+    archive.add(Record(BATCH, "1", b"\x1f\x8b\x08broken"))
+    archive.add(record(b"rows", "2"))
+    assert sorted(objects(s3).values()) == [b"\x1f\x8b\x08broken", pack(b"rows")]
+
+
 def test_what_is_not_gzip_is_not_archived(s3: "S3Client") -> None:
     """A reader of the archive must be able to trust its names."""
     with pytest.raises(Malformed):

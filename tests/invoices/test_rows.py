@@ -109,3 +109,8 @@ def test_the_number_of_rows_is_limited(good: bool) -> None:  # noqa: FBT001 - a 
     assert len(ndjson_rows(b"\n".join([text] * MAX_ROWS))) == MAX_ROWS
     with pytest.raises(TooLarge, match="10,001 rows, and the limit is 10,000 rows"):
         read_ndjson(b"\n".join([text] * (MAX_ROWS + 1)))
+
+
+def test_blank_lines_do_not_count_towards_the_limit() -> None:
+    """However many there are."""
+    assert len(ndjson_rows(b"\n\n".join([b"{}"] * MAX_ROWS) + b"\n\n")) == MAX_ROWS
