@@ -9,6 +9,7 @@ from pipeline_api.ingest.checked import Checked
 from pipeline_api.ingest.json_elements import json_elements
 
 _BLANKS = b" \t\r\n"
+_GAPS = (b"}, {", b"},{")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _MOST_COMMAS = 20 * MAX_ROWS  # eight between the fields of a row, one behind it, and some in its texts
 
@@ -16,7 +17,9 @@ _MOST_COMMAS = 20 * MAX_ROWS  # eight between the fields of a row, one behind it
 def read_json_body(text: bytes) -> Checked:
     """Raises Malformed where it is no JSON at all, and TooLarge beyond the limit of rows."""
     text = text.removeprefix(_UTF8_BOM).strip(_BLANKS)
-    rows = _rows_if_all_valid(text) or read_each(json_elements(text))
+    if (all_valid := _rows_if_all_valid(text)) is not None:
+        return Checked(all_valid, lambda: _own_lines(text, len(all_valid.lines)) or _ndjson(all_valid.lines))
+    rows = read_each(json_elements(text))
     return Checked(rows, lambda: _ndjson(rows.lines))
 
 
@@ -28,6 +31,17 @@ def _rows_if_all_valid(text: bytes) -> Rows | None:
     if not lines or (len(lines) > 1 and not is_array):
         return None
     return Rows(lines, range(len(lines)), [])
+
+
+def _own_lines(text: bytes, rows: int) -> bytes | None:
+    """The rows' own texts, a line each, where a glance tells them apart: writing them anew takes half as long again.
+
+    With no more braces than rows there is none inside a text, so what looks like the end of a row is one.
+    """
+    if text.count(b"{") != rows or text.count(b"}") != rows or b"\n" in text or b"\r" in text:
+        return None
+    array = text.removeprefix(b"[").removesuffix(b"]").strip(_BLANKS)
+    return next((array.replace(gap, b"}\n{") for gap in _GAPS if array.count(gap) == rows - 1), None)
 
 
 def _ndjson(lines: Sequence[Line]) -> bytes:

@@ -1,0 +1,32 @@
+"""A JSON array becomes NDJSON, whatever it looks like."""
+
+import json
+
+import pytest
+
+from pipeline_api.ingest.json_body import read_json_body
+from tests.invoice_rows import row
+
+ROWS = [row(), row(Description="a}, {b"), row(Description="[},{]", Quantity=2)]
+PLAIN = [row(), row(Quantity=2)]
+
+
+@pytest.mark.parametrize("rows", [ROWS, PLAIN, PLAIN[:1]])
+@pytest.mark.parametrize("options", [{}, {"separators": (",", ":")}, {"indent": 2}, {"ensure_ascii": False}])
+def test_each_row_is_a_line(rows: list[dict[str, object]], options: dict[str, object]) -> None:
+    """Also with what separates rows inside a text, and with line breaks inside a row."""
+    checked = read_json_body(json.dumps(rows, **options).encode())  # type: ignore[arg-type]  # json's options differ
+    lines = checked.ndjson().split(b"\n")
+    assert [json.loads(line)["Description"] for line in lines] == [each["Description"] for each in rows]
+
+
+def test_one_object_is_one_line() -> None:
+    """Without an array around it."""
+    text = json.dumps(row()).encode()
+    assert read_json_body(text).ndjson() == text
+
+
+def test_rows_keep_their_own_bytes() -> None:
+    """As they do in a body of NDJSON."""
+    texts = [json.dumps(each).encode() for each in PLAIN]
+    assert read_json_body(b"[ %b]" % b", ".join(texts)).ndjson() == b"\n".join(texts)
