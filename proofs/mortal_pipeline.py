@@ -63,7 +63,8 @@ class MortalConsumer:
         self._listener.start()
 
     def kill(self) -> None:
-        assert self._process.exit_code is None, self._command.log.read_text()
+        """Raises ProcessEnded if it has ended by itself."""
+        self._process.check()
         os.kill(self._process.pid, signal.SIGKILL)
         self._listener.join()
         self._process.stop()
