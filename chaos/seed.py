@@ -51,12 +51,13 @@ def run_seed(seed: int, prefix: str = "chaos", weather: Weather | None = None) -
         pipeline = Pipeline(seed, stores, logs.texts.append)
         weather = weather or weather_of(pipeline.chance("weather"))
         with closing(pipeline), pipeline.virtual_time():
-            evidence = _live_through(pipeline, weather, logs.texts)
+            evidence = live_through(pipeline, weather, logs.texts)
             findings = account(evidence, pipeline.outside)
     return _result(seed, weather, pipeline, evidence, findings)
 
 
-def _live_through(pipeline: Pipeline, weather: Weather, logs: list[str]) -> Evidence:
+def live_through(pipeline: Pipeline, weather: Weather, logs: list[str]) -> Evidence:
+    """Everything that happens before the accounting. To be called in virtual time."""
     rows = shop_rows(pipeline.chance("rows"))
     chance = pipeline.chance("foreign")
     producer = ForeignProducer(pipeline.stores, chance, chance.randint(0, _MOST_FOREIGN))

@@ -15,14 +15,16 @@ class Defect:
     tests: Sequence[str]
 
 
-_LOOP = ("tests/consumers",)
+_SEEDS = "tests/chaos/test_seeds.py"
+_LOOP = ("tests/consumers/test_batch_loop.py", "tests/consumers/test_set_aside.py", "tests/consumers/test_handlers.py")
 _ARCHIVE = ("tests/consumers/test_archive.py",)
-_INDEX = ("tests/consumers/test_index.py", "tests/chaos/test_seeds.py")
+_INDEX = ("tests/consumers/test_index.py", _SEEDS)
 _SHAPE = ("tests/invoices",)
 _MAPPING = ("tests/local_runtime/event_source_mapping",)
-_CLIENT = ("tests/client", "tests/chaos/test_seeds.py")
-_API = ("tests/pipeline_api",)
-_SEEDS = ("tests/chaos/test_seeds.py",)
+_CLIENT = ("tests/client/test_send.py", "tests/client/test_batches.py", "tests/client/test_repeats.py", _SEEDS)
+_TROUBLE = ("tests/client/test_api_trouble.py", _SEEDS)
+_INGEST = ("tests/pipeline_api/test_ingest.py", "tests/pipeline_api/test_faults.py")
+_READS = ("tests/pipeline_api/test_tables.py", "tests/pipeline_api/test_customer.py", _SEEDS)
 
 DEFECTS: tuple[Defect, ...] = (
     Defect(
@@ -37,7 +39,7 @@ DEFECTS: tuple[Defect, ...] = (
         "src/pipeline_api/reads/tables.py",
         'if not (left := answer["UnprocessedKeys"].get(self.invoices)):',
         'if not (left := answer["UnprocessedKeys"].get(self.invoices)) or left:',
-        _API,
+        _READS,
     ),
     Defect(
         "the consumer acknowledges what it could not write",
@@ -142,7 +144,7 @@ DEFECTS: tuple[Defect, ...] = (
         "src/aws/faults.py",
         'raise Unavailable(f"{service} did not answer ({type(error).__name__})") from error',
         "return",
-        ("tests/aws", "tests/consumers", "tests/pipeline_api"),
+        ("tests/aws/test_faults.py", *_INGEST),
     ),
     Defect(
         "a poison row takes its neighbours with it",
@@ -170,7 +172,7 @@ DEFECTS: tuple[Defect, ...] = (
         "src/consumers/batch_loop.py",
         '_logger.error("Set aside: %s", set_aside.reason, extra=_named(record))',
         '_logger.error("Set aside: %s %r", set_aside.reason, record.data, extra=_named(record))',
-        ("tests/consumers", "tests/chaos/test_seeds.py"),
+        ("tests/consumers/test_batch_loop.py", _SEEDS),
     ),
     Defect(
         "drop the last line of a record",
@@ -196,8 +198,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "a line id that depends on the batch",
         "src/invoices/line_id.py",
-        'place = f"#{line.Occurrence}" if line.Occurrence else',
-        'place = f"#{line.Occurrence}@{batch_id}" if line.Occurrence else',
+        'place = f"#{occurrence}" if occurrence else',
+        'place = f"#{occurrence}@{batch_id}" if occurrence else',
         _SHAPE,
     ),
     Defect(
@@ -219,14 +221,14 @@ DEFECTS: tuple[Defect, ...] = (
         "src/pipeline_api/ingest/take.py",
         "    stream.put(batch_id, batch.record)\n",
         "",
-        _API,
+        _INGEST,
     ),
     Defect(
         "the API accepts what the stream refused",
         "src/pipeline_api/ingest/take.py",
         "    stream.put(batch_id, batch.record)\n",
         "    try:\n        stream.put(batch_id, batch.record)\n    except Exception:\n        pass\n",
-        _API,
+        _INGEST,
     ),
     Defect(
         "another key for each attempt",
@@ -234,7 +236,7 @@ DEFECTS: tuple[Defect, ...] = (
         "            response = await self._client.send(request)\n",
         '            request.headers["Idempotency-Key"] = self._outside.new_key()\n'
         "            response = await self._client.send(request)\n",
-        _CLIENT,
+        _TROUBLE,
     ),
     Defect(
         "repeats are not numbered",
@@ -262,6 +264,6 @@ DEFECTS: tuple[Defect, ...] = (
         "client/api.py",
         "if response.status_code in RETRIED_STATUSES:",
         "if response.status_code in RETRIED_STATUSES - {500}:",
-        _CLIENT,
+        _TROUBLE,
     ),
 )

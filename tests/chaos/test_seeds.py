@@ -6,7 +6,10 @@ from chaos.seed import run_seed
 from chaos.weather import CALM, Weather
 
 
-@pytest.mark.parametrize("seed", [3, 7, 12])
+pytestmark = pytest.mark.chaos
+
+
+@pytest.mark.parametrize("seed", range(1, 21))
 def test_nothing_is_lost_and_nothing_is_twice(engine: None, seed: int) -> None:
     """Every row is where it belongs, once, and every rejected one is named."""
     assert run_seed(seed, "seeds").findings == []
