@@ -137,21 +137,37 @@ _QuantityNumber = Annotated[Any, PlainValidator(_quantity_from_number)]
 _PriceText = Annotated[str, StringConstraints(strict=True, pattern=PRICE_PATTERN), AfterValidator(price_from_text)]
 _PriceNumber = Annotated[Any, PlainValidator(_price_from_number)]
 
-_ID_JSON = {"type": "string", "pattern": ID_PATTERN}
+# What the OpenAPI document says is taken: the same as above, as far as a JSON schema can say it.
+_ID_TEXT_JSON = {"type": "string", "pattern": r"^([A-Za-z0-9][A-Za-z0-9_-]{0,39}|[0-9]{1,38}\.0)$"}
+_ID_NUMBER_JSON = {"type": "integer", "minimum": 0, "exclusiveMaximum": 10**38}
 _NULL_JSON = {"type": "null"}
+_STOCK_CODE_JSON = {"type": "string", "minLength": 1, "maxLength": 60, "pattern": _ONE_LINE}
+_QUANTITY_JSON = {"type": "integer", "exclusiveMinimum": -QUANTITY_BOUND, "exclusiveMaximum": QUANTITY_BOUND}
+_PRICE_NUMBER_JSON = {"type": "number", "minimum": -999_999_999.999999, "maximum": 999_999_999.999999}
+_YEAR = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+_DAY, _TIME = "(0?[1-9]|[12][0-9]|3[01])", "([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
+_ISO_DAY, _ISO_TIME = "(0[1-9]|[12][0-9]|3[01])", r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+_ZONE = "(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?"
+_US_JSON, _ISO_JSON = (
+    f"(0?[1-9]|1[0-2])/{_DAY}/{_YEAR} {_TIME}",
+    f"{_YEAR}-(0[1-9]|1[0-2])-{_ISO_DAY}[T ]{_ISO_TIME}{_ZONE}",
+)
+_DATE_JSON_PATTERN = f"^({_US_JSON}|{_ISO_JSON})$"
 
-InvoiceId = Annotated[str, _taken_as(_Id), WithJsonSchema(_ID_JSON)]
+InvoiceId = Annotated[str, _taken_as(_Id), WithJsonSchema({"anyOf": [_ID_TEXT_JSON, _ID_NUMBER_JSON]})]
 """1 to 40 letters, digits, `_` or `-`: safe in a key, a path and a URL as it is. A whole number becomes its digits."""
 
 CustomerId = Annotated[
-    str | None, _taken_as(_first_of(_Id, _Blank) | None), WithJsonSchema({"anyOf": [_ID_JSON, _NULL_JSON]})
+    str | None,
+    _taken_as(_first_of(_Id, _Blank) | None),
+    WithJsonSchema({"anyOf": [_ID_TEXT_JSON, {"type": "string", "maxLength": 0}, _ID_NUMBER_JSON, _NULL_JSON]}),
 ]
 """As an invoice's number; empty text is no customer."""
 
 StockCode = Annotated[
     str,
     _taken_as(_first_of(_PlainText, _IdNumber)),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 60}),
+    WithJsonSchema({"anyOf": [_STOCK_CODE_JSON, _ID_NUMBER_JSON]}),
 ]
 """1 to 60 characters, kept as they are (`gift_0001_40`, `BANK CHARGES`, `47503J `)."""
 
@@ -160,14 +176,14 @@ Country = _PlainText
 Description = Annotated[
     str | None,
     _taken_as(_LongText | None),
-    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 500}, _NULL_JSON]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 500, "pattern": _TEXT}, _NULL_JSON]}),
 ]
 """Up to 500 characters, spaces around them and line breaks inside them kept; empty text is none."""
 
 Quantity = Annotated[
     int,
     _taken_as(_first_of(_QuantityInt, _QuantityText, _QuantityNumber)),
-    WithJsonSchema({"type": "integer", "exclusiveMinimum": -QUANTITY_BOUND, "exclusiveMaximum": QUANTITY_BOUND}),
+    WithJsonSchema({"anyOf": [_QUANTITY_JSON, {"type": "string", "pattern": QUANTITY_PATTERN}]}),
 ]
 """A whole number of at most nine digits; negative in returns."""
 
@@ -175,7 +191,9 @@ InvoiceDate = Annotated[
     str,
     StringConstraints(strict=True, max_length=40),
     AfterValidator(_date_from_text),
-    WithJsonSchema({"type": "string", "examples": ["2010-12-01T08:26:00", "12/1/2010 8:26"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": _DATE_JSON_PATTERN, "examples": ["2010-12-01T08:26:00", "12/1/2010 8:26"]}
+    ),
 ]
 """`12/1/2010 8:26` (month first) or ISO 8601; kept as ISO 8601 text, which sorts as time does within one zone."""
 
@@ -183,7 +201,7 @@ UnitPrice = Annotated[
     Decimal,
     _taken_as(_first_of(_PriceText, _PriceNumber)),
     PlainSerializer(price_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": PRICE_PATTERN}),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": PRICE_PATTERN}, _PRICE_NUMBER_JSON]}),
 ]
 """Money: at most nine digits before the point and six behind it, as text or as a JSON number; never a float."""
 

@@ -24,7 +24,8 @@ def start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[st
     """Start it and wait until `/healthz` answers."""
     port = free_port(PREFERRED_PORT)
     url = f"http://{LOOPBACK}:{port}"
-    arguments = (_APP, "--host", LOOPBACK, "--port", str(port), "--timeout-graceful-shutdown", "10")
+    quiet = "--no-access-log"  # a path names a customer
+    arguments = (_APP, "--host", LOOPBACK, "--port", str(port), "--timeout-graceful-shutdown", "10", quiet)
     command = Command("the API", "uvicorn", folder.logs / "api.log", environment, arguments)
     process = supervisor.start(command)
     wait_until_healthy(process, f"{url}/healthz", is_healthy=answers)

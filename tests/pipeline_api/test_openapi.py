@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.pipeline_api.api_calls import Api
+from tests.pipeline_api.documented import DOCUMENT, openapi_text
 
 ROUTES = {
     ("/ingest", "post"),
@@ -86,3 +87,8 @@ def test_every_example_of_a_body_is_taken_as_it_stands(
             headers = {"Content-Type": media_type, "Content-Encoding": "gzip" if compress else "identity"}
             answer = offline_api.ingest(gzip.compress(body) if compress else body, headers)
             assert (answer.status_code, answer.json()["rejected"]) == (202, 0)
+
+
+def test_the_committed_document_is_this_one() -> None:
+    """So a change of the API is seen in review; `make docs` writes it."""
+    assert DOCUMENT.read_text() == openapi_text()

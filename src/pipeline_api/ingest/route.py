@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
+from pydantic import WithJsonSchema
 
 from aws.metrics import Metrics
-from invoices.batch_id import checked_batch_id
+from invoices.batch_id import BATCH_ID_PATTERN, checked_batch_id
 from pipeline_api.ingest.answer import IngestAnswer
 from pipeline_api.ingest.body import read_body
 from pipeline_api.ingest.media import JSON, media_of
@@ -19,8 +20,8 @@ from pipeline_api.running import Run
 _KEY = Header(
     alias="Idempotency-Key",
     description="Names the batch; the same for every retry of it. Without it each request is a batch of its own.",
-    examples=["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"],
 )
+_KEY_JSON = {"type": "string", "pattern": BATCH_ID_PATTERN, "examples": ["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"]}
 
 
 def ingest_routes(stream: Stream, metrics: Metrics, run: Run, new_batch_id: Callable[[], str]) -> APIRouter:
@@ -38,7 +39,7 @@ def ingest_routes(stream: Stream, metrics: Metrics, run: Run, new_batch_id: Call
         },
         openapi_extra={"requestBody": INGEST_BODY},
     )
-    async def ingest(request: Request, key: Annotated[str | None, _KEY] = None) -> Response:
+    async def ingest(request: Request, key: Annotated[str | None, WithJsonSchema(_KEY_JSON), _KEY] = None) -> Response:
         """Each row is checked by itself: the valid ones are taken, and each other one is named in `errors`."""
         batch_id = new_batch_id() if key is None else checked_batch_id(key)
         request.state.batch_id = batch_id  # for the log, should anything go wrong

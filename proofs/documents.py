@@ -1,0 +1,20 @@
+"""`python -m proofs.documents` writes docs/openapi.json, and the Postman collection that is made of it."""
+
+import subprocess
+from pathlib import Path
+
+from proofs.machine import PROJECT
+from tests.pipeline_api.documented import DOCUMENT, openapi_text
+
+OUTSIDERS = PROJECT / "proofs" / "outsiders"
+COLLECTION = PROJECT / "docs" / "postman_collection.json"
+
+
+def collection_text(document: str) -> str:
+    command: list[str | Path] = ["node", OUTSIDERS / "postman_collection.cjs"]
+    return subprocess.run(command, check=True, input=document, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(openapi_text())
+    COLLECTION.write_text(collection_text(openapi_text()))
