@@ -5,7 +5,6 @@ import pytest
 from chaos.seed import run_seed
 from chaos.weather import CALM, Weather
 
-
 pytestmark = pytest.mark.chaos
 
 
