@@ -22,7 +22,7 @@ _LONGEST_NAME = 40
 
 def read_header(line: bytes) -> tuple[str, ...]:
     """The columns in the file's own order. Raises BadInput that names every missing, unknown and repeated one."""
-    names = tuple(read_fields(line))
+    names = tuple(read_fields(line) or ())
     if not set(names) & set(COLUMNS):
         raise BadInput(_no_header(line))
     if faults := [*_missing(names), *_unknown(names), *_repeated(names)]:
@@ -32,6 +32,8 @@ def read_header(line: bytes) -> tuple[str, ...]:
 
 def _no_header(line: bytes) -> str:
     """The line itself is not shown: without a header it is a row."""
+    if b"InvoiceNo" in line and b"\r" in line:
+        return "The lines end with a carriage return alone; line feeds are needed."
     for separator, name in ((b";", "semicolons"), (b"\t", "tabs")):
         if b"InvoiceNo" in line and separator in line:
             return f"The columns are separated by {name}; commas are needed."
@@ -43,13 +45,14 @@ def _missing(names: Sequence[str]) -> list[str]:
 
 
 def _unknown(names: Sequence[str]) -> list[str]:
-    return [_about(place, name) for place, name in enumerate(names, 1) if name not in COLUMNS]
+    return [_about(place, name, names) for place, name in enumerate(names, 1) if name not in COLUMNS]
 
 
-def _about(place: int, name: str) -> str:
+def _about(place: int, name: str, names: Sequence[str]) -> str:
     close = get_close_matches(name, COLUMNS, n=1)
     hint = f" (meant as {close[0]}?)" if close else ""
-    return f"{_shown(place, name)} is unknown{hint}"
+    is_name = bool(close) or len(_missing(names)) <= len(COLUMNS) // 2  # else this may be a row's value
+    return f"{_shown(place, name) if is_name else f'column {place}'} is unknown{hint}"
 
 
 def _shown(place: int, name: str) -> str:

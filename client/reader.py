@@ -12,7 +12,7 @@ from client.limits import MAX_LINE_BYTES
 from client.records import BrokenRow, Records, split_records
 from client.repeats import Repeats
 from client.rows import Rows, canonical_columns, json_rows
-from client.source import Source
+from client.source import Source, changed
 from client.table import read_columns
 
 
@@ -37,7 +37,13 @@ class Reader:
         self.columns: tuple[str, ...] = read_header(header) if header else ()
 
     def chunks(self) -> Iterator[Chunk]:
-        """Raises BadInput where the file cannot be read to its end."""
+        """Raises BadInput where the file cannot be read to its end, or is no longer what it was."""
+        try:
+            yield from self._chunks()
+        except UnicodeDecodeError as error:  # all of it was decoded before
+            raise changed() from error
+
+    def _chunks(self) -> Iterator[Chunk]:
         repeats, fraction = Repeats(), 0.0
         for records in self._records():
             rows = self._rows(records, repeats, fraction)

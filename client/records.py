@@ -50,13 +50,12 @@ class Records:
     broken: list[BrokenRow] = field(default_factory=list)
 
 
-def read_fields(text: bytes) -> list[str]:
-    """The fields of a row, as far as they can be told."""
-    row = text.decode(errors="replace")
+def read_fields(text: bytes) -> list[str] | None:
+    """The fields of a row; None where its quotes or line breaks leave open what they are."""
     try:
-        return next(csv.reader([row]), [])
-    except csv.Error:  # a lone carriage return, or more than csv takes for one field
-        return row.split(",")
+        return next(csv.reader([text.decode(errors="replace")], strict=True), [])
+    except csv.Error:
+        return None
 
 
 def split_records(blocks: Iterable[bytes], width: int, first_line: int) -> Iterator[Records]:

@@ -11,6 +11,7 @@ from client.failures import BadInput, CannotWrite
 from client.records import read_fields
 
 _OWN_COLUMNS = ("line", "field", "reason")
+_RAW_COLUMN = "row"
 
 
 def default_rejects_path(file: Path) -> Path:
@@ -19,9 +20,14 @@ def default_rejects_path(file: Path) -> Path:
 
 
 class Rejects:
-    """Writes `line`, `field`, `reason` and the row's fields, as many as it has. The file is made by the first row."""
+    """Writes `line`, `field`, `reason` and the row's fields; `row` has the text of a row whose fields cannot be told.
+
+    The file is made by the first row that is rejected, and the one of an earlier upload is removed.
+    """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        """Raises BadInput where another file of this name would be lost, and CannotWrite."""
+        _remove_older(path)
         self._path = path
         self._columns = columns
         self._file: TextIO | None = None
@@ -35,7 +41,13 @@ class Rejects:
         """Raises CannotWrite: a reject that is not kept would be lost."""
         with _writable():
             file = self._file = self._file or self._created()
-            csv.writer(file, lineterminator="\n").writerow((line, field, reason, *read_fields(text)))
+            csv.writer(file, lineterminator="\n").writerow((line, field, reason, *self._as_it_was(text)))
+
+    def _as_it_was(self, text: bytes) -> list[str]:
+        fields = read_fields(text)
+        if fields is not None and len(fields) == len(self._columns):
+            return [*fields, ""]
+        return [*("" for _ in self._columns), text.decode(errors="replace")]
 
     def close(self) -> None:
         """All rejects are on disk then; raises CannotWrite."""
@@ -46,8 +58,21 @@ class Rejects:
 
     def _created(self) -> TextIO:
         file = self._path.open("w", encoding="utf-8", newline="")
-        csv.writer(file, lineterminator="\n").writerow((*_OWN_COLUMNS, *self._columns))
+        csv.writer(file, lineterminator="\n").writerow((*_OWN_COLUMNS, *self._columns, _RAW_COLUMN))
         return file
+
+
+def _remove_older(path: Path) -> None:
+    """Only what this program wrote: its rows are not this upload's."""
+    if not path.exists():
+        return
+    with _writable():
+        own = f"{','.join(_OWN_COLUMNS)},".encode()
+        with path.open("rb") as file:
+            is_own = file.read(len(own)) == own
+        if not is_own:
+            raise BadInput(f"{path} is no file of rejects and would be overwritten; name another with --rejects.")
+        path.unlink()
 
 
 @contextmanager

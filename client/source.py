@@ -63,7 +63,7 @@ class Source:
             is_first = False
             yield text if self.encoding == "utf-8" else _utf8(text, self.encoding)
         if digest.hexdigest() != self._digest:
-            raise _changed()
+            raise changed()
 
     def _plain_blocks(self) -> Iterator[bytes]:
         with _readable_errors():
@@ -109,10 +109,10 @@ def _utf8(block: bytes, encoding: str) -> bytes:
     try:
         return block.decode(encoding).encode()
     except UnicodeDecodeError as error:
-        raise _changed() from error
+        raise changed() from error
 
 
-def _changed() -> BadInput:
+def changed() -> BadInput:
     return BadInput("The file was changed while it was read.")
 
 

@@ -115,7 +115,7 @@ def test_a_row_that_is_too_large_alone_is_a_reject() -> None:
     api = FakeApi([too_large, too_large])
     result = run(api, "send", write_csv(Path("rows.csv"), [row(), row(InvoiceNo="2")]), "--json")
     assert (result.exit_code, summary_of(result)["accepted"]) == (1, 1)
-    assert read_rejects(Path("rows.rejects.csv")) == [["2", "", "Too large: 5 bytes, and the limit is 4", *row()]]
+    assert read_rejects(Path("rows.rejects.csv")) == [["2", "", "Too large: 5 bytes, and the limit is 4", *row(), ""]]
 
 
 def test_rejects_that_cannot_be_kept_end_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,16 @@ def test_another_separator_is_named(separator: str, name: str) -> None:
         read_header(separator.join(COLUMNS).encode())
 
 
-def test_old_line_ends_are_no_crash() -> None:
-    """A file with carriage returns alone is one long line."""
-    with pytest.raises(BadInput, match="columns"):
-        read_header(",".join(COLUMNS).encode() + b"\r1,2,3,4,5,6,7,8\r")
+def test_a_row_that_runs_into_the_header_is_not_shown() -> None:
+    """A file whose lines end with carriage returns alone is one line."""
+    line = (",".join(COLUMNS) + "\r536365,85A,desc,6,12/1/2010 8:26,2.55,17850,EIRE").encode()
+    with pytest.raises(BadInput, match="carriage return") as caught:
+        read_header(line)
+    assert "17850" not in str(caught.value)
+
+
+def test_a_value_beside_missing_columns_is_not_shown() -> None:
+    """Only its place is: it may be no name."""
+    with pytest.raises(BadInput, match="column 3 is unknown") as caught:
+        read_header(b"InvoiceNo,StockCode,17850")
+    assert "17850" not in str(caught.value)

@@ -66,7 +66,7 @@ def test_refused_rows_are_in_the_rejects_as_they_were() -> None:
     result = run(FakeApi(), "send", write_csv(Path("rows.csv.gz"), [row(), bad, row()]), "--json")
     rejects = read_rejects(Path("rows.rejects.csv"))
     assert (result.exit_code, summary_of(result)["rejects_file"]) == (1, "rows.rejects.csv")
-    assert [each[:2] + each[3:] for each in rejects] == [["3", "Quantity; UnitPrice", *bad]]
+    assert [each[:2] + each[3:] for each in rejects] == [["3", "Quantity; UnitPrice", *bad, ""]]
     assert rejects[0][2].startswith("Quantity must be a whole number")
 
 
@@ -86,7 +86,7 @@ def test_ragged_rows_are_rejects_and_their_neighbours_are_sent() -> None:
     rejects = read_rejects(Path("rows.rejects.csv"))
     assert (result.exit_code, len(api.lines), summary_of(result)["rows_read"]) == (1, 3, 6)
     assert [each[0] for each in rejects] == ["3", "4", "6"]
-    assert [each[3:] for each in rejects] == [["536365", "85123A"], [*row(), ""], ["536365", "85123A,x"]]
+    assert [each[-1] for each in rejects] == ["536365,85123A", ",".join(row()) + ",", '536365,"85123A,x']
 
 
 def test_rejects_go_where_the_user_says() -> None:
@@ -129,3 +129,18 @@ def test_another_batch_size_and_order_give_the_same_lines() -> None:
     run(first, "send", write_csv(Path("one.csv"), rows))
     run(second, "send", write_csv(Path("two.csv"), rows[::-1]), "--batch-rows", "7")
     assert (len(first.lines), first.lines.keys()) == (120, second.lines.keys())
+
+
+def test_an_older_rejects_file_does_not_stay() -> None:
+    """Its rows are not this upload's."""
+    run(FakeApi(), "send", write_csv(Path("rows.csv"), [row(Quantity="x")]))
+    run(FakeApi(), "send", write_csv(Path("rows.csv"), [row()]))
+    assert not Path("rows.rejects.csv").exists()
+
+
+def test_another_file_is_not_overwritten_by_rejects() -> None:
+    """Exit code 2, before anything is sent."""
+    Path("mine.csv").write_text("a,b\n")
+    api = FakeApi()
+    result = run(api, "send", write_csv(Path("rows.csv"), [row(Quantity="x")]), "--rejects", "mine.csv")
+    assert (result.exit_code, api.requests, Path("mine.csv").read_text()) == (2, [], "a,b\n")
