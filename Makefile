@@ -18,7 +18,7 @@ ARCHITECTURE ?= arm64
 SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 LAMBDA_PYTHON="$(LAMBDA_PYTHON)" ARCHITECTURE="$(ARCHITECTURE)" sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos seeds defects lint bench cost prove build deploy smoke destroy sample lock clean
+.PHONY: help run test check chaos seeds defects docs lint bench cost prove build deploy smoke destroy sample lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -29,7 +29,7 @@ run: $(READY) ## set up, start everything, stream the sample (or CSV=path), repo
 test: $(READY) ## set up and run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos"
 
-prove: $(READY) .venv-sam/.ready .venv-checkov/.ready .venv-lambda/.ready ## what can be proven of a deployment without AWS
+prove: $(READY) .venv-sam/.ready .venv-checkov/.ready .venv-lambda/.ready .venv-outsiders/.ready proofs/outsiders/node_modules ## what can be proven of a deployment without AWS
 	@$(BIN)/python -m pytest -s --timeout 600 proofs
 
 # The real data where it is at hand, the generated sample elsewhere.
@@ -59,6 +59,9 @@ defects: $(READY) ## plant known defects and see that the tests catch each
 	@$(BIN)/python -m chaos defects
 
 check: lint test seeds prove ## everything CI runs
+
+docs: $(READY) proofs/outsiders/node_modules ## write the OpenAPI document and the Postman collection in docs/ anew
+	@$(BIN)/python -m proofs.documents
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -90,7 +93,7 @@ lock: $(READY) ## pin the newest versions that pyproject.toml allows
 		--group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--quiet --output-file requirements.txt
 
-	for tool in sam checkov lambda; do $(BIN)/uv pip compile deployment/requirements-$$tool.in --upgrade --universal \
+	for tool in sam checkov lambda outsiders; do $(BIN)/uv pip compile deployment/requirements-$$tool.in --upgrade --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
 		--output-file deployment/requirements-$$tool.txt; done
 	grep -E '^[a-z0-9.-]+==' requirements.txt | sed 's/ .*//' > .local/constraints.txt
@@ -120,11 +123,11 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-chaos/second_engine/node_modules: chaos/second_engine/package-lock.json
-	@cd chaos/second_engine && npm ci --silent
+chaos/second_engine/node_modules proofs/outsiders/node_modules: %/node_modules: %/package-lock.json
+	@cd $* && npm ci --silent
 	@touch $@
 
-# Tools whose own dependencies would disturb ours: SAM's command line, checkov, and Lambda's runtime client, which runs
+# Tools whose own dependencies would disturb ours: SAM's command line, checkov, those that meet the API as outsiders, and Lambda's runtime client, which runs
 # in Lambda's Python or, where there is none, in ours.
 .venv-%/.ready: deployment/requirements-%.txt | $(READY)
 	@echo "Setting up .venv-$* (once) …"

@@ -26,6 +26,7 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z
 _WHOLE_FLOAT_LIMIT = 2**53  # beyond it a float skips whole numbers
 _CENTS = -2
 _CACHED_TEXTS = 4096
+_OCCURRENCE_BOUND = 10**9
 
 
 def _whole_number(value: object) -> int:
@@ -50,6 +51,13 @@ def _quantity_from_number(value: object) -> int:
     number = _whole_number(value)
     if abs(number) >= QUANTITY_BOUND:
         raise ValueError("more than nine digits")
+    return number
+
+
+def _occurrence_from_number(value: object) -> int:
+    number = _whole_number(value)
+    if not 1 <= number < _OCCURRENCE_BOUND:
+        raise ValueError("not an ordinal number")
     return number
 
 
@@ -134,6 +142,8 @@ _QuantityText = Annotated[
     str, StringConstraints(strict=True, pattern=QUANTITY_PATTERN), AfterValidator(_quantity_from_text)
 ]
 _QuantityNumber = Annotated[Any, PlainValidator(_quantity_from_number)]
+_OccurrenceInt = Annotated[int, Field(strict=True, ge=1, lt=_OCCURRENCE_BOUND)]
+_OccurrenceNumber = Annotated[Any, PlainValidator(_occurrence_from_number)]
 _PriceText = Annotated[str, StringConstraints(strict=True, pattern=PRICE_PATTERN), AfterValidator(price_from_text)]
 _PriceNumber = Annotated[Any, PlainValidator(_price_from_number)]
 
@@ -205,7 +215,11 @@ UnitPrice = Annotated[
 ]
 """Money: at most nine digits before the point and six behind it, as text or as a JSON number; never a float."""
 
-Occurrence = Annotated[int, Field(strict=True, ge=1, lt=10**9)] | None
+Occurrence = Annotated[
+    int | None,
+    _taken_as(_first_of(_OccurrenceInt, _OccurrenceNumber) | None),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "exclusiveMaximum": _OCCURRENCE_BOUND}, _NULL_JSON]}),
+]
 """The row is the n-th with exactly this content in its source."""
 
 RULES: Mapping[str, str] = {

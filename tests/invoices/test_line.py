@@ -22,6 +22,12 @@ def test_an_id_is_text_however_it_was_written(field: str, given: object) -> None
     assert getattr(line(**{field: given}), field) == "17850"
 
 
+@pytest.mark.parametrize("given", [2, 2.0])
+def test_an_occurrence_is_a_number_however_it_was_written(given: object) -> None:
+    """JSON does not tell 2 from 2.0."""
+    assert line(Occurrence=given).Occurrence == 2
+
+
 @pytest.mark.parametrize("invoice_no", ["C536379", "A563185", "abc_1-2"])
 def test_cancellations_and_adjustments_have_letters_in_their_number(invoice_no: str) -> None:
     """`C` and `A` invoices are invoices."""
@@ -91,7 +97,7 @@ NEVER_A_VALUE: list[object] = [True, [], {}, "x" * 2**20]
     + [("InvoiceDate", value) for value in ("", None, 5, "13/1/2010 8:26", "2/30/2010 8:26", "2010-12-01", "today")]
     + [("InvoiceDate", value) for value in ("2010-13-01T00:00", "0001-01-01T00:00+10:00", "1/1/10 8:26")]
     + [("Country", value) for value in ("", None, "a\tb")]
-    + [("Occurrence", value) for value in (0, -1, "1", 1.5, True, 10**9)],
+    + [("Occurrence", value) for value in (0, -1, "1", 1.5, True, 10**9, 1e9)],
 )
 def test_what_is_no_value_of_its_field_is_refused(field: str, refused: object) -> None:
     """Booleans, NaN and infinities are no numbers; lengths are bounded; control characters are no text."""

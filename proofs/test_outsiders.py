@@ -1,0 +1,119 @@
+"""Programs of other people, which know nothing but the OpenAPI document, meet the API."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from local_runtime.sample import write_sample
+from proofs.documents import COLLECTION, OUTSIDERS, collection_text
+from proofs.machine import PROJECT
+from tests.invoice_rows import row
+from tests.pipeline_api.documented import DOCUMENT
+from tests.running_pipeline import RunningPipeline, running_pipeline
+
+TOOLS = PROJECT / ".venv-outsiders" / "bin"
+EXAMPLES = 40  # for each route and phase
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPipeline]:
+    folder = tmp_path_factory.mktemp("outsiders")
+    write_sample(folder / "rows.csv", 100)
+    with running_pipeline(folder / "run", folder / "rows.csv") as running:
+        yield running
+
+
+def done(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
+    """What it said; the proof fails if the program does."""
+    environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}", **more}
+    finished = subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True, env=environment)
+    assert finished.returncode == 0, finished.stdout[-6000:] + finished.stderr[-3000:]
+    return finished.stdout
+
+
+def test_schemathesis_finds_nothing(pipeline: RunningPipeline, tmp_path: Path) -> None:
+    """Examples, edges, random and stateful calls, right and wrong ones; the same in each run."""
+    config: list[str | Path] = ["--config-file", OUTSIDERS / "schemathesis.toml"]
+    header = ["--header", f"X-Api-Key: {pipeline.key['X-Api-Key']}"]
+    options = ["--max-examples", str(EXAMPLES), "--no-color"]
+    command: list[str | Path] = [
+        TOOLS / "schemathesis",
+        *config,
+        "run",
+        f"{pipeline.url}/openapi.json",
+        *header,
+        *options,
+    ]
+    said = done(command, tmp_path, PYTHONPATH=str(OUTSIDERS))
+    print("\nschemathesis: " + next(line.strip() for line in said.splitlines() if "generated" in line))
+
+
+SEND_AND_ASK = """
+import json, sys, time
+from invoice_client import AuthenticatedClient
+from invoice_client.api.ingest import ingest
+from invoice_client.api.invoices import invoice
+from invoice_client.models import InvoiceAnswer, Line
+
+url, key, row = sys.argv[1:]
+with AuthenticatedClient(url, key, prefix="", auth_header_name="X-Api-Key") as client:
+    taken = ingest.sync(client=client, body=Line.from_dict(json.loads(row)))
+    for _ in range(300):
+        answer = invoice.sync("GENERATED-1", client=client)
+        if isinstance(answer, InvoiceAnswer):
+            break
+        time.sleep(0.1)
+print(taken.accepted, answer.total, answer.lines[0].description)
+"""
+
+
+def test_a_generated_client_works(pipeline: RunningPipeline, tmp_path: Path) -> None:
+    """Made by openapi-python-client from the committed document: it posts a row, typed, and reads it back."""
+    generate: list[str | Path] = [
+        "generate",
+        "--path",
+        DOCUMENT,
+        "--meta",
+        "none",
+        "--output-path",
+        tmp_path / "invoice_client",
+    ]
+    done([TOOLS / "openapi-python-client", *generate], tmp_path)
+    sent = json.dumps(row(InvoiceNo="GENERATED-1", Description="A ROW", Occurrence=1))
+    script = [TOOLS / "python", "-c", SEND_AND_ASK, pipeline.url, pipeline.key["X-Api-Key"], sent]
+    assert done(script, tmp_path) == "1 15.30 A ROW\n"
+
+
+def test_the_committed_postman_collection_is_made_of_the_committed_document() -> None:
+    """`make docs` makes both anew."""
+    assert COLLECTION.read_text() == collection_text(DOCUMENT.read_text())
+
+
+def test_newman_runs_the_postman_collection_green(pipeline: RunningPipeline, tmp_path: Path) -> None:
+    """Every request in it is answered with success, once the example has been posted and stored."""
+    newman: list[str | Path] = [OUTSIDERS / "node_modules" / ".bin" / "newman", "run", COLLECTION, "--bail"]
+    key, url = f"apiKey={pipeline.key['X-Api-Key']}", f"baseUrl={pipeline.url}"
+    variables = ["--env-var", key, "--env-var", url, "--color", "off"]
+    done([*newman, *variables, "--folder", "ingest"], tmp_path)
+    pipeline.settle()
+    said = done([*newman, *variables], tmp_path)
+    print("\nnewman: " + " ".join(next(line for line in said.splitlines() if "requests" in line).split()))
+
+
+def test_the_docs_page_can_be_used_without_internet(pipeline: RunningPipeline) -> None:
+    """In Chromium: it renders, Authorize takes the key, "Try it out" posts the example. Without a key it is refused."""
+    page: list[str | Path] = [OUTSIDERS / "docs_page.cjs", pipeline.url, pipeline.key["X-Api-Key"], chromium()]
+    seen = json.loads(done(["node", *page], PROJECT))
+    assert seen == {"operations": 7, "withoutKey": 401, "authorized": True, "withKey": 202, "complaints": []}
+
+
+def chromium() -> str:
+    """$CHROMIUM, or the one that the system has."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = [os.environ.get("CHROMIUM"), *map(shutil.which, names)]
+    return next((path for path in found if path), "chromium is not installed")
