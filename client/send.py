@@ -9,8 +9,9 @@ from pathlib import Path
 from client.api import Address, checked_url, open_api
 from client.batches import Batcher
 from client.failures import BadInput, Failure
-from client.journal import Journal, check_journal_path, default_journal_path, open_journal
+from client.journal import Journal
 from client.journal_entries import VERSION, Header
+from client.journal_file import check_journal_path, default_journal_path, open_journal
 from client.ledger import Ledger
 from client.outside import Outside
 from client.pace import Pace

@@ -10,8 +10,9 @@ import pytest
 from client.answers import IngestAnswer
 from client.batches import Batch
 from client.failures import BadInput, CannotWrite
-from client.journal import Journal, default_journal_path, open_journal
+from client.journal import Journal
 from client.journal_entries import Header, Past, read_past
+from client.journal_file import default_journal_path, open_journal
 from client.rows import Rows
 from tests.client.fake_api import FakeApi
 from tests.client.run_client import LINE, run, write_text
