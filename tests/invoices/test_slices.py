@@ -86,3 +86,10 @@ def test_long_descriptions_are_cut_by_bytes() -> None:
     pieces = cut(many(MAX_SLICE_LINES, Description="\u00a3" * 500))
     sizes = [sum(len(str(line).encode()) for line in piece.lines.values()) for piece in pieces]
     assert (len(pieces) > 1, max(sizes) < MAX_SLICE_BYTES * 1.3) == (True, True)
+
+
+@given(st.lists(lines(st.integers(1, 3)), min_size=2, max_size=2, unique_by=lambda line: line.model_dump_json()))
+def test_other_lines_make_another_slice(batch: list[Line]) -> None:
+    """However many there are: two slices of one invoice under one name would overwrite each other."""
+    first, second = (cut([line])[0] for line in batch)
+    assert first.slice_id != second.slice_id
