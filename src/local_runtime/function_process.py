@@ -31,6 +31,7 @@ from local_runtime.event_source_mapping import (
     SystemClock,
     World,
 )
+from local_runtime.json_log import log_as_json
 from local_runtime.lambda_function import function_arn, imported_handler, with_context
 from local_runtime.parent_watch import parent_watch, reader_is_gone
 
@@ -54,7 +55,7 @@ def main(  # noqa: PLR0913, PLR0917 - typer makes one option of each
     """Feed a handler from a stream until SIGTERM, Ctrl-C or the end of the parent process."""
     parent_is_gone, pipe = parent_watch(), sys.stdout.fileno()
     stop_asked = _stop_asked()
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log_as_json(logging.WARNING)
     settings = _settings(mapping)
     clock = SystemClock()
     world = World(
