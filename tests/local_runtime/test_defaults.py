@@ -59,4 +59,4 @@ def test_the_projects_tables_are_on_demand_by_default() -> None:
     tables = project_template().of_type("AWS::DynamoDB::Table")
     assert [(table.properties["BillingMode"], "ProvisionedThroughput" in table.properties) for table in tables] == [
         ("PAY_PER_REQUEST", False)
-    ] * 2
+    ] * 3

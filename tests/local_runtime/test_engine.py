@@ -35,7 +35,11 @@ def test_it_takes_the_projects_template(folder: RunFolder) -> None:
         tables = clients.dynamodb.list_tables()["TableNames"]
         buckets = [bucket["Name"] for bucket in clients.s3.list_buckets()["Buckets"]]
         streams = clients.kinesis.list_streams()["StreamNames"]
-    expected = (["local-CustomersTable", "local-InvoicesTable"], ["local-rawbucket"], ["local-Stream"])
+    expected = (
+        ["local-CustomersTable", "local-InvoicesTable", "local-KeysTable"],
+        ["local-rawbucket"],
+        ["local-Stream"],
+    )
     assert (sorted(tables), buckets, streams) == expected
 
 

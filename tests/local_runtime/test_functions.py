@@ -29,9 +29,12 @@ def test_a_consumer_is_a_function_that_a_stream_feeds() -> None:
 def test_the_api_is_the_function_behind_http() -> None:
     """Its environment is what uvicorn gets."""
     expected = {
+        "METRICS_NAMESPACE": "local",  # every function's, from Globals
         "STREAM_NAME": "local-Stream",
         "INVOICES_TABLE": "local-InvoicesTable",
         "CUSTOMERS_TABLE": "local-CustomersTable",
+        "KEYS_TABLE": "local-KeysTable",
+        "DOCS_ACCESS": "open",
     }
     assert expected == http_function(list(_functions(project_template()).values())).environment
 

@@ -23,10 +23,10 @@ def test_a_tag_on_a_list_keeps_the_list(tmp_path: Path) -> None:
     assert expected == template.resources["A"].properties["x"]
 
 
-def test_the_projects_template_has_two_tables() -> None:
+def test_the_projects_template_has_three_tables() -> None:
     """The real file is read, tags and all."""
     tables = [table.name for table in project_template().of_type("AWS::DynamoDB::Table")]
-    assert tables == ["InvoicesTable", "CustomersTable"]
+    assert tables == ["InvoicesTable", "CustomersTable", "KeysTable"]
 
 
 @pytest.mark.parametrize(
