@@ -1,7 +1,7 @@
 """The one form that equal values are sent in: the API's own, so that a row is the same row however it was written.
 
-It repeats the rules of `invoices.fields` without importing them (the client knows HTTP and nothing else of the API); a
-property test holds the two together. A text that no rule knows stays as it is: it is for the API to refuse it.
+It repeats the rules of `invoices.normal_forms` without importing them (the client knows HTTP and nothing else of the
+API); a property test holds the two together. A text that no rule knows stays as it is: the API will refuse it.
 """
 
 import re
@@ -13,7 +13,10 @@ _FLOAT_ID = re.compile(r"[0-9]{1,38}\.0")
 _QUANTITY = re.compile(r"(-?[0-9]{1,9})(?:\.0{1,6})?")
 _PRICE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
 _US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_HOUR, _SIXTY = r"(?:[01]\d|2[0-3])", r"[0-5]\d"
+_ISO_DATE = re.compile(
+    rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_HOUR}:{_SIXTY}(:{_SIXTY}(\.\d{{1,6}})?)?(Z|[+-]{_HOUR}:?{_SIXTY})?", re.ASCII
+)
 
 
 def canonical_id(text: str) -> str:

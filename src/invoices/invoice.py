@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from invoices.line import Line
+from invoices.money import plus, times
 from invoices.slices import Slice, union
 
 
@@ -34,5 +35,5 @@ def totals_of(lines: Iterable[Line]) -> Totals:
     for line in lines:
         count += 1
         quantity += line.Quantity
-        amount += line.Quantity * line.UnitPrice
+        amount = plus(amount, times(line.Quantity, line.UnitPrice))
     return Totals(count, quantity, amount)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from invoices.fields import price_from_text
 from invoices.line import Line
 from invoices.line_id import line_id
+from invoices.normal_forms import price_from_text
 from invoices.slices import Slice
 
 if TYPE_CHECKING:

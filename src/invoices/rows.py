@@ -11,7 +11,7 @@ from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from invoices.errors import RowError, TooLarge
-from invoices.fields import RULES
+from invoices.field_rules import RULES
 from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
 from invoices.line import Line
 

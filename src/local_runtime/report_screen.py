@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from invoices.fields import price_text
+from invoices.money import money_text
 from local_runtime.figures import Comparison, Report
 from local_runtime.queries import Query
 
@@ -60,5 +60,5 @@ def figure_text(figure: int | Decimal) -> str:
     """Money with all of its decimals, but at least two."""
     if isinstance(figure, int):
         return f"{figure:,}"
-    whole, _, decimals = price_text(figure).partition(".")
+    whole, _, decimals = money_text(figure).partition(".")
     return f"{int(whole):,}.{decimals}" if int(whole) else f"{whole}.{decimals}"

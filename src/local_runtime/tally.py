@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from invoices.line import Line
+from invoices.money import plus, times
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Tally:
         if line_id in self.line_ids:
             return
         self.line_ids.add(line_id)
-        self.amount += line.Quantity * line.UnitPrice
+        self.amount = plus(self.amount, times(line.Quantity, line.UnitPrice))
         self.invoices.add(line.InvoiceNo)
         if line.CustomerID:
             self.customers.add(line.CustomerID)
@@ -40,4 +41,4 @@ class Example:
     def add(self, line: Line) -> None:
         if self.belongs(line):
             self.lines += 1
-            self.amount += line.Quantity * line.UnitPrice
+            self.amount = plus(self.amount, times(line.Quantity, line.UnitPrice))

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from invoices.errors import InvalidRows, Malformed, Retryable, Throttled, TooLarge, Unavailable
-from invoices.fields import RULES
+from invoices.field_rules import RULES
 from pipeline_api import problems
 from pipeline_api.problems import ParameterFault, ParametersProblem, RowFault, RowsProblem, problem, problem_response
 from pipeline_api.refusals import Forbidden, NotFound, Unauthenticated, UnsupportedMedia

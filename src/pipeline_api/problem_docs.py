@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from invoices.fields import RULES
+from invoices.field_rules import RULES
 from invoices.limits import MAX_BODY_BYTES
 from pipeline_api import problems
 from pipeline_api.problems import PROBLEM_JSON, Kind, ParametersProblem, Problem, RowsProblem

@@ -17,3 +17,9 @@ def test_totals_are_exact_sums() -> None:
 def test_no_lines_add_up_to_nothing() -> None:
     """Not an error."""
     assert totals_of([]) == Totals(0, 0, Decimal(0))
+
+
+def test_totals_of_the_largest_amounts_are_exact() -> None:
+    """Python's own 28 digits are not enough for them."""
+    largest = Line.model_validate(row(UnitPrice="999999999.999999", Quantity=999_999_999))
+    assert totals_of([largest] * 20_000).amount == Decimal("19999999979999980000000.02")

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from invoices.fields import price_text
 from invoices.line import Line
+from invoices.money import money_text
 from tests.invoice_rows import row, without
 
 
@@ -65,7 +65,7 @@ def test_a_date_becomes_iso_8601(given: str, kept: str) -> None:
 def test_money_is_exact(given: object, kept: str) -> None:
     """A price is a Decimal from its text to its text."""
     price = line(UnitPrice=given).UnitPrice
-    assert (type(price), price_text(price)) == (Decimal, kept)
+    assert (type(price), money_text(price)) == (Decimal, kept)
 
 
 @pytest.mark.parametrize(("given", "kept"), [(6, 6), (6.0, 6), ("6", 6), ("-80995", -80995), ("6.0", 6)])
@@ -95,7 +95,16 @@ NEVER_A_VALUE: list[object] = [True, [], {}, "x" * 2**20]
     + [("UnitPrice", value) for value in ("", None, "NaN", "Infinity", "1e3", "1_0", " 1", "0.1234567", 10**9)]
     + [("UnitPrice", value) for value in (float("nan"), float("inf"), "\u0661", "1,5")]
     + [("InvoiceDate", value) for value in ("", None, 5, "13/1/2010 8:26", "2/30/2010 8:26", "2010-12-01", "today")]
-    + [("InvoiceDate", value) for value in ("2010-13-01T00:00", "0001-01-01T00:00+10:00", "1/1/10 8:26")]
+    + [
+        ("InvoiceDate", value)
+        for value in (
+            "2010-13-01T00:00",
+            "2010-12-01T24:00",
+            "2010-12-01T10:00+01:99",
+            "0001-01-01T00:00+10:00",
+            "1/1/10 8:26",
+        )
+    ]
     + [("Country", value) for value in ("", None, "a\tb")]
     + [("Occurrence", value) for value in (0, -1, "1", 1.5, True, 10**9, 1e9)],
 )

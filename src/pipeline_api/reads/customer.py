@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from invoices.invoice import Invoice, totals_of
+from invoices.money import money_text, plus
 from pipeline_api.reads.answers import CustomerAnswer
 from pipeline_api.reads.customer_lines import customer_invoices
-from pipeline_api.reads.money import money
 from pipeline_api.reads.tables import Tables
 from pipeline_api.refusals import NotFound
 
@@ -46,7 +46,7 @@ class _Sums:
         self.invoices += 1
         self.lines += totals.lines
         self.quantity += totals.quantity
-        self.amount += totals.amount
+        self.amount = plus(self.amount, totals.amount)
         self.countries |= {line.Country for line in lines}
         self.dates |= {line.InvoiceDate for line in lines}
 
@@ -59,5 +59,5 @@ class _Sums:
             invoice_count=self.invoices,
             line_count=self.lines,
             quantity=self.quantity,
-            total=money(self.amount),
+            total=money_text(self.amount),
         )

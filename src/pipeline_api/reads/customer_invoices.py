@@ -3,9 +3,9 @@
 from itertools import groupby
 
 from invoices.invoice import Invoice, totals_of
+from invoices.money import money_text
 from pipeline_api.reads.answers import CustomerInvoice, CustomerInvoicesAnswer
 from pipeline_api.reads.customer_lines import customer_invoices, invoice_no_of
-from pipeline_api.reads.money import money
 from pipeline_api.reads.page_token import page_token, position_in
 from pipeline_api.reads.parameters import InvoicesPage
 from pipeline_api.reads.tables import Tables
@@ -56,5 +56,5 @@ def _summary(invoice: Invoice) -> CustomerInvoice:
         dates=sorted({line.InvoiceDate for line in lines}),
         line_count=totals.lines,
         quantity=totals.quantity,
-        total=money(totals.amount),
+        total=money_text(totals.amount),
     )

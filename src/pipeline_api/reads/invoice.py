@@ -7,8 +7,8 @@ from invoices.errors import Malformed
 from invoices.invoice import Invoice, invoice_of, totals_of
 from invoices.items import slice_from_item
 from invoices.line import Line
+from invoices.money import money_text, times
 from pipeline_api.reads.answers import InvoiceAnswer, LineAnswer
-from pipeline_api.reads.money import money
 from pipeline_api.reads.page_token import page_token, position_in
 from pipeline_api.reads.parameters import LinesPage
 from pipeline_api.reads.tables import Tables
@@ -68,7 +68,7 @@ def _answer(invoice: Invoice, shown: Iterable[Line], next_token: str | None) -> 
         countries=sorted({line.Country for line in lines}),
         line_count=totals.lines,
         quantity=totals.quantity,
-        total=money(totals.amount),
+        total=money_text(totals.amount),
         lines=[_line_answer(line) for line in shown],
         next_token=next_token,
     )
@@ -80,9 +80,9 @@ def _line_answer(line: Line) -> LineAnswer:
         Description=line.Description,
         Quantity=line.Quantity,
         InvoiceDate=line.InvoiceDate,
-        UnitPrice=money(line.UnitPrice),
+        UnitPrice=money_text(line.UnitPrice),
         CustomerID=line.CustomerID,
         Country=line.Country,
         Occurrence=line.Occurrence,
-        amount=money(line.Quantity * line.UnitPrice),
+        amount=money_text(times(line.Quantity, line.UnitPrice)),
     )

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from invoices.fields import ID_PATTERN, InvoiceId
+from invoices.fields import InvoiceId
+from invoices.normal_forms import ID_PATTERN
 from pipeline_api.reads.page_token import LONGEST_TOKEN
 
 
