@@ -13,6 +13,7 @@ from invoices.errors import InvalidRows, Malformed, Retryable, Throttled, TooLar
 from invoices.field_rules import RULES
 from pipeline_api import problems
 from pipeline_api.problems import ParameterFault, ParametersProblem, RowFault, RowsProblem, problem, problem_response
+from pipeline_api.reads import parameters
 from pipeline_api.refusals import Forbidden, NotFound, Unauthenticated, UnsupportedMedia
 
 Handler: TypeAlias = Callable[[Request, Any], Coroutine[Any, Any, Response]]
@@ -115,6 +116,8 @@ def _parameter_fault(kind: str, place: Sequence[str | int], message: str) -> Par
             return ParameterFault(parameter=None, message="there is a query parameter that the route does not know")
         case "missing":
             return ParameterFault(parameter=name, message="is missing")
+        case parameters.REPEATED:
+            return ParameterFault(parameter=None, message="there is a query parameter that is given more than once")
         case _:
             return ParameterFault(parameter=name, message=_ID_RULES.get(name, message))
 

@@ -9,6 +9,8 @@ VALUE = "Jane Doe"
 ID_RULE = RULES["InvoiceNo"]
 UNKNOWN = {"parameter": None, "message": "there is a query parameter that the route does not know"}
 
+REPEATED = {"parameter": None, "message": "there is a query parameter that is given more than once"}
+
 
 @pytest.mark.parametrize(
     ("path", "error"),
@@ -18,6 +20,8 @@ UNKNOWN = {"parameter": None, "message": "there is a query parameter that the ro
         (f"/invoices?InvoiceNo={VALUE}", {"parameter": "InvoiceNo", "message": ID_RULE}),
         (f"/invoices?InvoiceNo=1&StockCode={VALUE}", UNKNOWN),
         (f"/invoices?InvoiceNo=1&{VALUE}=2", UNKNOWN),
+        ("/invoices?InvoiceNo=1&InvoiceNo=2", REPEATED),
+        ("/customers/1/invoices?limit=1&limit=2", REPEATED),
         (f"/invoices/{VALUE}", {"parameter": "InvoiceNo", "message": ID_RULE}),
         ("/invoices/" + "1" * 41, {"parameter": "InvoiceNo", "message": ID_RULE}),
         ("/invoices/1%00", {"parameter": "InvoiceNo", "message": ID_RULE}),

@@ -4,6 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+MOST_VALUES = 1_000
+"""Distinct dates, customers or countries that an answer lists: with them it stays below Lambda's 6 MB."""
+
 _Money = Annotated[str, Field(pattern=r"^-?\d+\.\d{2,}$")]
 _Token = Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]
 
@@ -23,7 +26,7 @@ class LineAnswer(BaseModel):
 
 
 class InvoiceAnswer(BaseModel):
-    """Dates, customers, countries and totals are those of all lines; `lines` is one page of them."""
+    """Totals, dates, customers and countries (1,000 of each at most) are of all lines; `lines` is one page of them."""
 
     InvoiceNo: Annotated[str, Field(examples=["536365"])]
     dates: Annotated[list[str], Field(examples=[["2010-12-01T08:26:00"]])]

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from pipeline_api.problem_docs import read_problems
 from pipeline_api.reads.answers import CustomerAnswer, CustomerInvoicesAnswer
 from pipeline_api.reads.customer import read_customer
 from pipeline_api.reads.customer_invoices import read_customer_invoices
 from pipeline_api.reads.json_answer import json_answer
-from pipeline_api.reads.parameters import CustomerInPath, CustomerQuery, InvoicesPage, NoQuery
+from pipeline_api.reads.parameters import CustomerInPath, CustomerQuery, InvoicesPage, NoQuery, each_parameter_once
 from pipeline_api.reads.tables import Tables
 from pipeline_api.running import Run
 
@@ -18,7 +18,7 @@ _PAGED_PROBLEMS = read_problems("customer", "CustomerID", paged=True)
 
 
 def customer_routes(tables: Tables, run: Run) -> APIRouter:
-    router = APIRouter(tags=["customers"])
+    router = APIRouter(tags=["customers"], dependencies=[Depends(each_parameter_once)])
 
     @router.get(
         "/customers/{CustomerID}",

@@ -8,7 +8,7 @@ from invoices.invoice import Invoice, invoice_of, totals_of
 from invoices.items import slice_from_item
 from invoices.line import Line
 from invoices.money import money_text, times
-from pipeline_api.reads.answers import InvoiceAnswer, LineAnswer
+from pipeline_api.reads.answers import MOST_VALUES, InvoiceAnswer, LineAnswer
 from pipeline_api.reads.page_token import page_token, position_in
 from pipeline_api.reads.parameters import LinesPage
 from pipeline_api.reads.tables import Tables
@@ -63,15 +63,19 @@ def _answer(invoice: Invoice, shown: Iterable[Line], next_token: str | None) -> 
     totals = totals_of(lines)
     return InvoiceAnswer(
         InvoiceNo=invoice.invoice_no,
-        dates=sorted({line.InvoiceDate for line in lines}),
-        customers=sorted({line.CustomerID for line in lines if line.CustomerID}),
-        countries=sorted({line.Country for line in lines}),
+        dates=_listed({line.InvoiceDate for line in lines}),
+        customers=_listed({line.CustomerID for line in lines if line.CustomerID}),
+        countries=_listed({line.Country for line in lines}),
         line_count=totals.lines,
         quantity=totals.quantity,
         total=money_text(totals.amount),
         lines=[_line_answer(line) for line in shown],
         next_token=next_token,
     )
+
+
+def _listed(values: set[str]) -> list[str]:
+    return sorted(values)[:MOST_VALUES]
 
 
 def _line_answer(line: Line) -> LineAnswer:

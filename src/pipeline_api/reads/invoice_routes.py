@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from pipeline_api.problem_docs import read_problems
 from pipeline_api.reads.answers import InvoiceAnswer
 from pipeline_api.reads.invoice import read_invoice
 from pipeline_api.reads.json_answer import json_answer
-from pipeline_api.reads.parameters import InvoiceInPath, InvoiceQuery, LinesPage
+from pipeline_api.reads.parameters import InvoiceInPath, InvoiceQuery, LinesPage, each_parameter_once
 from pipeline_api.reads.tables import Tables
 from pipeline_api.running import Run
 
@@ -16,7 +16,7 @@ _PROBLEMS = read_problems("invoice", "InvoiceNo", paged=True)
 
 
 def invoice_routes(tables: Tables, run: Run) -> APIRouter:
-    router = APIRouter(tags=["invoices"], responses=_PROBLEMS)
+    router = APIRouter(tags=["invoices"], responses=_PROBLEMS, dependencies=[Depends(each_parameter_once)])
 
     @router.get("/invoices/{InvoiceNo}", summary="An invoice", operation_id="invoice", response_model=InvoiceAnswer)
     async def invoice(InvoiceNo: InvoiceInPath, page: Annotated[LinesPage, Query()]) -> Response:

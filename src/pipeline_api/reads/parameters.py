@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from invoices.fields import InvoiceId
@@ -24,6 +25,17 @@ _Token = Annotated[
     str | None,
     Field(max_length=LONGEST_TOKEN, description="`next_token` of the answer before; leave it out for the first page."),
 ]
+
+
+REPEATED = "repeated"
+"""The type of error that says so, beside pydantic's own."""
+
+
+async def each_parameter_once(request: Request) -> None:
+    """FastAPI would take the last of several in silence. Raises RequestValidationError."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    if len(names) > len(set(names)):
+        raise RequestValidationError([{"type": REPEATED, "loc": ("query", ""), "msg": ""}])
 
 
 class _Known(BaseModel):
