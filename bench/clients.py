@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from aws.clients import dynamodb_client, kinesis_client, s3_client
+from aws.clients import dynamodb_client, kinesis_client, s3_client, session
 from bench.wire import Wire
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def set_environment(endpoint: str | None = None) -> None:
     os.environ.pop("AWS_ENDPOINT_URL", None)
     if endpoint:
         os.environ["AWS_ENDPOINT_URL"] = endpoint
-        boto3.setup_default_session()
+    session.cache_clear()
+    boto3.setup_default_session(botocore_session=session())
 
 
 def make_clients() -> Clients:
@@ -40,10 +41,9 @@ def make_clients() -> Clients:
 
 
 def end_at(wire: Wire) -> None:
-    """From now on the default session's clients are answered by `wire`."""
+    """From now on every new client, of ours and of boto3, is answered by `wire`."""
     set_environment()
-    boto3.setup_default_session()
-    wire.end(boto3._get_default_session())  # noqa: SLF001 - boto3 has no public name for it
+    wire.end(session())
 
 
 def tables() -> "tuple[Table, Table]":

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from bench import ours
-from bench.clients import STREAM, make_clients
-from bench.duel import duel
+from bench.clients import STREAM, Clients, make_clients
+from bench.duel import Side, duel
 from bench.events import Context, gzip_request, json_request
 from bench.finding import Finding, at_least, figure
 from bench.rivals import aggregated, ceiling, idiomatic_api, powertools
@@ -53,26 +54,33 @@ def _gzip_rows(batch: Sent, goal: float) -> list[Finding]:
     sides = {
         "ours": _call(ours.api_handler(), event),
         "ceiling": _call(ceiling.handler(_nothing), event),
+        "ceiling with boto3": _call(ceiling.handler(_putting(make_clients())), event),
     }
     rounds = duel(sides, batch.rows, rounds=15)
+    floor = rounds.faster("ceiling with boto3", "ceiling")
     ratio = rounds.faster("ours", "ceiling")
     note = f"{rounds.microseconds('ours'):.2f} us a row; ceiling {rounds.microseconds('ceiling'):.2f}"
     what = f"gzip NDJSON, {batch.rows:,} rows, share of the no-op ceiling's speed"
-    return [Finding(what, f">= {goal:g}", str(ratio), ratio.median >= goal, note)]
+    return [
+        Finding(what, f">= {goal:g}", str(ratio), ratio.median >= goal, note),
+        figure("the floor: the ceiling itself, once it calls boto3's put_record", str(floor), "no framework, no rules"),
+    ]
 
 
 def _single_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
     clients = make_clients()
     texts = [json.dumps(row).encode() for row in rows[:_ROW_REQUESTS]]
     our_api, their_api = ours.api_handler(), idiomatic_api.handler(clients.kinesis, STREAM)
-    sides = {
+    sides: dict[str, Side] = {
         "ours": _calls(our_api, [json_request("/ingest", text) for text in texts]),
         "idiomatic": _calls(their_api, [json_request("/row", text) for text in texts]),
+        "put_record": partial(_each, _putting(clients), texts),
     }
     rounds = duel(sides, len(texts))
     note = f"{rounds.microseconds('ours'):.0f} us a request; idiomatic {rounds.microseconds('idiomatic'):.0f}"
     return [
-        at_least("one row a request, against an idiomatic `def` route", rounds.faster("ours", "idiomatic"), 5, note)
+        at_least("one row a request, against an idiomatic `def` route", rounds.faster("ours", "idiomatic"), 5, note),
+        figure("the floor: boto3's put_record and nothing else", f"{rounds.faster('put_record', 'idiomatic')} x"),
     ]
 
 
@@ -98,6 +106,18 @@ def _calls(handler: _Handler, events: Sequence[dict[str, Any]]) -> Callable[[], 
                 raise RuntimeError(f"a rival or we refused the rows: {answer}")
 
     return run
+
+
+def _putting(clients: Clients) -> Callable[[bytes], None]:
+    def put(record: bytes) -> None:
+        clients.kinesis.put_record(StreamName=STREAM, Data=record, PartitionKey="bench")
+
+    return put
+
+
+def _each(put: Callable[[bytes], None], texts: Sequence[bytes]) -> None:
+    for text in texts:
+        put(text)
 
 
 def _nothing(_body: bytes) -> None:

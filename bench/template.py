@@ -9,13 +9,19 @@ _TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
 
 def template_resources() -> dict[str, dict[str, Any]]:
-    resources: dict[str, dict[str, Any]] = yaml.load(_TEMPLATE.read_text(), _Loader)["Resources"]  # noqa: S506 - a SafeLoader
+    resources: dict[str, dict[str, Any]] = _document()["Resources"]
     return resources
 
 
 def variables_of(function: str) -> list[str]:
-    """The environment variables that a function gets."""
-    return list(template_resources()[function]["Properties"]["Environment"]["Variables"])
+    """The environment variables that a function gets, of its own and from Globals."""
+    shared = _document()["Globals"]["Function"].get("Environment", {"Variables": {}})
+    return [*shared["Variables"], *template_resources()[function]["Properties"]["Environment"]["Variables"]]
+
+
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.load(_TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    return document
 
 
 class _Loader(yaml.SafeLoader):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.session import Session
 
 from bench.api_key import stored_key
 from bench.counts import Counts
@@ -36,9 +36,9 @@ class Wire:
     records: list[tuple[str, bytes]] = field(default_factory=list)
     _sizes: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    def end(self, session: boto3.Session) -> None:
+    def end(self, session: Session) -> None:
         """No request of a client that this session makes from now on leaves the process."""
-        session.events.register_first("before-send", self._answer)  # type: ignore[arg-type]  # this event takes an answer
+        session.get_component("event_emitter").register_first("before-send", self._answer)
 
     def _answer(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         started = time.process_time()

@@ -7,18 +7,20 @@ from pathlib import Path
 import boto3
 import pytest
 
+from aws.clients import session
 from bench.rows import Sent, sent_batches
 from local_runtime.sample import write_sample
 
 
 @pytest.fixture
 def environment() -> Iterator[None]:
-    """The measurements set variables and boto3's default session; both are put back."""
+    """The measurements set variables and the session of all clients; both are put back."""
     before = dict(os.environ)
     yield
     os.environ.clear()
     os.environ.update(before)
     boto3.DEFAULT_SESSION = None
+    session.cache_clear()
 
 
 @pytest.fixture
