@@ -211,7 +211,7 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     Defect(
         "money as a float",
-        "src/invoices/fields.py",
+        "src/invoices/normal_forms.py",
         "price = Decimal(text).normalize()",
         "price = Decimal(float(text)).normalize()",
         _SHAPE,
