@@ -20,7 +20,7 @@ EXPECTED: dict[str, object] = {
     "ParallelizationFactor": 1,
     "FunctionResponseTypes": ["ReportBatchItemFailures"],  # or the answer is ignored, and what failed is lost
     "BisectBatchOnFunctionError": True,  # or a record that crashes the function takes its neighbours with it
-    "MaximumRetryAttempts": 100,  # unlimited by default: one record blocks its shard until it expires
+    "MaximumRetryAttempts": 1000,  # unlimited by default: one record blocks its shard until it expires
     "MaximumRecordAgeInSeconds": SIX_DAYS,
     "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["RawBucket", "Arn"]}}},  # S3 keeps the data
     "MetricsConfig": {"Metrics": ["EventCount"]},  # or the alarm on discarded records has nothing to count
