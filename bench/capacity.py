@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.counts import Counts
 from bench.flows import our_counts
 from bench.rows import sent_batches
-from local_runtime.sample import write_sample
+from local_runtime.sample.writing import write_sample
 
 MB = 1_000_000
 LOADS = (100, 10_000, 1_000_000)

@@ -17,9 +17,9 @@ from local_runtime.event_source_mapping import (
     VirtualClock,
     World,
 )
-from local_runtime.functions import functions_of
-from local_runtime.lambda_function import with_context
-from local_runtime.physical import physical_names
+from local_runtime.services.lambda_function import with_context
+from local_runtime.stack.functions import functions_of
+from local_runtime.stack.physical import physical_names
 from tests.consumers.events import batch
 from tests.consumers.stores_in_memory import BucketInMemory, TablesInMemory
 from tests.invoice_rows import row

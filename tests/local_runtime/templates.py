@@ -3,7 +3,7 @@
 from pathlib import Path
 from textwrap import dedent
 
-from local_runtime.template import Template, read_template
+from local_runtime.stack.template import Template, read_template
 
 PROJECT_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

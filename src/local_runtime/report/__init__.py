@@ -1,0 +1,1 @@
+"""What the CSV holds beside what the stores hold."""

@@ -1,0 +1,191 @@
+"""The sample's invoices, one after the other without end."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+from typing import NamedTuple
+
+from local_runtime.sample.catalogue import DISCOUNT, EXTRAS, HOME, MANUAL, Product, catalogue, country_of, customer_id
+
+COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
+
+_SEED = 2_026
+_FIRST_INVOICE = 700_000
+_FIRST_DATE = datetime(2010, 12, 1, 8, 26)  # noqa: DTZ001 - the data has no zone
+_CLOSING_HOUR, _HOURS_CLOSED = 20, 12
+
+_CUSTOMERS = 4_000
+_BUSY_CUSTOMER = 9_998
+_BUSY_INVOICES = 248
+_LONGEST_INVOICE_LINES = 1_114
+_AVERAGE_LINES = 26
+_MOST_LINES = 400
+
+# How often something happens; the shares are those of the real data.
+_BUSY = 0.25
+_CANCELLATION = 0.14
+_ADJUSTMENT = 0.07
+_NO_CUSTOMER = 0.24
+_EXTRA = 0.006
+_REPEATED_ROW = 0.011
+_REPEATED_CODE = 0.011
+_LONG_AT = 60
+_LONG_EVERY, _DEBT_EVERY, _EXTREME_EVERY, _FINE_PRICE_EVERY, _TWO_DATES_EVERY = 20_000, 8_000, 12_000, 6_000, 500
+
+_EXTREME_QUANTITY = 80_995
+_EXTREME_PRICE = "38970"
+_DEBT_PRICE = "11062.06"
+_FINE_PRICE = "0.001"
+
+
+class Row(NamedTuple):
+    """In the order of COLUMNS, as the CSV's text."""
+
+    invoice_no: str
+    stock_code: str
+    description: str
+    quantity: int
+    date: str
+    price: str
+    customer: str
+    country: str
+
+
+class Head(NamedTuple):
+    """What an invoice's rows share."""
+
+    invoice_no: str
+    date: datetime
+    customer: str
+    country: str
+
+    def row(self, goods: Product, quantity: int, price: str | None = None) -> Row:
+        shown = _date_text(self.date), price or _price_text(goods.pence), self.customer, self.country
+        return Row(self.invoice_no, goods.code, goods.description, quantity, *shown)
+
+
+def sample_rows() -> Iterator[Row]:
+    """Always the same rows; take as many as are wanted."""
+    shop = _Shop(Random(_SEED))  # noqa: S311 - no secret: it must be the same each time
+    for number in count(1):
+        yield from shop.invoice(number)
+
+
+class _Shop:
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._goods = catalogue()
+        self._date = _FIRST_DATE
+        self._busy_invoices = 0
+
+    def invoice(self, number: int) -> Iterable[Row]:
+        """Rare kinds come at fixed numbers, so that a small file has each of them; the others by chance."""
+        self._advance()
+        if number % _LONG_EVERY == _LONG_AT:
+            return self._lines(self._anonymous(number), _LONGEST_INVOICE_LINES)
+        if number % _DEBT_EVERY in {30, 31}:
+            return self._bad_debt(number)
+        if number % _EXTREME_EVERY in {40, 41, 45}:
+            return self._extreme(number)
+        return self._common(number)
+
+    def _common(self, number: int) -> Iterable[Row]:
+        chance = self._random.random()
+        if chance < _CANCELLATION:
+            return self._cancellation(number)
+        if chance < _CANCELLATION + _ADJUSTMENT:
+            return self._adjustment(number)
+        if chance < _CANCELLATION + _ADJUSTMENT + _BUSY and self._busy_invoices < _BUSY_INVOICES:
+            return self._busy(number)
+        lines = 1 + min(_MOST_LINES, int(self._random.expovariate(1 / _AVERAGE_LINES)))
+        return self._with_oddities(number, self._lines(self._head(number), lines))
+
+    def _lines(self, head: Head, lines: int) -> Iterator[Row]:
+        for goods in self._random.sample(self._goods, lines):
+            row = head.row(self._extra() or goods, self._quantity())
+            yield row
+            chance = self._random.random()
+            if chance < _REPEATED_ROW:
+                yield row
+            elif chance < _REPEATED_ROW + _REPEATED_CODE:
+                yield row._replace(quantity=row.quantity + 1)
+
+    def _with_oddities(self, number: int, rows: Iterator[Row]) -> Iterator[Row]:
+        """A second date halfway, where the till was slow; a price with more than two decimals."""
+        odd_price, odd_date = number % _FINE_PRICE_EVERY in {20, 21}, number % _TWO_DATES_EVERY in {10, 11}
+        for place, row in enumerate(rows):
+            if odd_price and place == 0:
+                yield row._replace(price=_FINE_PRICE)
+            elif odd_date and place % 2:
+                yield row._replace(date=_date_text(self._date + timedelta(minutes=1)))
+            else:
+                yield row
+
+    def _cancellation(self, number: int) -> Iterator[Row]:
+        head = self._head(number, "C")
+        for _ in range(self._random.randint(1, 4)):
+            goods = DISCOUNT if self._random.random() < _EXTRA else self._random.choice(self._goods)
+            yield head.row(goods, -self._quantity())
+
+    def _adjustment(self, number: int) -> Iterator[Row]:
+        """Goods that were broken or found: no price, no customer, mostly no description."""
+        note = self._random.choice(("", "", "", "", "broken on the way"))
+        goods = self._random.choice(self._goods)._replace(description=note)
+        quantity = self._random.randint(1, 60) * self._random.choice((-1, -1, -1, 1))
+        yield self._anonymous(number).row(goods, quantity, "0")
+
+    def _bad_debt(self, number: int) -> Iterator[Row]:
+        goods = Product("B", "Written off", 0)
+        sign = "-" if number % 2 else ""
+        yield self._anonymous(number, "A").row(goods, 1, sign + _DEBT_PRICE)
+
+    def _extreme(self, number: int) -> Iterator[Row]:
+        """A huge order, the same order cancelled, and a huge price."""
+        head = self._head(number, "C" if number % _EXTREME_EVERY == 41 else "")  # noqa: PLR2004 - the second of three
+        match number % _EXTREME_EVERY:
+            case 40:
+                yield head.row(self._goods[0], _EXTREME_QUANTITY)
+            case 41:
+                yield head.row(self._goods[0], -_EXTREME_QUANTITY)
+            case _:
+                yield head.row(MANUAL, 1, _EXTREME_PRICE)
+
+    def _busy(self, number: int) -> Iterator[Row]:
+        self._busy_invoices += 1
+        head = Head(_invoice_no(number), self._date, customer_id(_BUSY_CUSTOMER), HOME)
+        return self._lines(head, self._random.randint(1, 4))
+
+    def _head(self, number: int, prefix: str = "") -> Head:
+        """Some customers come far more often than others; a cancellation always has one."""
+        if not prefix and self._random.random() < _NO_CUSTOMER:
+            return self._anonymous(number)
+        customer = int(_CUSTOMERS * self._random.random() ** 2)
+        return Head(_invoice_no(number, prefix), self._date, customer_id(customer), country_of(customer, number))
+
+    def _anonymous(self, number: int, prefix: str = "") -> Head:
+        return Head(_invoice_no(number, prefix), self._date, "", HOME)
+
+    def _extra(self) -> Product | None:
+        return self._random.choice(EXTRAS) if self._random.random() < _EXTRA else None
+
+    def _quantity(self) -> int:
+        return self._random.choice((1, 1, 2, 2, 3, 4, 6, 6, 8, 10, 12, 12, 24, 48, 96))
+
+    def _advance(self) -> None:
+        self._date += timedelta(minutes=self._random.randint(1, 25))
+        if self._date.hour >= _CLOSING_HOUR:
+            self._date += timedelta(hours=_HOURS_CLOSED)
+
+
+def _invoice_no(number: int, prefix: str = "") -> str:
+    return f"{prefix}{_FIRST_INVOICE + number}"
+
+
+def _date_text(date: datetime) -> str:
+    return f"{date.month}/{date.day}/{date.year} {date.hour}:{date.minute:02}"
+
+
+def _price_text(pence: int) -> str:
+    """As a spreadsheet writes it: `2.5`, not `2.50`."""
+    return f"{pence // 100}.{pence % 100:02}".rstrip("0").rstrip(".")

@@ -1,0 +1,1 @@
+"""What runs as long as a run serves: the engine, the API and the consumers' functions."""

@@ -1,0 +1,1 @@
+"""What template.yaml says, and the same resources created in the engine."""
