@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 UV := uv==0.13.9
+export UV_SYSTEM_CERTS := 1 # behind a proxy the machine knows its certificate, and uv by itself does not
 ROWS ?= 20000
 SEEDS ?= 20
 FIRST_SEED ?= 1

@@ -95,8 +95,17 @@ def test_an_invoice_is_never_cut_in_two_by_a_page(api: Api, dynamodb: "DynamoDBC
     """90 and 60 pointers: the second invoice reaches over the end of a page of 100."""
     store(dynamodb, *([row(InvoiceNo="1", StockCode=str(n))] for n in range(90)))
     store(dynamodb, *([row(InvoiceNo="2", StockCode=str(n))] for n in range(60)))
-    pages = pages_of(api, "17850", 20)
+    pages = pages_of(api, "17850", 1)
     assert [[(each["InvoiceNo"], each["line_count"]) for each in page] for page in pages] == [[("1", 90)], [("2", 60)]]
+
+
+def test_a_page_does_not_depend_on_how_its_lines_were_sent(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """A file sent again with its rows shuffled makes more slices, and must change no answer."""
+    invoices = [[row(InvoiceNo=str(100 + n), StockCode=str(k), Occurrence=1) for k in range(5)] for n in range(30)]
+    store(dynamodb, *invoices)
+    before = api.get("/customers/17850/invoices", limit=25).json()
+    store(dynamodb, *([line] for lines in invoices for line in lines))
+    assert api.get("/customers/17850/invoices", limit=25).json() == before
 
 
 def test_an_invoice_with_more_pointers_than_a_page_is_whole(api: Api, dynamodb: "DynamoDBClient") -> None:

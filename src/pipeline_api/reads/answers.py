@@ -63,7 +63,7 @@ class CustomerInvoice(BaseModel):
 
 
 class CustomerInvoicesAnswer(BaseModel):
-    """One page of a customer's invoices, in order of their numbers; it may be shorter than `limit`."""
+    """One page of a customer's invoices, in order of their numbers."""
 
     CustomerID: Annotated[str, Field(examples=["17850"])]
     invoices: list[CustomerInvoice]

@@ -1,4 +1,4 @@
-"""A page of a customer's invoices: one Query for pointers, one BatchGetItem for their slices."""
+"""A page of a customer's invoices: one Query for pointers and one BatchGetItem for their slices, more if they overlap."""
 
 from itertools import groupby
 
@@ -8,7 +8,7 @@ from pipeline_api.reads.answers import CustomerInvoice, CustomerInvoicesAnswer
 from pipeline_api.reads.customer_lines import customer_invoices, invoice_no_of
 from pipeline_api.reads.page_token import page_token, position_in
 from pipeline_api.reads.parameters import InvoicesPage
-from pipeline_api.reads.tables import Tables
+from pipeline_api.reads.tables import MAX_KEYS, Tables
 from pipeline_api.refusals import NotFound
 
 _FIRST = " "  # sorts before every pointer
@@ -19,7 +19,7 @@ def read_customer_invoices(tables: Tables, customer_id: str, page: InvoicesPage)
     """Raises NotFound, Malformed for a foreign token, Throttled or Unavailable."""
     query = f"customers/{customer_id}/invoices"
     after = _FIRST if page.next_token is None else position_in(page.next_token, query) + _BEHIND
-    whole, more = _whole_invoices(tables, customer_id, after)
+    whole, more = _whole_invoices(tables, customer_id, after, page.limit)
     chosen = dict(list(whole.items())[: page.limit])
     if not chosen and page.next_token is None:
         raise NotFound("no such customer")
@@ -31,18 +31,18 @@ def read_customer_invoices(tables: Tables, customer_id: str, page: InvoicesPage)
     )
 
 
-def _whole_invoices(tables: Tables, customer_id: str, after: str) -> tuple[dict[str, list[str]], bool]:
-    """The pointers of some invoices, each with all of its pointers, and whether there are more.
+def _whole_invoices(tables: Tables, customer_id: str, after: str, limit: int) -> tuple[dict[str, list[str]], bool]:
+    """At least `limit` invoices where there are as many, each with all of its pointers, and whether there are more.
 
-    The last invoice of a full page may go on behind it: it is left to the next page. If it is the only one, the
-    query goes on until it is whole.
+    How many slices an invoice has must not show in an answer, so it is invoices that are counted. The last one of a
+    Query's page may go on behind it: it is left to the next page.
     """
     pointers: list[str] = []
     groups: dict[str, list[str]] = {}
-    for page in tables.pointer_pages(customer_id, after):
+    for page in tables.pointer_pages(customer_id, after, size=max(limit + 1, MAX_KEYS)):
         pointers += [item["Slice"]["S"] for item in page["Items"]]
         groups = {invoice_no: list(group) for invoice_no, group in groupby(pointers, invoice_no_of)}
-        if "LastEvaluatedKey" in page and len(groups) > 1:
+        if "LastEvaluatedKey" in page and len(groups) > limit:
             groups.popitem()
             return groups, True
     return groups, False

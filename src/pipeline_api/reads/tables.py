@@ -38,8 +38,8 @@ class Tables:
             ):
                 yield from page["Items"]
 
-    def pointer_pages(self, customer_id: str, after: str) -> Iterator["QueryOutputTypeDef"]:
-        """A customer's pointers behind the text `after`, in order, MAX_KEYS a page."""
+    def pointer_pages(self, customer_id: str, after: str, size: int = MAX_KEYS) -> Iterator["QueryOutputTypeDef"]:
+        """A customer's pointers behind the text `after`, in order, `size` a page."""
         with retryable_faults("DynamoDB"):
             yield from self.client.get_paginator("query").paginate(
                 TableName=self.customers,
@@ -47,7 +47,7 @@ class Tables:
                 ExpressionAttributeNames={"#slice": "Slice"},
                 ExpressionAttributeValues={":customer": {"S": customer_id}, ":after": {"S": after}},
                 ConsistentRead=True,
-                PaginationConfig={"PageSize": MAX_KEYS},
+                PaginationConfig={"PageSize": size},
             )
 
     def items_at(self, keys: Sequence[Item]) -> list[ReadItem]:
