@@ -95,11 +95,11 @@ lock: $(READY) ## pin the newest versions that pyproject.toml allows
 		--quiet --output-file requirements.txt
 
 	for tool in sam checkov lambda outsiders; do $(BIN)/uv pip compile deployment/requirements-$$tool.in --upgrade --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
 		--output-file deployment/requirements-$$tool.txt; done
 	grep -E '^[a-z0-9.-]+==' requirements.txt | sed 's/ .*//' > .local/constraints.txt
 	$(BIN)/uv pip compile pyproject.toml --upgrade --group bench --constraints .local/constraints.txt --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
 		--output-file bench/requirements.txt
 
 clean: ## remove the environments and everything a run or a build left
@@ -110,9 +110,9 @@ $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=…")'
 	@echo "Setting up .venv (once) …"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check "$(UV)"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt \
-		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+		|| $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
@@ -120,7 +120,7 @@ $(READY): requirements.txt pyproject.toml
 	@echo "Setting up .venv-bench (once) …"
 	@$(BIN)/python -m venv .venv-bench
 	@for each in $^; do $(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r $$each \
-		|| .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$each; done
+		|| .venv-bench/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $$each; done
 	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
@@ -134,5 +134,5 @@ chaos/second_engine/node_modules proofs/outsiders/node_modules: %/node_modules: 
 	@echo "Setting up .venv-$* (once) …"
 	@$(if $(filter lambda,$*),$(LAMBDA_PYTHON) -m venv .venv-$* 2>/dev/null ||) $(BIN)/python -m venv .venv-$*
 	@$(BIN)/uv pip sync --quiet --python .venv-$*/bin/python --require-hashes $< \
-		|| .venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+		|| .venv-$*/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@touch $@

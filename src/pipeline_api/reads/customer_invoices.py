@@ -1,4 +1,4 @@
-"""A page of a customer's invoices: one Query for pointers and one BatchGetItem for their slices, more if they overlap."""
+"""A page of a customer's invoices: one Query for pointers and one BatchGetItem for slices, more where slices overlap."""
 
 from itertools import groupby
 
