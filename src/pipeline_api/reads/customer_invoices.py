@@ -1,4 +1,4 @@
-"""A page of a customer's invoices: one Query for pointers and one BatchGetItem for slices, more where slices overlap."""
+"""A page of a customer's invoices: one Query and one BatchGetItem, or more of them where slices overlap."""
 
 from itertools import groupby
 
