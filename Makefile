@@ -5,7 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 UV := uv==0.13.9
-export UV_SYSTEM_CERTS := 1 # behind a proxy the machine knows its certificate, and uv by itself does not
+# Behind a proxy the machine knows its certificate, and uv by itself does not.
+export UV_SYSTEM_CERTS := true
 ROWS ?= 20000
 SEEDS ?= 20
 FIRST_SEED ?= 1
