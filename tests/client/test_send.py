@@ -144,3 +144,11 @@ def test_another_file_is_not_overwritten_by_rejects() -> None:
     api = FakeApi()
     result = run(api, "send", write_csv(Path("rows.csv"), [row(Quantity="x")]), "--rejects", "mine.csv")
     assert (result.exit_code, api.requests, Path("mine.csv").read_text()) == (2, [], "a,b\n")
+
+
+@pytest.mark.parametrize("left", [b"", b"line,fi", b"line,field,reason,InvoiceNo"])
+def test_what_a_killed_upload_left_of_its_rejects_is_replaced(left: bytes) -> None:
+    """Its file may be empty or end anywhere."""
+    Path("rows.rejects.csv").write_bytes(left)
+    result = run(FakeApi(), "send", write_csv(Path("rows.csv"), [row(Quantity="x")]))
+    assert (result.exit_code, len(read_rejects(Path("rows.rejects.csv")))) == (1, 1)
