@@ -1,6 +1,7 @@
 """From a batch's bytes to lines and to the errors of the rows that are none."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,7 +17,6 @@ from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
 from invoices.line import Line
 
 _LINES: TypeAdapter[list[Line]] = TypeAdapter(Annotated[list[Line], FailFast()])
-_UTF8_BOM = b"\xef\xbb\xbf"
 _LONGEST_NAME = 40
 _NAME_END = b'":'
 _MOST_NAME_ENDS_PER_ROW = 10  # a row has nine fields; a quote and a colon in a description look like one more
@@ -43,7 +43,7 @@ def read_ndjson(data: bytes) -> Rows:
 
 def ndjson_rows(data: bytes) -> list[bytes]:
     """The texts of the rows, without blank lines and a byte order mark. Raises TooLarge beyond MAX_ROWS."""
-    texts = (text for line in BytesIO(data.removeprefix(_UTF8_BOM)) if (text := line.strip()))
+    texts = (text for line in BytesIO(data.removeprefix(BOM_UTF8)) if (text := line.strip()))
     rows = list(islice(texts, MAX_ROWS))
     check_row_count(len(rows) + sum(1 for _ in texts))
     return rows

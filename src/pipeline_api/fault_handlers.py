@@ -12,7 +12,14 @@ from starlette.requests import ClientDisconnect
 from invoices.errors import InvalidRows, Malformed, Retryable, Throttled, TooLarge, Unavailable
 from invoices.field_rules import RULES
 from pipeline_api import problems
-from pipeline_api.problems import ParameterFault, ParametersProblem, RowFault, RowsProblem, problem, problem_response
+from pipeline_api.problems import (
+    ParameterFault,
+    ParametersProblem,
+    RowsProblem,
+    problem,
+    problem_response,
+    row_faults,
+)
 from pipeline_api.reads import parameters
 from pipeline_api.refusals import Forbidden, NotFound, Unauthenticated, UnsupportedMedia
 
@@ -40,7 +47,7 @@ async def unsupported_media(_: Request, error: UnsupportedMedia) -> Response:
 
 async def invalid_rows(_: Request, error: InvalidRows) -> Response:
     kind = problems.INVALID_ROWS
-    faults = [RowFault(index=each.index, field=each.field, message=each.message) for each in error.errors]
+    faults = row_faults(error.errors)
     return problem_response(
         RowsProblem(type=kind.type, title=kind.title, status=kind.status, detail=str(error), errors=faults)
     )

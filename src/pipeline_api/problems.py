@@ -1,10 +1,12 @@
 """Every error as problem details (RFC 9457). No answer repeats what the caller sent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, NamedTuple
 
 from fastapi import Response
 from pydantic import BaseModel, Field
+
+from invoices.errors import RowError
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -50,6 +52,10 @@ class RowFault(BaseModel):
     index: Annotated[int, Field(ge=0, description="The row's place in the request, from 0; blank lines do not count.")]
     field: Annotated[str | None, Field(description="The field at fault; null where the whole row is meant.")]
     message: str
+
+
+def row_faults(errors: Iterable[RowError]) -> list[RowFault]:
+    return [RowFault(index=each.index, field=each.field, message=each.message) for each in errors]
 
 
 class RowsProblem(Problem):

@@ -1,5 +1,6 @@
 """A body of JSON: one row as an object, or many in an array."""
 
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 
 from invoices.limits import MAX_ROWS
@@ -10,13 +11,12 @@ from pipeline_api.ingest.json_elements import json_elements
 
 _BLANKS = b" \t\r\n"
 _GAPS = (b"}, {", b"},{")
-_UTF8_BOM = b"\xef\xbb\xbf"
 _MOST_COMMAS = 20 * MAX_ROWS  # eight between the fields of a row, one behind it, and some in its texts
 
 
 def read_json_body(text: bytes) -> Checked:
     """Raises Malformed where it is no JSON at all, and TooLarge beyond the limit of rows."""
-    text = text.removeprefix(_UTF8_BOM).strip(_BLANKS)
+    text = text.removeprefix(BOM_UTF8).strip(_BLANKS)
     if (all_valid := _rows_if_all_valid(text)) is not None:
         return Checked(all_valid, lambda: _own_lines(text, len(all_valid.lines)) or _ndjson(all_valid.lines))
     rows = read_each(json_elements(text))

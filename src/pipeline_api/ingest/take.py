@@ -7,7 +7,7 @@ from pipeline_api.ingest.answer import IngestAnswer
 from pipeline_api.ingest.batch import batch_of
 from pipeline_api.ingest.media import Media
 from pipeline_api.ingest.stream import Stream
-from pipeline_api.problems import RowFault
+from pipeline_api.problems import row_faults
 
 
 def take(stream: Stream, metrics: Metrics, batch_id: str, body: bytes, media: Media) -> IngestAnswer:
@@ -19,5 +19,5 @@ def take(stream: Stream, metrics: Metrics, batch_id: str, body: bytes, media: Me
         raise
     stream.put(batch_id, batch.record)
     metrics.put(batch_id, measures.of_batch(batch))
-    faults = [RowFault(index=each.index, field=each.field, message=each.message) for each in batch.errors]
+    faults = row_faults(batch.errors)
     return IngestAnswer(batch_id=batch_id, accepted=batch.accepted, rejected=batch.rejected, errors=faults)

@@ -8,10 +8,8 @@ from invoices.invoice import Invoice, totals_of
 from invoices.money import money_text, plus
 from pipeline_api.reads.answers import CustomerAnswer
 from pipeline_api.reads.customer_lines import customer_invoices
-from pipeline_api.reads.tables import Tables
+from pipeline_api.reads.tables import FIRST, Tables
 from pipeline_api.refusals import NotFound
-
-_FIRST = " "  # sorts before every pointer
 
 
 def read_customer(tables: Tables, customer_id: str) -> CustomerAnswer:
@@ -25,7 +23,7 @@ def read_customer(tables: Tables, customer_id: str) -> CustomerAnswer:
 
 
 def _all_pointers(tables: Tables, customer_id: str) -> Iterator[str]:
-    for page in tables.pointer_pages(customer_id, _FIRST):
+    for page in tables.pointer_pages(customer_id, FIRST):
         yield from (item["Slice"]["S"] for item in page["Items"])
 
 

@@ -8,17 +8,16 @@ from pipeline_api.reads.answers import CustomerInvoice, CustomerInvoicesAnswer
 from pipeline_api.reads.customer_lines import customer_invoices, invoice_no_of
 from pipeline_api.reads.page_token import page_token, position_in
 from pipeline_api.reads.parameters import InvoicesPage
-from pipeline_api.reads.tables import MAX_KEYS, Tables
+from pipeline_api.reads.tables import FIRST, MAX_KEYS, Tables
 from pipeline_api.refusals import NotFound
 
-_FIRST = " "  # sorts before every pointer
 _BEHIND = "$"  # sorts behind an invoice's pointers, which go on with `#`, and before every longer invoice number
 
 
 def read_customer_invoices(tables: Tables, customer_id: str, page: InvoicesPage) -> CustomerInvoicesAnswer:
     """Raises NotFound, Malformed for a foreign token, Throttled or Unavailable."""
     query = f"customers/{customer_id}/invoices"
-    after = _FIRST if page.next_token is None else position_in(page.next_token, query) + _BEHIND
+    after = FIRST if page.next_token is None else position_in(page.next_token, query) + _BEHIND
     whole, more = _whole_invoices(tables, customer_id, after, page.limit)
     chosen = dict(list(whole.items())[: page.limit])
     if not chosen and page.next_token is None:

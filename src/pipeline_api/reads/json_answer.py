@@ -4,5 +4,5 @@ from fastapi import Response
 from pydantic import BaseModel
 
 
-def json_answer(answer: BaseModel, status: int = 200) -> Response:
-    return Response(answer.model_dump_json(), status, media_type="application/json")
+def json_answer(answer: BaseModel) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
+FIRST = " "
+"""Sorts before every pointer."""
+
 MAX_KEYS = 100
 """Keys in one BatchGetItem, and pointers in one page of a Query (AWS: BatchGetItem)."""
 
