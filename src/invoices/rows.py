@@ -1,4 +1,4 @@
-"""From a batch's bytes to lines and to the errors of the rows that are none."""
+"""From the texts of a batch's rows to lines, and to the errors of the rows that are none."""
 
 import json
 from codecs import BOM_UTF8
@@ -6,21 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
-from typing import Annotated
 
-from pydantic import FailFast, TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from invoices.errors import RowError, TooLarge
 from invoices.field_rules import RULES
 from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
 from invoices.line import Line
+from invoices.named_once import name_ends, names_fields_once
+from invoices.quick_look import lines_if_all_valid
 
-_LINES: TypeAdapter[list[Line]] = TypeAdapter(Annotated[list[Line], FailFast()])
+_ROWS_AT_A_TIME = 250  # a bad row slows down these, not the batch; and what was read is still in the caches
 _LONGEST_NAME = 40
-_NAME_END = b'":'
-_MOST_NAME_ENDS_PER_ROW = 10  # a row has nine fields; a quote and a colon in a description look like one more
-_SPACES = (b" ", b"\t", b"\n", b"\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,26 @@ class Rows:
 
 def read_ndjson(data: bytes) -> Rows:
     """Check every row of NDJSON. Raises TooLarge beyond MAX_ROWS; a bad row is an error in the answer, not a raise."""
-    return rows_if_all_valid(data) or read_each(ndjson_rows(data))
+    return read_rows(ndjson_rows(data))
+
+
+def read_rows(texts: Sequence[bytes]) -> Rows:
+    """Check rows, each a JSON text. A bad row is an error in the answer, not a raise."""
+    indexes: list[int] = []
+    whole = Rows([], indexes, [])
+    for part in read_by_part(texts):
+        whole.lines.extend(part.lines)
+        indexes.extend(part.indexes)
+        whole.errors.extend(part.errors)
+    return whole
+
+
+def read_by_part(texts: Sequence[bytes]) -> Iterator[Rows]:
+    """The same, some rows at a time and in order, for whom the lines are only to be seen once."""
+    for start in range(0, len(texts), _ROWS_AT_A_TIME):
+        part = texts[start : start + _ROWS_AT_A_TIME]
+        lines = lines_if_all_valid(part)
+        yield _read_each(part, start) if lines is None else Rows(lines, range(start, start + len(lines)), [])
 
 
 def ndjson_rows(data: bytes) -> list[bytes]:
@@ -54,60 +71,12 @@ def check_row_count(rows: int) -> None:
         raise TooLarge("too many rows in one batch", limit=MAX_ROWS, actual=rows, unit="rows")
 
 
-def rows_if_all_valid(data: bytes) -> Rows | None:
-    """All rows in one pass of compiled code, or None where any of them needs a closer look.
-
-    The rows are joined to one JSON array by putting a comma before each line break. The break itself stays, so a
-    string that spans two rows is still refused; and as every break must stand between `}` and `{`, equal counts of
-    breaks and lines mean that each row was one object of its own.
-    """
-    text = data[:-1] if data.endswith(b"\n") else data
-    breaks = text.count(b"\n")
-    if not (text.startswith(b"{") and text.endswith(b"}") and text.count(b"}\n{") == breaks < MAX_ROWS):
-        return None
-    lines = lines_if_all_valid(b"[" + text.replace(b"\n", b",\n") + b"]", breaks + 1)
-    return Rows(lines, range(len(lines)), []) if lines and len(lines) == breaks + 1 else None
-
-
-def lines_if_all_valid(array: bytes, most_rows: int = MAX_ROWS) -> list[Line] | None:
-    """The lines of a JSON array, or None where a row is invalid, names a field twice, or cannot be told quickly."""
-    name_ends = array.count(_NAME_END)
-    if name_ends > most_rows * _MOST_NAME_ENDS_PER_ROW or array.find(b"[", 1) > 0 or _has_spaced_colon(array):
-        return None  # a parser would first build all names and values, 100 bytes for each byte of a bomb
-    try:
-        lines = _LINES.validate_json(array)
-    except ValidationError:
-        return None
-    return lines if name_ends - _quotes_before_colons(array) == _named_fields(lines) else None
-
-
-def _each_field_once(text: bytes, line: Line) -> bool:
-    """JSON keeps the last of two equal names in silence; we refuse the row. Sound, but says no too often.
-
-    In valid JSON without blanks before colons `":` ends a name, or is an escaped quote and a colon inside a value.
-    """
-    names = text.count(_NAME_END) - _quotes_before_colons(text)
-    return names == _named_fields([line]) and not _has_spaced_colon(text)
-
-
-def _quotes_before_colons(text: bytes) -> int:
-    return text.count(b'\\":') if b"\\" in text else 0
-
-
-def _named_fields(lines: Iterable[Line]) -> int:
-    return sum(len(line.model_fields_set) for line in lines)
-
-
-def _has_spaced_colon(text: bytes) -> bool:
-    return any(space in text and space + b":" in text for space in _SPACES)
-
-
-def read_each(texts: Sequence[bytes]) -> Rows:
-    """Check row by row: slower, and tells what is wrong with each."""
+def _read_each(texts: Sequence[bytes], first: int) -> Rows:
+    """Row by row: slower, and tells what is wrong with each."""
     lines: list[Line] = []
     indexes: list[int] = []
     errors: list[RowError] = []
-    for index, text in enumerate(texts):
+    for index, text in enumerate(texts, first):
         outcome = _read_row(text, index)
         if isinstance(outcome, Line):
             lines.append(outcome)
@@ -125,7 +94,7 @@ def _read_row(text: bytes, index: int) -> Line | list[RowError]:
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
         return list(_row_errors(details, index))
-    return line if _each_field_once(text, line) else _second_look(text, index, line)
+    return line if names_fields_once(text, name_ends(text), [line]) else _second_look(text, index, line)
 
 
 def _second_look(text: bytes, index: int, line: Line) -> Line | list[RowError]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from aws.faults import error_code, retryable_faults
 from invoices.errors import RowError
 from invoices.line_id import line_id
-from invoices.rows import Rows, read_each
+from invoices.rows import Rows, read_rows
 from pipeline_ops.bucket import Listed, objects_under, read_bytes
 from pipeline_ops.errors import OpsError
 
@@ -83,7 +83,7 @@ class RedrivenDocument(SetAsideDocument):
 
 def checked(rows: Sequence[NumberedRow]) -> Rows:
     """The rows' lines and errors, numbered by their place in the whole record."""
-    read = read_each([row.text for row in rows])
+    read = read_rows([row.text for row in rows])
     errors = [RowError(rows[error.index].index, error.field, error.message) for error in read.errors]
     return Rows(read.lines, [rows[position].index for position in read.indexes], errors)
 

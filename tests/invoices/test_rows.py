@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from invoices.errors import RowError, TooLarge
 from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
-from invoices.rows import ndjson_rows, read_each, read_ndjson, rows_if_all_valid
+from invoices.line import Line
+from invoices.quick_look import lines_if_all_valid
+from invoices.rows import ndjson_rows, read_ndjson
 from tests.invoice_rows import ndjson, row, without
 
 
@@ -18,9 +20,8 @@ def errors_of(*texts: bytes) -> list[RowError]:
 
 def test_valid_rows_are_read_in_one_pass() -> None:
     """The quick way gives what the slow way gives."""
-    data = ndjson([row(), row(Quantity=7), row(StockCode="POST")])
-    assert rows_if_all_valid(data) is not None
-    assert read_ndjson(data).lines == read_each(ndjson_rows(data)).lines
+    texts = [ndjson([each]) for each in (row(), row(Quantity=7), row(StockCode="POST"))]
+    assert lines_if_all_valid(texts) == [Line.model_validate_json(text) for text in texts]
 
 
 @given(st.lists(st.sampled_from(["good", "bad", "blank", "broken"]), max_size=12))
@@ -31,6 +32,14 @@ def test_every_row_is_a_line_or_an_error(kinds: list[str]) -> None:
     counted = [kind for kind in kinds if kind != "blank"]
     assert list(rows.indexes) == [i for i, kind in enumerate(counted) if kind == "good"]
     assert [error.index for error in rows.errors] == [i for i, kind in enumerate(counted) if kind != "good"]
+
+
+def test_rows_of_a_large_batch_keep_their_places() -> None:
+    """However many are read at a time."""
+    bad = [0, 249, 250, 251, 599]
+    rows = read_ndjson(ndjson([row(Quantity="x" if number in bad else number) for number in range(600)]))
+    assert [error.index for error in rows.errors] == bad
+    assert [line.Quantity for line in rows.lines] == list(rows.indexes) == sorted({*range(600)} - {*bad})
 
 
 def test_an_error_names_row_and_field_and_rule() -> None:
@@ -81,9 +90,9 @@ def test_a_value_that_looks_like_json_is_no_name(value: str) -> None:
 def test_a_row_is_one_line_and_one_object(texts: list[bytes]) -> None:
     """Two objects on a line, or an object over two lines, cannot make up for each other."""
     good = ndjson([row()])
-    data = b"\n".join(text.replace(b"%s", good) for text in texts)
-    assert rows_if_all_valid(data) is None
-    assert read_ndjson(data).errors != []
+    filled = [text.replace(b"%s", good) for text in texts]
+    assert lines_if_all_valid(filled) is None
+    assert errors_of(*filled) != []
 
 
 def test_a_byte_order_mark_is_no_part_of_a_row() -> None:

@@ -1,14 +1,26 @@
-"""A body whose rows were checked."""
+"""The rows of a body, checked: those that are taken, and what is wrong with each other one."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from invoices.rows import Rows
+from invoices.errors import RowError
+from invoices.rows import read_by_part
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`ndjson` writes the accepted rows; it is called only where the body cannot be forwarded as it is."""
+    """`texts` are the rows that are taken, each with its own bytes; `rejected` counts the others."""
 
-    rows: Rows
-    ndjson: Callable[[], bytes]
+    texts: Sequence[bytes]
+    rejected: int
+    errors: Sequence[RowError]
+
+
+def check(texts: Sequence[bytes]) -> Checked:
+    """Check rows, each a JSON text. Their lines are not kept: the stream carries the texts."""
+    taken: list[bytes] = []
+    errors: list[RowError] = []
+    for part in read_by_part(texts):
+        taken.extend(texts[index] for index in part.indexes)
+        errors.extend(part.errors)
+    return Checked(taken, len(texts) - len(taken), errors)

@@ -4,47 +4,35 @@ from codecs import BOM_UTF8
 from collections.abc import Sequence
 
 from invoices.limits import MAX_ROWS
-from invoices.line import Line
-from invoices.rows import Rows, lines_if_all_valid, read_each
-from pipeline_api.ingest.checked import Checked
+from pipeline_api.ingest.checked import Checked, check
 from pipeline_api.ingest.json_elements import json_elements
 
 _BLANKS = b" \t\r\n"
 _GAPS = (b"}, {", b"},{")
-_MOST_COMMAS = 20 * MAX_ROWS  # eight between the fields of a row, one behind it, and some in its texts
 
 
 def read_json_body(text: bytes) -> Checked:
-    """Raises Malformed where it is no JSON at all, and TooLarge beyond the limit of rows."""
-    text = text.removeprefix(BOM_UTF8).strip(_BLANKS)
-    if (all_valid := _rows_if_all_valid(text)) is not None:
-        return Checked(all_valid, lambda: _own_lines(text, len(all_valid.lines)) or _ndjson(all_valid.lines))
-    rows = read_each(json_elements(text))
-    return Checked(rows, lambda: _ndjson(rows.lines))
+    """Raises Malformed where it is no JSON at all, and TooLarge beyond the limit of rows.
 
-
-def _rows_if_all_valid(text: bytes) -> Rows | None:
-    if text.count(b"{") > MAX_ROWS or text.count(b",") > _MOST_COMMAS:
-        return None  # cheap to ask; a parser would first build every value
-    is_array = text.startswith(b"[")
-    lines = lines_if_all_valid(text if is_array else b"[%b]" % text)
-    if not lines or (len(lines) > 1 and not is_array):
-        return None
-    return Rows(lines, range(len(lines)), [])
-
-
-def _own_lines(text: bytes, rows: int) -> bytes | None:
-    """The rows' own texts, a line each, where a glance tells them apart: writing them anew takes half as long again.
-
-    With no more braces than rows there is none inside a text, so what looks like the end of a row is one.
+    Rows that are told apart by a glance count only if each is valid: then the array around them is, too.
     """
-    if text.count(b"{") != rows or text.count(b"}") != rows or b"\n" in text or b"\r" in text:
-        return None
-    array = text.removeprefix(b"[").removesuffix(b"]").strip(_BLANKS)
-    return next((array.replace(gap, b"}\n{") for gap in _GAPS if array.count(gap) == rows - 1), None)
+    text = text.removeprefix(BOM_UTF8).strip(_BLANKS)
+    if (glanced := check(_at_a_glance(text))).texts and not glanced.errors:
+        return glanced
+    return check([_on_one_line(element) for element in json_elements(text)])
 
 
-def _ndjson(lines: Sequence[Line]) -> bytes:
-    """Written anew from what was checked: a row's own text may stretch over several lines."""
-    to_json = Line.__pydantic_serializer__.to_json
-    return b"\n".join(to_json(line, exclude_none=True) for line in lines)
+def _at_a_glance(text: bytes) -> Sequence[bytes]:
+    """The elements of an array of objects, if no text in it looks like the end of one. A parser takes far longer."""
+    if b"\n" in text or b"\r" in text:
+        return []
+    if not (text.startswith(b"[") and text.endswith(b"]")):
+        return [text]
+    array = text[1:-1].strip(_BLANKS)
+    gap = next((gap for gap in _GAPS if gap in array), _GAPS[0])
+    return array.replace(gap, b"}\n{").split(b"\n") if array.count(gap) < MAX_ROWS else []
+
+
+def _on_one_line(element: bytes) -> bytes:
+    """In valid JSON a line break is only ever a blank between two values."""
+    return element.replace(b"\n", b" ").replace(b"\r", b" ")
