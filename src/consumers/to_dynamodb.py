@@ -1,24 +1,35 @@
 """Lambda entry: stores the lines of every record of the stream as slices and pointers."""
 
 import gc
+import os
 import time
+from functools import cache
 
 from aws.clients import dynamodb_client, s3_client
 from aws.emf import standard_output
 from consumers.batch_loop import consume
-from consumers.event import BatchResponse, KinesisEvent, LambdaContext
+from consumers.event import BatchResponse, KinesisEvent, LambdaContext, Record
 from consumers.index import Index
 from consumers.reporting import Reporting
-from consumers.set_aside import FailedFolder
-from consumers.settings import to_dynamodb_settings
+from consumers.set_aside import FailedFolder, SetAside
+from consumers.settings import ToDynamodbSettings, settings_from
 
-_settings = to_dynamodb_settings()
+_settings = settings_from(os.environ, ToDynamodbSettings)
 _reporting = Reporting(standard_output(_settings.METRICS_NAMESPACE), time.time)
 _tables = (_settings.INVOICES_TABLE, _settings.CUSTOMERS_TABLE)
 _index = Index(dynamodb_client(), *_tables, told=_reporting.indexed)
-_failed = FailedFolder(s3_client(), _settings.RAW_BUCKET, stage="to_dynamodb", told=_reporting.set_aside)
 gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch
 
 
 def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:
-    return consume(event, _index.add, _failed.keep, context)
+    return consume(event, _index.add, _keep, context)
+
+
+def _keep(record: Record, set_aside: SetAside) -> None:
+    _failed().keep(record, set_aside)
+
+
+@cache
+def _failed() -> FailedFolder:
+    """Made when a row has to be set aside: most instances never see one, and all would wait for a client of S3."""
+    return FailedFolder(s3_client(), _settings.RAW_BUCKET, stage="to_dynamodb", told=_reporting.set_aside)

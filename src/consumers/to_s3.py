@@ -1,6 +1,7 @@
 """Lambda entry: archives every record of the stream as one raw object."""
 
 import gc
+import os
 import time
 
 from aws.clients import s3_client
@@ -10,9 +11,9 @@ from consumers.batch_loop import consume
 from consumers.event import BatchResponse, KinesisEvent, LambdaContext
 from consumers.reporting import Reporting
 from consumers.set_aside import FailedFolder
-from consumers.settings import to_s3_settings
+from consumers.settings import ToS3Settings, settings_from
 
-_settings = to_s3_settings()
+_settings = settings_from(os.environ, ToS3Settings)
 _s3 = s3_client()
 _reporting = Reporting(standard_output(_settings.METRICS_NAMESPACE), time.time)
 _archive = Archive(_s3, _settings.RAW_BUCKET, _reporting.archived)

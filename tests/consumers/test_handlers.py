@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consumers.event import BatchResponse, KinesisEvent
+from consumers.settings import MissingSettingError
 from tests.consumers.events import PLENTY, batch, event_of
 from tests.invoice_rows import row
 
@@ -57,6 +58,6 @@ def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     run("consumers.to_s3", event_of())
     monkeypatch.delenv("RAW_BUCKET")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
-    with pytest.raises(ValueError, match="RAW_BUCKET") as caught:
+    with pytest.raises(MissingSettingError, match="RAW_BUCKET") as caught:
         run("consumers.to_s3", event_of())
     assert "very-secret" not in str(caught.value)
