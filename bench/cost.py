@@ -7,12 +7,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.bill import Bill, Design, Entry, bill, dollars
+from bench.bill import Bill, bill, dollars
 from bench.counts import Counts
-from bench.designs import IDIOMATIC, ORIGINAL, our_design
+from bench.designs import IDIOMATIC, ORIGINAL, Design, our_design
+from bench.entries import Entry
 from bench.flows import idiomatic_counts, original_counts, our_counts
 from bench.prices import Prices
 from bench.rows import sent_batches
+from bench.standing import free_of_cloudwatch
 
 MILLION = 1_000_000
 
@@ -84,6 +86,7 @@ def _add_section(table: Table, title: str, entries: Sequence[Entry]) -> None:
 
 def _foot(costed: Costed, prices: Prices, rows_per_month: int) -> str:
     counts, assumed = costed.counts, prices.assumed
+    free = free_of_cloudwatch(counts, costed.design, prices)
     per_million = dollars(costed.bill.passing) * MILLION / rows_per_month
     return (
         f"{per_million:.4f} dollars per million rows, from {counts.rows:,} rows counted through the real code: "
@@ -91,5 +94,8 @@ def _foot(costed: Costed, prices: Prices, rows_per_month: int) -> str:
         f"and {counts.per_million(counts.payload_units):,.0f} payload units per million.\n"
         f"Lambda's time is CPU measured here times {assumed.lambda_cpu_factor:g}, and for each call "
         f"{assumed.seconds_per_call * 1000:g} ms of waiting ({assumed.seconds_per_s3_call * 1000:g} ms for S3): "
-        "stated, not measured on AWS."
+        "stated, not measured on AWS.\n"
+        f"No free tier is taken off; an account with no other use of CloudWatch pays {free:.2f} dollars less. "
+        f"Queries are not counted.\nPrices: bench/price_list.toml, {prices.region}, {prices.as_of}, from the pages on "
+        "prices of aws.amazon.com; each service's entry there says what it was compared with."
     )

@@ -39,6 +39,7 @@ class _Run:
     def __init__(self) -> None:
         self.counts = Counts()
         self.wire = Wire(self.counts)
+        self.printed: list[str] = []
         end_at(self.wire)
 
     def invoke(self, name: str, handler: Handler, event: Any) -> Any:
@@ -49,6 +50,7 @@ class _Run:
         self.counts.cpu_seconds[name] += spent
         self.counts.invocations[name] += 1
         self.counts.calls_by_function.setdefault(name, Counter()).update(self.counts.calls - calls)
+        self._read_log()
         return answer
 
     def request(self, handler: Handler, event: dict[str, Any], size: int) -> None:
@@ -56,6 +58,13 @@ class _Run:
         answer = self.invoke(API, handler, event)
         if answer["statusCode"] >= _ACCEPTED:
             raise RuntimeError(f"a request was refused: {answer['statusCode']}")
+        self.counts.answer(answer)
+
+    def _read_log(self) -> None:
+        """Apart from the invocation, so that its CPU time is its own."""
+        for text in self.printed:
+            self.counts.printed(text)
+        self.printed.clear()
 
     def deliver(self, *functions: Function) -> None:
         """Give each function the records that were put since the last delivery."""
@@ -69,10 +78,10 @@ class _Run:
 def our_counts(batches: Iterable[Sent]) -> Counts:
     """The client's batches through the API and both consumers; every record is an invocation of its own."""
     run = _Run()
-    api = ours.api_handler()
+    api = ours.api_handler(run.printed.append)
     functions = [
-        Function(TO_S3, ours.to_s3(), 1),
-        Function(TO_DYNAMODB, ours.to_dynamodb(), 1),
+        Function(TO_S3, ours.to_s3(run.printed.append), 1),
+        Function(TO_DYNAMODB, ours.to_dynamodb(run.printed.append), 1),
     ]
     for batch in batches:
         run.request(api, gzip_request(batch.body, batch.key), len(batch.body))

@@ -13,7 +13,10 @@ class _Table(BaseModel):
 
 
 class _Service(_Table):
+    """`compared`: with what the prices were compared and when, or that they could not be."""
+
     source: str
+    compared: str
 
 
 class RequestPrices(_Service):
@@ -47,15 +50,32 @@ class DynamodbPrices(_Service):
 
 class S3Prices(_Service):
     per_thousand_puts: float
+    per_thousand_transitions: float
     per_gb_month: float
 
 
 class LogPrices(_Service):
     per_gb: float
+    per_gb_month: float
 
 
-class AlarmPrices(_Service):
+class WatchPrices(_Service):
+    """What is free is so for a whole account, whatever else it does."""
+
     per_alarm_month: float
+    per_metric_month: float
+    per_dashboard_month: float
+    free_alarms: int
+    free_metrics: int
+    free_dashboards: int
+
+
+class KmsPrices(_Service):
+    per_ten_thousand_requests: float
+
+
+class TransferPrices(_Service):
+    per_gb_out: float
 
 
 class Assumed(_Table):
@@ -64,8 +84,11 @@ class Assumed(_Table):
     lambda_cpu_factor: float
     seconds_per_call: float
     seconds_per_s3_call: float
+    cold_starts_per_invocation: float
+    seconds_per_cold_start: float
     log_bytes_per_invocation: int
     log_bytes_per_request: int
+    kms_requests_per_user_hour: int
     hours_per_month: int
 
 
@@ -82,7 +105,9 @@ class Prices(_Table):
     dynamodb: DynamodbPrices
     s3: S3Prices
     logs: LogPrices
-    cloudwatch: AlarmPrices
+    cloudwatch: WatchPrices
+    kms: KmsPrices
+    data_transfer: TransferPrices
     assumed: Assumed
 
 

@@ -19,6 +19,11 @@ def variables_of(function: str) -> list[str]:
     return [*shared["Variables"], *template_resources()[function]["Properties"]["Environment"]["Variables"]]
 
 
+def template_default(parameter: str) -> float:
+    """A number among the parameters."""
+    return float(_document()["Parameters"][parameter]["Default"])
+
+
 def _document() -> dict[str, Any]:
     document: dict[str, Any] = yaml.load(_TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
     return document

@@ -53,7 +53,7 @@ class Wire:
     def _take(self, operation: str, request: AWSPreparedRequest) -> bytes:
         body = _bytes_of(request.body)
         if operation == "PutObject":
-            self.counts.object_bytes += int(request.headers.get("X-Amz-Decoded-Content-Length", len(body)))
+            self.counts.put_object(int(request.headers.get("X-Amz-Decoded-Content-Length", len(body))))
             return b""
         takes: dict[str, Callable[[Any], dict[str, object]]] = {
             "PutRecord": self._put_record,

@@ -1,10 +1,20 @@
 """Counts times prices."""
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
-from bench.bill import Design, bill, dollars, function_seconds
+from aws.emf import EmfLog
+from aws.metrics import Measure
+from bench.bill import bill, dollars
 from bench.counts import Counts
+from bench.designs import Design, our_design
+from bench.passing import function_seconds, log_bytes
 from bench.prices import Prices, read_prices
+from bench.standing import free_of_cloudwatch
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 DESIGN = Design("any", "HTTP API", {"f": 1024}, alarms=3)
 
@@ -26,7 +36,7 @@ def test_a_rest_api_costs_three_and_a_half_times_as_much(prices: Prices) -> None
     """By the request."""
     counts = Counts(rows=1, requests=1, gateway_units=1)
     http = bill(counts, DESIGN, prices, 1_000_000).passing[0]
-    rest = bill(counts, Design("any", "REST API", {}, 0), prices, 1_000_000).passing[0]
+    rest = bill(counts, Design("any", "REST API", {}), prices, 1_000_000).passing[0]
     assert [http.dollars, rest.dollars] == pytest.approx([1.0, 3.5])
 
 
@@ -41,8 +51,80 @@ def test_lambda_is_billed_for_computing_and_waiting(prices: Prices) -> None:
 
 
 def test_what_stands_costs_without_rows(prices: Prices) -> None:
-    """A month of an on-demand stream, and the alarms."""
-    assert dollars(bill(Counts(rows=1), DESIGN, prices, 1).standing) == pytest.approx(730 * 0.04 + 3 * 0.10)
+    """A month of an on-demand stream, alarms, metrics of both kinds, a dashboard, and keys asked for by the hour."""
+    design = Design("any", "HTTP API", {}, alarms=3, dashboards=1, service_metrics=6, key_users=2)
+    counts = Counts(rows=1, metrics={("n", "RowsAccepted", ())})
+    watched = 3 * 0.10 + 1 * 3.00 + (1 + 6) * 0.30
+    keys = 2 * 12 * 730 * 0.03 / 10_000
+    assert dollars(bill(counts, design, prices, 1).standing) == pytest.approx(730 * 0.04 + watched + keys)
+
+
+def test_an_accounts_free_allowance_is_told_apart(prices: Prices) -> None:
+    """At most what the design uses of it."""
+    design = Design("any", "HTTP API", {}, alarms=30, dashboards=1, service_metrics=2)
+    assert free_of_cloudwatch(Counts(), design, prices) == pytest.approx(10 * 0.10 + 2 * 0.30 + 3.00)
+
+
+def test_a_day_on_the_stream_is_free_and_each_further_one_is_paid_once(prices: Prices) -> None:
+    """So it belongs to the rows that pass, not to those that are kept."""
+    counts = Counts(rows=1, stream_bytes=1_000)
+    week = bill(counts, Design("any", "HTTP API", {}, stream_days=7), prices, 1_000_000)
+    (kept,) = (entry for entry in week.passing if entry.what == "GB-months of retention")
+    assert [kept.amount, kept.dollars] == pytest.approx([6 / 30, 0.10 * 6 / 30])
+
+
+def test_a_key_is_read_at_every_request_at_most(prices: Prices) -> None:
+    """One unit each: a strongly consistent read of a small item."""
+    counts = Counts(rows=1, requests=1)
+    entries = bill(counts, Design("any", "HTTP API", {}, key_reads_per_request=1), prices, 1_000_000).passing
+    (keys,) = (entry for entry in entries if entry.what == "read units, API keys")
+    assert [keys.amount, keys.dollars] == pytest.approx([1_000_000, 0.125])
+
+
+def test_logs_are_our_lines_and_those_of_lambda_and_gateway(prices: Prices) -> None:
+    """Ours are counted, the others stated."""
+    counts = Counts(rows=1, requests=1, invocations=Counter({"f": 2}), log_bytes=1_000)
+    assumed = prices.assumed
+    assert log_bytes(counts, prices) == 1_000 + 2 * assumed.log_bytes_per_invocation + assumed.log_bytes_per_request
+
+
+def test_a_line_costs_its_bytes_and_its_metrics_by_dimension() -> None:
+    """A metric with a reason counts in the total as well, so it is two."""
+    counts, lines = Counts(), list[str]()
+    log = EmfLog("stack", lines.append, lambda: 0.0)
+    log.put("b", [Measure("RowsAccepted", 1), Measure("RowsRejected", 1, reason="Quantity")])
+    log.put("c", [Measure("RowsAccepted", 2)])
+    counts.printed("".join(lines))
+    assert counts.log_bytes == sum(len(line) - 1 + 26 for line in lines)
+    assert counts.metrics == {
+        ("stack", "RowsAccepted", ()),
+        ("stack", "RowsRejected", ()),
+        ("stack", "RowsRejected", (("Reason", "Quantity"),)),
+    }
+
+
+def test_what_is_no_metric_costs_its_bytes_only() -> None:
+    """Plain text, and JSON of another kind."""
+    counts = Counts()
+    counts.printed('hello\n{"level": "INFO"}\n')
+    assert (counts.log_bytes, counts.metrics) == (5 + 26 + 17 + 26, set())
+
+
+def test_only_large_objects_move_to_a_colder_class() -> None:
+    """From 128 KB on, unless a rule says otherwise."""
+    counts = Counts()
+    counts.put_object(128 * 1024 - 1)
+    counts.put_object(128 * 1024)
+    assert (counts.movable_objects, counts.object_bytes) == (1, 2 * 128 * 1024 - 1)
+
+
+def test_our_design_is_the_templates() -> None:
+    """Metrics for money: six of the only route, six of each of two mappings. Keys: four, one and three of the roles."""
+    design, text = our_design(), TEMPLATE.read_text()
+    assert design.alarms == text.count("Type: AWS::CloudWatch::Alarm")
+    assert (design.dashboards, design.stream_days, design.log_days) == (1, 7, 30)
+    details = 6 * ("DetailedMetricsEnabled: true" in text)
+    assert (design.service_metrics, design.key_users) == (details + 12, 8)
 
 
 def test_records_count_in_whole_kilobytes() -> None:

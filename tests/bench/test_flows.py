@@ -26,6 +26,19 @@ def test_our_bytes(batches: list[Sent]) -> None:
     assert counts.stream_bytes < 40 * counts.rows
 
 
+def test_our_log_and_metrics(batches: list[Sent]) -> None:
+    """One line of each function for each batch; where nothing is refused, four metrics."""
+    counts = our_counts(batches)
+    assert {name for _, name, _ in counts.metrics} == {
+        "RowsAccepted",
+        "RecordsArchived",
+        "RowsIndexed",
+        "AgeWhenQueryable",
+    }
+    assert len(counts.metrics) == 4
+    assert 3 * 200 * len(batches) < counts.log_bytes < 3 * 500 * len(batches)
+
+
 def test_counts_are_the_same_in_every_run(batches: list[Sent]) -> None:
     """Nothing depends on time or chance but the time itself."""
     one, two = our_counts(batches), our_counts(batches)
