@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.capacity import capacity_page, generated_rows
+from bench.capacity_page import capacity_page
 from bench.cost import our_cost, rival_costs, show_comparison, show_cost
 from bench.prices import read_prices
 
@@ -36,7 +36,7 @@ def capacity(
     out: Annotated[Path | None, typer.Option(help="Write the page here instead of to the terminal.")] = None,
 ) -> None:
     """Compute docs/capacity.md from generated rows."""
-    text = capacity_page(generated_rows())
+    text = capacity_page(read_prices())
     if out:
         out.write_text(text)
     else:

@@ -2,15 +2,25 @@
 
 from pathlib import Path
 
-from bench.capacity import LOADS, PerRow, capacity_page, demands, generated_rows, shards
+import pytest
+
+from bench.capacity import LOADS, demands, shards
+from bench.capacity_page import capacity_page
+from bench.counts import Counts
+from bench.flows import API, TO_DYNAMODB
+from bench.per_row import PerRow, Work, per_row
+from bench.prices import read_prices
+from bench.stream_modes import on_demand_dollars, provisioned_dollars
 
 PAGE = Path(__file__).parents[2] / "docs" / "capacity.md"
-ROW = PerRow(stream_bytes=25, write_units=0.1, api_seconds=1e-5, to_dynamodb_seconds=75e-6, counted_rows=1)
+API_WORK = Work(cpu_microseconds=5, calls=0, cpu_factor=2, microseconds_per_call=10_000)
+CONSUMER_WORK = Work(cpu_microseconds=20, calls=0.0035, cpu_factor=2, microseconds_per_call=10_000)
+ROW = PerRow(5000, 4000, 25, 0.1, API_WORK, CONSUMER_WORK, counted_rows=1)
 
 
 def test_the_page_is_what_the_code_prints(environment: None) -> None:
     """`python -m bench capacity --out docs/capacity.md` writes it anew."""
-    assert PAGE.read_text() == capacity_page(generated_rows())
+    assert PAGE.read_text() == capacity_page(read_prices())
 
 
 def test_the_tightest_comes_first() -> None:
@@ -23,3 +33,30 @@ def test_the_tightest_comes_first() -> None:
 def test_shards_follow_the_larger_need() -> None:
     """25 for the bytes of a million rows a second, 75 for to_dynamodb, which runs once a shard."""
     assert shards(1_000_000, ROW) == 75
+
+
+def test_lambdas_time_is_computing_and_waiting() -> None:
+    """20 us of CPU twice, and 0.0035 of a wait of 10 ms."""
+    assert (CONSUMER_WORK.computing, CONSUMER_WORK.waiting) == pytest.approx((40, 35))
+    assert CONSUMER_WORK.microseconds == 75
+
+
+def test_the_page_reckons_as_the_bill_does() -> None:
+    """With the same factor and the same wait, and with calls that were counted."""
+    counts = Counts(rows=1_000, requests=1)
+    counts.calls_by_function[API] = type(counts.calls)({"PutRecord": 1})
+    counts.calls_by_function[TO_DYNAMODB] = type(counts.calls)({"BatchWriteItem": 4})
+    assumed = read_prices().assumed
+    row = per_row(counts, 5_000, assumed)
+    assert [row.api.waiting, row.to_dynamodb.waiting] == pytest.approx(
+        [0.001 * assumed.seconds_per_call * 1e6, 0.004 * assumed.seconds_per_call * 1e6]
+    )
+    assert row.api.cpu_factor == assumed.lambda_cpu_factor
+
+
+def test_a_shard_costs_by_the_hour_and_a_stream_on_demand_by_the_gigabyte() -> None:
+    """With almost no rows, an hour is all that costs: a shard's and its retention's, or the stream's."""
+    prices = read_prices()
+    assert provisioned_dollars(2, 0, ROW, prices) == pytest.approx(2 * 730 * (0.015 + 0.02))
+    assert on_demand_dollars(0, ROW, prices) == pytest.approx(730 * 0.04)
+    assert on_demand_dollars(10_000, ROW, prices) > provisioned_dollars(1, 10_000, ROW, prices)
