@@ -1,6 +1,9 @@
 """The entry for Lambda, behind an HTTP API or a REST API."""
 
 import gc
+
+gc.disable()  # nothing that an import makes is garbage: looking for some takes a tenth of a cold start
+
 import os
 
 from mangum import Mangum
@@ -18,3 +21,4 @@ handler = Mangum(
 )
 
 gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch
+gc.enable()
