@@ -96,7 +96,7 @@ def _check_key(body: dict[str, object], key: str) -> None:
 def _check_sum(answer: IngestAnswer, rows: int) -> None:
     named = {error["index"] for error in answer["errors"]}
     adds_up = answer["accepted"] >= 0 and answer["accepted"] + answer["rejected"] == rows
-    if not adds_up or len(named) != answer["rejected"] or not named <= set(range(rows)):
+    if not adds_up or len(named) != answer["rejected"] or not all(0 <= index < rows for index in named):
         raise StrangeAnswer(
             f"The API's answer does not add up: {rows:,} rows were sent, {answer['accepted']:,} accepted, "
             f"{answer['rejected']:,} rejected and {len(named):,} named."

@@ -80,7 +80,12 @@ async def open_api(address: Address, outside: Outside, is_over: Callable[[], boo
     url = checked_url(address.url)
     headers = {"Accept": "application/json"} | ({"X-Api-Key": address.key} if address.key else {})
     client = httpx.AsyncClient(
-        base_url=url, headers=headers, timeout=_TIMEOUT, transport=outside.transport, trust_env=not _is_loopback(url)
+        base_url=url,
+        headers=headers,
+        timeout=_TIMEOUT,
+        transport=outside.transport,
+        trust_env=not _is_loopback(url),
+        verify=url.scheme == "https",  # else the authorities' certificates are read in vain, for 14 ms
     )
     async with client:
         yield Api(client, outside, is_over)

@@ -3,7 +3,6 @@
 import gzip
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from client.answers import IngestAnswer
 from client.begun import Begun, BegunBatches, body_digest
@@ -106,20 +105,16 @@ class Batcher:
         free = self._begun.free_rows(self._row)
         most = self._max_rows + 1 if free is None else min(self._max_rows + 1, free)
         window = pending.part(start, start + most)
-        rows = window.part(0, _end_of_invoice(window, self._fitting(window)))
-        body = pack(rows)
+        rows = window.part(0, _end_of_invoice(window, self._max_rows))
+        text = rows.ndjson()
+        if len(text) >= MAX_BATCH_BYTES:
+            rows = rows.part(0, _end_of_invoice(rows, _fitting(rows)))
+            text = rows.ndjson()
+        body = _packed(text)
         while len(body) > MAX_PACKED_BYTES and len(rows) > 1:
             rows = rows.part(0, _end_of_invoice(rows, (len(rows) + 1) // 2))
             body = pack(rows)
         return Batch(self._new_key(), rows, body, first=self._row)
-
-    def _fitting(self, window: Rows) -> int:
-        """How many rows stay below the limits, one at least: a row that is too large is for the API to refuse."""
-        most = min(len(window), self._max_rows)
-        if sum(map(len, window.sent)) + len(window) <= MAX_BATCH_BYTES:
-            return most
-        sizes = accumulate(len(text) + 1 for text in window.sent[:most])
-        return max(1, sum(size <= MAX_BATCH_BYTES for size in sizes))
 
 
 def _made_otherwise() -> BadInput:
@@ -131,12 +126,20 @@ def _made_otherwise() -> BadInput:
 
 def pack(rows: Rows) -> bytes:
     """The same rows are always the same bytes: no time stamp goes in."""
-    return gzip.compress(b"\n".join(rows.sent), _GZIP_LEVEL, mtime=0)
+    return _packed(rows.ndjson())
+
+
+def _packed(text: memoryview) -> bytes:
+    return gzip.compress(text, _GZIP_LEVEL, mtime=0)
+
+
+def _fitting(rows: Rows) -> int:
+    """How many of the first rows fit into a request, one at least: one that is too large is for the API to refuse."""
+    return max(1, int((rows.sizes().cumsum() <= MAX_BATCH_BYTES).sum()))
 
 
 def _end_of_invoice(rows: Rows, most: int) -> int:
     """The most rows, up to `most`, after which another invoice begins; `most` itself where one fills them all."""
     if most >= len(rows):
         return len(rows)
-    invoices = rows.invoices
-    return next((end for end in range(most, 0, -1) if invoices[end] != invoices[end - 1]), most)
+    return max((start for start in rows.invoice_starts() if start <= most), default=most)

@@ -46,7 +46,7 @@ def canonical_date(text: str) -> str:
 
 def _iso(text: str) -> str:
     if us := _US_DATE.fullmatch(text):
-        month, day, year, hour, minute, second = (int(part or 0) for part in us.groups())
+        month, day, year, hour, minute, second = map(int, us.groups("0"))
         return datetime(year, month, day, hour, minute, second).isoformat()  # noqa: DTZ001 - the data has no zone
     if not _ISO_DATE.fullmatch(text):
         return text

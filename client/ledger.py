@@ -49,7 +49,7 @@ class Ledger:
         self.rejected += len(batch.broken)
         if batch.rows:
             self._open[batch.key] = batch
-            self._next_line = batch.rows.lines[-1] + 1
+            self._next_line = batch.rows.line(-1) + 1
 
     def split(self, batch: Batch, parts: Sequence[Batch]) -> None:
         """The parts stand for the batch from now on."""
@@ -67,7 +67,7 @@ class Ledger:
 
     def not_sent_lines(self) -> list[LineRange]:
         """Where the rows stand that have no answer, and the rest of the file if it was not read."""
-        ranges = [LineRange(batch.rows.lines[0], batch.rows.lines[-1]) for batch in self._open.values()]
+        ranges = [LineRange(batch.rows.line(0), batch.rows.line(-1)) for batch in self._open.values()]
         if not self.read_to_end:
             ranges.append(LineRange(self._next_line, None))
         return _joined(sorted(ranges, key=lambda each: each.first))

@@ -27,7 +27,7 @@ class Bar:
     def batch_answered(self, batch: Batch, _answer: IngestAnswer) -> None:
         self._rows += len(batch.rows)
         self._sent += 0 if batch.earlier_answer else len(batch.rows)
-        self._fraction = max(self._fraction, batch.rows.fractions[-1])
+        self._fraction = max(self._fraction, batch.rows.fraction)
         speed = f"{self._sent / max(self._clock() - self._started, 1e-3):,.0f} rows/s"
         self._progress.update(self._task, completed=self._fraction, rows=f"{self._rows:,}", speed=speed)
 
@@ -58,7 +58,7 @@ class JsonLines:
         self._fraction = 0.0
 
     def batch_answered(self, batch: Batch, answer: IngestAnswer) -> None:
-        self._fraction = max(self._fraction, batch.rows.fractions[-1])
+        self._fraction = max(self._fraction, batch.rows.fraction)
         event: dict[str, object] = {
             "event": "batch",
             "batch_id": batch.key,

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-import numpy as np
-
 from client.columns import read_header
 from client.failures import BadInput
+from client.json_texts import canonical_columns, json_texts
 from client.limits import MAX_LINE_BYTES
 from client.records import BrokenRow, Records, split_records
 from client.repeats import Repeats
-from client.rows import Rows, canonical_columns, json_rows
+from client.rows import Block, Rows, Stretch
 from client.source import Source, changed
-from client.table import read_columns
+from client.table import distinct, read_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +54,15 @@ class Reader:
         return split_records(blocks, len(self.columns), self._first_line)
 
     def _rows(self, records: Records, repeats: Repeats, read_before: float) -> Rows:
-        if not records.texts:
+        if not len(records):
             return Rows()
-        columns = canonical_columns(read_columns(records.texts, self.columns))
-        sent, invoices = json_rows(columns, repeats.number(columns))
-        if len(sent) != len(records.texts):
+        columns = canonical_columns(read_columns(records.pieces(), self.columns))
+        invoices = distinct(columns["InvoiceNo"])
+        if len(invoices.codes) != len(records):
             raise BadInput("The rows of the file cannot be told apart.")
-        fractions = np.linspace(read_before, self._source.fraction, len(sent) + 1)[1:].tolist()
-        return Rows(sent, invoices, records.texts, records.lines, fractions)
+        texts = json_texts(columns, repeats.number(columns))
+        block = Block(records, texts, invoices, read_before, self._source.fraction)
+        return Rows((Stretch(block, 0, len(records)),))
 
 
 def _first_line(blocks: Iterator[bytes]) -> tuple[bytes, bytes, int]:

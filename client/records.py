@@ -8,8 +8,9 @@ whole rows only.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -41,13 +42,39 @@ class BrokenRow:
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Records:
-    """Rows of the right shape, as the file has them, each with the line it begins on; and those that are broken."""
+    """Rows of the right shape, as the file has them, each with the line it begins on; and those that are broken.
 
-    texts: list[bytes]
-    lines: list[int]
-    broken: list[BrokenRow] = field(default_factory=list)
+    Only where rows are in `data` is kept, not each row: few are ever looked at again.
+    """
+
+    data: bytes
+    starts: _Positions
+    ends: _Positions
+    lines: _Positions
+    broken: Sequence[BrokenRow] = ()
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def text(self, index: int) -> bytes:
+        """A row without its line end."""
+        return self.data[int(self.starts[index]) : int(self.ends[index])]
+
+    def pieces(self) -> list[memoryview]:
+        """All rows with their line ends: as few pieces as blank lines and broken rows between them allow."""
+        stops = self.ends + 1 + (np.frombuffer(self.data, np.uint8)[self.ends] == _CR)
+        gaps = np.flatnonzero(stops[:-1] != self.starts[1:])
+        firsts, lasts = np.append(0, gaps + 1), np.append(gaps, len(self) - 1)
+        data = memoryview(self.data)
+        return [data[a:b] for a, b in zip(self.starts[firsts].tolist(), stops[lasts].tolist(), strict=True)]
+
+
+@cache
+def _record_of(width: int) -> re.Pattern[bytes]:
+    """A row of so many fields, as most are: one look tells where it ends and that it fits."""
+    return re.compile(_FIELD + rb"(?:," + _FIELD + rb"){%d}(?=\r?\n)" % (width - 1))
 
 
 def read_fields(text: bytes) -> list[str] | None:
@@ -86,9 +113,15 @@ class _Window:
         self._first_line = first_line
         self._final = final
         self._bytes = np.frombuffer(data, np.uint8)
-        breaks = self._where(_LF)
+        separators = np.flatnonzero((self._bytes == _LF) | (self._bytes == _COMMA))
+        line_ends = np.flatnonzero(self._bytes[separators] == _LF)
+        breaks = separators[line_ends]
+        self._commas = np.diff(line_ends, prepend=-1) - 1
         self._starts: _Positions = np.concatenate((np.zeros(1, np.int64), breaks + 1))
-        self._ends = breaks - (self._bytes[breaks - 1] == _CR)  # for a first, empty line that byte is the last: LF
+        returns = self._bytes[breaks - 1] == _CR  # for a first, empty line that byte is the last: LF
+        self._ends = breaks - returns
+        self._has_lone_returns = data.count(b"\r") > np.count_nonzero(returns)
+        self._has_nul = b"\0" in data
         self._is_row = self._ends > self._starts[:-1]
         self._broken: dict[int, str] = {}
         self.lines_used = len(breaks)
@@ -98,33 +131,29 @@ class _Window:
         return int(self._starts[self.lines_used])
 
     def records(self) -> Records:
-        if not self._data:
-            return Records([], [])
         self._check_shapes()
         self._check_quoted_lines()
         self._is_row[list(self._broken)] = False
         rows = np.flatnonzero(self._is_row[: self.lines_used])
-        data = self._data
-        texts = [data[a:b] for a, b in zip(self._starts[rows].tolist(), self._ends[rows].tolist(), strict=True)]
-        return Records(texts, (rows + self._first_line).tolist(), self._broken_rows())
+        lines = rows + self._first_line
+        return Records(self._data, self._starts[rows], self._ends[rows], lines, self._broken_rows())
 
     def _where(self, byte: int) -> _Positions:
         places: _Positions = np.flatnonzero(self._bytes == byte)
         return places
 
-    def _lines_of(self, places: _Positions) -> _Positions:
+    def _lines_of(self, places: _Positions) -> list[int]:
         """The lines, each once and in order, that hold these places."""
-        lines: _Positions = np.unique(np.searchsorted(self._starts, places, side="right") - 1)
+        lines: list[int] = np.unique(np.searchsorted(self._starts, places, side="right") - 1).tolist()
         return lines
 
     def _check_shapes(self) -> None:
         """Judge every line as if it had no quotes; those that have some are judged again."""
-        commas = np.diff(np.searchsorted(self._where(_COMMA), self._starts))
-        for line in np.flatnonzero(self._is_row & (commas != self._width - 1)).tolist():
-            self._broken[line] = self._ragged(int(commas[line]) + 1)
-        for line in self._lines_of(self._lone_returns()).tolist():
+        for line in np.flatnonzero(self._is_row & (self._commas != self._width - 1)).tolist():
+            self._broken[line] = self._ragged(int(self._commas[line]) + 1)
+        for line in self._lines_of(self._lone_returns()) if self._has_lone_returns else ():
             self._broken[line] = _LONE_RETURN
-        for line in self._lines_of(self._where(_NUL)).tolist():
+        for line in self._lines_of(self._where(_NUL)) if self._has_nul else ():
             self._broken[line] = _NUL_BYTE
 
     def _lone_returns(self) -> _Positions:
@@ -134,7 +163,7 @@ class _Window:
 
     def _check_quoted_lines(self) -> None:
         done = 0
-        for line in self._lines_of(self._where(_QUOTE)).tolist():
+        for line in self._lines_of(self._where(_QUOTE)):
             if line >= self.lines_used:
                 return
             if line >= done:
@@ -143,15 +172,19 @@ class _Window:
     def _check_quoted(self, line: int) -> int:
         """Judge the row that begins on `line`; gives the line after it."""
         start = int(self._starts[line])
-        match = _RECORD.match(self._data, start)
+        match = _record_of(self._width).match(self._data, start) or _RECORD.match(self._data, start)
         if match is None:
             return self._without_end(line, start)
-        next_line = int(np.searchsorted(self._starts, match.end(), side="right"))
-        fields = len(_NEXT_FIELD.findall(match[0]))
-        has_nul = b"\0" in match[0]
-        reason = _NUL_BYTE if has_nul else None if fields == self._width else self._ragged(fields)
-        self._merge(line, next_line, match.end(), reason)
+        next_line = line + 1
+        if match.end() != self._ends[line]:
+            next_line = int(np.searchsorted(self._starts, match.end(), side="right"))
+        self._merge(line, next_line, match.end(), self._reason(match))
         return next_line
+
+    def _reason(self, match: re.Match[bytes]) -> str | None:
+        if self._has_nul and b"\0" in match[0]:
+            return _NUL_BYTE
+        return None if match.re is not _RECORD else self._ragged(len(_NEXT_FIELD.findall(match[0])))
 
     def _without_end(self, line: int, start: int) -> int:
         """An open quote may end in the next block; otherwise this line alone is broken, and the next is a new row."""

@@ -1,27 +1,30 @@
 """Numbers rows that repeat: the n-th row of a file with exactly this content gets the number n.
 
 A row is known by 128 bits of hash. Among ten thousand million different rows the chance that any two share them is
-below 1e-18, so a number that belongs to another row does not occur. Each text of a column is hashed once (blake2b,
-personalised by its column); a row's hash is the sum of its columns' hashes, which numpy adds for all rows at once.
+below 1e-18, so a number that belongs to another row does not occur. Each distinct text of a column is hashed twice
+(SipHash, whose 64 bits differ with its key; a key for each column and half); a row's hash is the sum of its columns'
+hashes, which numpy adds for all rows at once.
 
 The state is a hash table with open addressing: 20 bytes a slot and at most two thirds of the slots taken, so between
 30 and 60 bytes for each different row of the file, and half as much again for a moment when it grows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from client.table import Column
+from client.table import Column, any_row_of_each
 
 _Numbers: TypeAlias = NDArray[np.uint64]
 _Places: TypeAlias = NDArray[np.int64]
 
 _FIRST_SLOTS = 1 << 16
-_HASH_BYTES = 16
+_KEY_BYTES = 16
 _MOVED_AT_A_TIME = 1 << 16  # slots; all at once would need as much memory again
 
 
@@ -48,13 +51,10 @@ class Repeats:
     def number(self, columns: Mapping[str, Column]) -> _Places:
         """The number of each row, from 1. Values must be canonical; all chunks must have the same columns."""
         hashes = row_hashes(columns)
-        order = _sorting(hashes)
-        ordered = hashes.at(order)
-        firsts = np.flatnonzero(np.append(True, ~_neighbours(ordered)))
-        sizes = np.diff(np.append(firsts, len(order)))
-        seen_before = self._add(ordered.at(firsts), sizes)
-        numbers = np.empty(len(order), np.int64)
-        numbers[order] = np.arange(1, len(order) + 1) - np.repeat(firsts - seen_before, sizes)
+        codes = _distinct(hashes)
+        counts = np.bincount(codes)
+        numbers = self._add(hashes.at(any_row_of_each(codes, len(counts))), counts)[codes] + 1
+        _count_on(numbers, codes, np.flatnonzero(counts[codes] > 1))
         return numbers
 
     def _add(self, keys: Hashes, counts: _Places) -> _Places:
@@ -72,25 +72,33 @@ def row_hashes(columns: Mapping[str, Column]) -> Hashes:
     return Hashes(high, low)
 
 
-def _text_hashes(name: str, texts: Iterable[str]) -> Hashes:
-    person = name.encode()
-    digests = b"".join([blake2b(text.encode(), digest_size=_HASH_BYTES, person=person).digest() for text in texts])
-    numbers = np.frombuffer(digests, np.uint64)
-    return Hashes(numbers[::2].copy(), numbers[1::2].copy())
+def _text_hashes(name: str, texts: Sequence[str]) -> Hashes:
+    values = np.array(texts, object)
+    return Hashes(*(pd.util.hash_array(values, hash_key=key, categorize=False) for key in _keys(name)))
 
 
-def _sorting(hashes: Hashes) -> _Places:
-    """An order in which equal hashes are neighbours, as the file has them. One half is nearly always enough for it."""
-    order = np.argsort(hashes.high, stable=True)
-    ordered = hashes.at(order)
-    if ((ordered.high[1:] == ordered.high[:-1]) & (ordered.low[1:] != ordered.low[:-1])).any():
-        return np.lexsort((hashes.low, hashes.high))
-    return order
+@cache
+def _keys(name: str) -> tuple[str, str]:
+    """SipHash takes keys of 16 bytes."""
+    digits = blake2b(name.encode(), digest_size=_KEY_BYTES).hexdigest()
+    return digits[:_KEY_BYTES], digits[_KEY_BYTES:]
 
 
-def _neighbours(ordered: Hashes) -> NDArray[np.bool_]:
-    """Whether each row but the first equals the one before it."""
-    return Hashes(ordered.high[1:], ordered.low[1:]).equal(Hashes(ordered.high[:-1], ordered.low[:-1]))
+def _distinct(hashes: Hashes) -> _Places:
+    """A code for each row, equal where hashes are. One half is nearly always enough for it."""
+    codes, values = pd.factorize(hashes.high)
+    if not hashes.at(any_row_of_each(codes, len(values))[codes]).equal(hashes).all():
+        low, values = pd.factorize(hashes.low)
+        codes, _ = pd.factorize(codes * len(values) + low)
+    return codes
+
+
+def _count_on(numbers: _Places, codes: _Places, repeated: _Places) -> None:
+    """Add to each of the repeated rows how many of its code are before it."""
+    order = repeated[np.argsort(codes[repeated], stable=True)]
+    firsts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    sizes = np.diff(firsts, append=len(order))
+    numbers[order] += np.arange(len(order)) - np.repeat(firsts, sizes)
 
 
 class _Slots:
@@ -118,13 +126,14 @@ class _Slots:
         """Add to the counts of these keys, which must be different from each other; gives the counts before."""
         before = np.zeros(len(counts), np.int64)
         left = np.arange(len(counts))
+        steps = keys.low.astype(np.int64) | 1  # one of its own for each key: who met once parts at the next slot
         places = self._wrapped(keys.high.astype(np.int64))
         while len(left):
             found = self._claim(keys.at(left), places)
             mine, here = left[found], places[found]
             before[mine] = self._counts[here]
             self._counts[here] += counts[mine].astype(np.uint32)
-            left, places = left[~found], self._wrapped(places[~found] + 1)
+            left, places = left[~found], self._wrapped(places[~found] + steps[left[~found]])
         self._taken += int(np.count_nonzero(before == 0))
         return before
 

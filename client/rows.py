@@ -1,104 +1,130 @@
-"""Rows ready to be sent: what the API gets, beside what the file holds."""
+"""Rows ready to be sent: what the API gets, beside what the file holds. Nothing is made for each row alone."""
 
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from client.canonical import CANONICAL
+from client.records import Records
 from client.table import Column
 
-_Codes: TypeAlias = NDArray[np.int64]
 
-_WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=("\n", ":")).encode
-_NONE_IF_EMPTY = ("Description", "CustomerID")
-_SENT_ORDER = (
-    "InvoiceNo",
-    "InvoiceDate",
-    "CustomerID",
-    "Country",
-    "StockCode",
-    "Description",
-    "Quantity",
-    "UnitPrice",
-)
-"""What the rows of an invoice share comes first: longer repeats for gzip, which is smaller and faster so."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Rows that were read together.
 
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Some rows in the file's order; all sequences have one entry for each.
-
-    `sent` is the JSON text, `invoices` tells neighbours of one invoice, `originals` are the row's bytes in the file,
-    `lines` the line it begins on, `fractions` how much of the file was read when it was.
+    `texts` holds the same count of neighbouring fragments for each row; joined, they are a line break and its JSON.
+    `invoices` has each text under one code only.
+    `read_before` and `read_after` say how much of the file was read, from 0 to 1.
     """
 
-    sent: Sequence[bytes] = ()
-    invoices: Sequence[bytes] = ()
-    originals: Sequence[bytes] = ()
-    lines: Sequence[int] = ()
-    fractions: Sequence[float] = ()
+    records: Records
+    texts: list[bytes]
+    invoices: Column
+    read_before: float
+    read_after: float
+
+    def fraction(self, index: int) -> float:
+        return self.read_before + (self.read_after - self.read_before) * (index + 1) / len(self.records)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Neighbouring rows of a block."""
+
+    block: Block
+    start: int
+    end: int
 
     def __len__(self) -> int:
-        return len(self.sent)
+        return self.end - self.start
+
+    def part(self, start: int, end: int) -> "Stretch":
+        first = self.start + max(start, 0)
+        return Stretch(self.block, first, max(first, min(self.start + end, self.end)))
+
+    def texts(self) -> list[bytes]:
+        fragments = len(self.block.texts) // len(self.block.records)
+        return self.block.texts[self.start * fragments : self.end * fragments]
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Bytes of each row's text."""
+        fragments = np.fromiter(map(len, self.texts()), np.int64)
+        sizes: NDArray[np.int64] = fragments.reshape(len(self), -1).sum(axis=1)
+        return sizes
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The invoices of the first row and of the last."""
+        invoices = self.block.invoices
+        return invoices.values[invoices.codes[self.start]], invoices.values[invoices.codes[self.end - 1]]
+
+    def invoice_starts(self) -> list[int]:
+        """Which rows, the first left out, have another invoice than the row before."""
+        codes = self.block.invoices.codes[self.start : self.end]
+        starts: list[int] = (np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist()
+        return starts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Some rows in the file's order, which may come from several blocks. Taking a part copies no row."""
+
+    stretches: tuple[Stretch, ...] = ()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.stretches))
 
     def part(self, start: int, end: int) -> "Rows":
-        return Rows(
-            self.sent[start:end],
-            self.invoices[start:end],
-            self.originals[start:end],
-            self.lines[start:end],
-            self.fractions[start:end],
-        )
+        parts = [each.part(start - before, end - before) for each, before in self._placed()]
+        return Rows(tuple(part for part in parts if part))
 
     def followed_by(self, more: "Rows") -> "Rows":
-        return Rows(
-            [*self.sent, *more.sent],
-            [*self.invoices, *more.invoices],
-            [*self.originals, *more.originals],
-            [*self.lines, *more.lines],
-            [*self.fractions, *more.fractions],
-        )
+        return Rows(self.stretches + more.stretches)
 
+    def ndjson(self) -> memoryview:
+        """The JSON of all rows, with line breaks between them."""
+        return memoryview(b"".join(chain.from_iterable(each.texts() for each in self.stretches)))[1:]
 
-def canonical_columns(columns: Mapping[str, Column]) -> dict[str, Column]:
-    """Each distinct text in its normal form; texts that mean the same may stay apart here, and hash alike."""
-    return {
-        name: Column(column.codes, [CANONICAL[name](text) for text in column.values])
-        for name, column in columns.items()
-    }
+    def sizes(self) -> NDArray[np.int64]:
+        """Bytes of each row's JSON with its line break."""
+        return np.concatenate([each.sizes() for each in self.stretches])
 
+    def invoice_starts(self) -> Iterator[int]:
+        """Which rows, the first left out, have another invoice than the row before."""
+        last: str | None = None
+        for each, before in self._placed():
+            if before and each.ends[0] != last:
+                yield before
+            yield from (before + start for start in each.invoice_starts())
+            last = each.ends[1]
 
-def json_rows(columns: Mapping[str, Column], numbers: _Codes) -> tuple[list[bytes], list[bytes]]:
-    """The rows as JSON texts, and the InvoiceNo part of each. Columns must be canonical."""
-    fragments = [_fragments(name, columns[name]) for name in _SENT_ORDER]
-    sent = list(map(b"".join, zip(*fragments, _occurrences(numbers), strict=True)))
-    return sent, fragments[0]
+    def line(self, index: int) -> int:
+        """The line of the file that a row begins on; -1 is the last row, as in a list."""
+        stretch, place = self._place(index)
+        return int(stretch.block.records.lines[place])
 
+    def original(self, index: int) -> bytes:
+        """A row as the file has it."""
+        stretch, place = self._place(index)
+        return stretch.block.records.text(place)
 
-def _fragments(name: str, column: Column) -> list[bytes]:
-    """Encoded all at once with a line break between them, which no JSON text holds: faster than one by one."""
-    opening = f'{"{" if name == _SENT_ORDER[0] else ","}"{name}":'
-    texts = _encode([_sent_value(name, text) for text in column.values])[1:-1]
-    return _by_code((opening + texts.replace("\n", "\n" + opening)).encode().split(b"\n"), column.codes)
+    @property
+    def fraction(self) -> float:
+        """How much of the file was read when the last of these rows was."""
+        stretch, place = self._place(-1)
+        return stretch.block.fraction(place)
 
+    def _placed(self) -> Iterator[tuple[Stretch, int]]:
+        """Each stretch, and how many rows are before it."""
+        before = 0
+        for each in self.stretches:
+            yield each, before
+            before += len(each)
 
-def _sent_value(name: str, text: str) -> str | int | None:
-    if name == "Quantity" and _WHOLE_NUMBER.fullmatch(text):
-        return int(text)
-    return text or (None if name in _NONE_IF_EMPTY else text)
-
-
-def _occurrences(numbers: _Codes) -> list[bytes]:
-    values, codes = np.unique(numbers, return_inverse=True)
-    return _by_code([b',"Occurrence":%d}' % number for number in values.tolist()], codes)
-
-
-def _by_code(parts: Sequence[bytes], codes: _Codes) -> list[bytes]:
-    chosen: list[bytes] = np.array(parts, object)[codes].tolist()
-    return chosen
+    def _place(self, index: int) -> tuple[Stretch, int]:
+        index = index % len(self)
+        stretch, before = next(pair for pair in self._placed() if index < pair[1] + len(pair[0]))
+        return stretch, stretch.start + index - before

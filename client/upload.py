@@ -134,7 +134,7 @@ class Upload:
         for index, errors in _by_row(answer["errors"]).items():
             fields = "; ".join(error["field"] or "" for error in errors)
             reasons = "; ".join(_reason(error) for error in errors)
-            self._rejects.add(rows.lines[index], fields, reasons, rows.originals[index])
+            self._rejects.add(rows.line(index), fields, reasons, rows.original(index))
         self._ledger.answered(batch, answer["accepted"], answer["rejected"])
         self._watcher.batch_answered(batch, answer)
 

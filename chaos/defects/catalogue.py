@@ -248,14 +248,14 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "a rejected row is counted and not named",
         "client/upload.py",
-        "self._rejects.add(rows.lines[index], fields, reasons, rows.originals[index])",
+        "self._rejects.add(rows.line(index), fields, reasons, rows.original(index))",
         "pass",
         _CLIENT,
     ),
     Defect(
         "batches cut through invoices",
         "client/batches.py",
-        "return next((end for end in range(most, 0, -1) if invoices[end] != invoices[end - 1]), most)",
+        "return max((start for start in rows.invoice_starts() if start <= most), default=most)",
         "return most",
         _CLIENT,
     ),

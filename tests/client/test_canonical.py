@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from client.canonical import CANONICAL, canonical_date, canonical_price
 from client.columns import COLUMNS
+from client.json_texts import canonical_columns, json_texts
 from client.repeats import row_hashes
-from client.rows import canonical_columns, json_rows
 from client.table import Column
 from invoices.line import Line
 from invoices.line_id import content
@@ -64,9 +64,9 @@ def test_a_text_that_the_api_takes_gets_its_normal_form(name: str, value: str) -
 def test_what_is_sent_means_what_the_file_says(name: str, value: str) -> None:
     """The API takes the row that is sent exactly if it takes the row of the file, and makes the same line of it."""
     fields = dict(zip(COLUMNS, row(**{name: value}), strict=True))
-    sent, _ = json_rows(_columns(fields), np.array([1]))
+    sent = b"".join(json_texts(_columns(fields), np.array([1])))
     try:
-        line = Line.model_validate_json(sent[0])
+        line = Line.model_validate_json(sent)
     except ValidationError:
         line = None
     file_line = _line(fields)

@@ -13,8 +13,8 @@ from client.failures import BadInput, CannotWrite
 from client.journal import Journal
 from client.journal_entries import Header, Past, read_past
 from client.journal_file import default_journal_path, open_journal
-from client.rows import Rows
 from tests.client.fake_api import FakeApi
+from tests.client.made_rows import made_rows
 from tests.client.run_client import LINE, run, write_text
 
 HEADER = Header(journal=1, url="http://host", size=10, blake2b="00")
@@ -23,8 +23,7 @@ ACCEPTED = IngestAnswer(accepted=2, rejected=0, errors=[])
 
 
 def _batch(key: str, first: int) -> Batch:
-    pair = [b""] * 2
-    return Batch(key, Rows(pair, pair, pair, [first, first + 1], [0.0] * 2), b"body", first=first)
+    return Batch(key, made_rows("AB"), b"body", first=first)
 
 
 def _write(*keys: str) -> bytes:

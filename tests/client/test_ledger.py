@@ -6,11 +6,11 @@ from client.batches import Batch
 from client.ledger import Ledger, LineRange
 from client.records import BrokenRow
 from client.rows import Rows
+from tests.client.made_rows import made_rows
 
 
 def _batch(key: str, *lines: int) -> Batch:
-    empty = [b""] * len(lines)
-    return Batch(key, Rows(empty, empty, empty, lines, [0.0] * len(lines)), b"body")
+    return Batch(key, made_rows("A" * len(lines), lines=lines), b"body")
 
 
 def _ledger(*batches: Batch) -> Ledger:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client import repeats
-from client.repeats import Repeats
+from client.repeats import Hashes, Repeats
 from client.table import Column
 
 
@@ -43,6 +43,13 @@ def test_numbers_survive_a_growing_table(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(repeats, "_FIRST_SLOTS", 2)
     chunks = [[str(number * number % 701) for number in range(start, start + 100)] for start in range(0, 2000, 100)]
     assert _numbers(chunks) == _expected(chunks)
+
+
+def test_rows_that_share_half_a_hash_are_not_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both halves count."""
+    hashes = Hashes(np.array([1, 1, 1, 2], np.uint64), np.array([3, 4, 3, 4], np.uint64))
+    monkeypatch.setattr(repeats, "row_hashes", lambda _columns: hashes)
+    assert Repeats().number({}).tolist() == [1, 1, 2, 1]
 
 
 def test_an_equal_text_in_another_column_is_another_row() -> None:
