@@ -1,4 +1,4 @@
-"""boto3 clients as production makes them, for a wire that ends in this process or for a server on loopback."""
+"""The rivals' clients, as boto3 makes them, for a wire that ends in this process or for a server on loopback."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from aws.clients import dynamodb_client, kinesis_client, s3_client, session
+from aws.clients import session
 from bench.wire import Wire
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def set_environment(endpoint: str | None = None) -> None:
 
 
 def make_clients() -> Clients:
-    return Clients(kinesis_client(), dynamodb_client(), s3_client())
+    return Clients(boto3.client("kinesis"), boto3.client("dynamodb"), boto3.client("s3"))
 
 
 def end_at(wire: Wire) -> None:

@@ -40,10 +40,13 @@ class Rounds:
         return statistics.median(self.seconds[side]) / self.units * 1e6
 
 
-def duel(sides: Mapping[str, Side], units: int, rounds: int = 7, clock: Clock = time.process_time) -> Rounds:
-    """Each round runs every side once, in turn from the front and from the back; a first round is not counted.
+def duel(
+    sides: Mapping[str, Side], units: int, rounds: int = 7, clock: Clock = time.process_time, repeats: int = 1
+) -> Rounds:
+    """Each round gives every side a turn, from the front and from the back; a first round is not counted.
 
-    `units` is what a run is divided by, such as its rows.
+    `units` is what a run is divided by, such as its rows. A turn is `repeats` runs: one run of a few milliseconds
+    would be measured with the caches as the side before has left them.
     """
     result = Rounds(units, {name: [] for name in sides})
     for side in sides.values():
@@ -54,6 +57,7 @@ def duel(sides: Mapping[str, Side], units: int, rounds: int = 7, clock: Clock = 
         order = list(sides.items())
         for name, side in order if number % 2 == 0 else reversed(order):
             started = clock()
-            side()
-            result.seconds[name].append(clock() - started)
+            for _ in range(repeats):
+                side()
+            result.seconds[name].append((clock() - started) / repeats)
     return result

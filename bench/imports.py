@@ -8,11 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.duel import duel
-from bench.finding import Finding, at_most
+from bench.finding import Finding, at_most, figure
 from bench.template import variables_of
 
 _BARE = "import fastapi, mangum; mangum.Mangum(fastapi.FastAPI(), lifespan='off')"
-_ENVIRONMENT = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
+_FLOOR = """
+import botocore.session
+botocore.session.get_session().create_client("dynamodb")
+import pydantic
+class Model(pydantic.BaseModel):
+    field: str
+"""
+_ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+}
 _ANY_VALUE = "open"  # every variable is a name, or takes this word
 _ENTRIES = {
     "ApiFunction": ("pipeline_api.lambda_handler", 1.35),
@@ -33,10 +45,11 @@ def import_findings(artifacts: Artifacts) -> list[Finding]:
     """CPU time of whole processes, against one that imports FastAPI and Mangum from the same artifact as ours."""
     sides = {name: _start(artifacts, name, f"import {entry}") for name, (entry, _) in _ENTRIES.items()}
     empty, bare = _start(artifacts, "ApiFunction", ""), _start(artifacts, "ApiFunction", _BARE)
-    rounds = duel({**sides, "bare": bare, "empty": empty}, 1, rounds=9, clock=_children_seconds)
-    for seconds in (rounds.seconds[name] for name in (*sides, "bare")):
+    floor = _start(artifacts, "ToDynamodbFunction", _FLOOR)
+    rounds = duel({**sides, "floor": floor, "bare": bare, "empty": empty}, 1, rounds=9, clock=_children_seconds)
+    for seconds in (rounds.seconds[name] for name in (*sides, "floor", "bare")):
         seconds[:] = [total - least for total, least in zip(seconds, rounds.seconds["empty"], strict=True)]
-    return [
+    findings = [
         at_most(
             f"import and clients of {name}, against bare fastapi + mangum",
             rounds.faster("bare", name),
@@ -45,6 +58,8 @@ def import_findings(artifacts: Artifacts) -> list[Finding]:
         )
         for name, (_, goal) in _ENTRIES.items()
     ]
+    what = "the floor of ToDynamodbFunction: botocore with its one client, and pydantic with a model of one field"
+    return [*findings, figure(what, str(rounds.faster("bare", "floor")))]
 
 
 def _start(artifacts: Artifacts, name: str, code: str) -> Callable[[], None]:

@@ -7,13 +7,14 @@ from typing import Any
 
 from bench import ours
 from bench.clients import STREAM, Clients, make_clients
-from bench.duel import Side, duel
+from bench.duel import Ratio, Side, duel
 from bench.events import Context, gzip_request, json_request
 from bench.finding import Finding, at_least, figure
-from bench.rivals import aggregated, ceiling, idiomatic_api, powertools
+from bench.rivals import aggregated, ceiling, idiomatic_api, plain_model, powertools
 from bench.rows import Sent
 
 _ROW_REQUESTS = 40
+_REPEATS = 10
 _ROWS = 500
 _Handler = Callable[[Any, Any], dict[str, Any]]
 
@@ -39,7 +40,7 @@ def _json_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
         "powertools": _call(powertools.api_handler(clients.kinesis, STREAM), event),
         "ceiling": _call(ceiling.handler(_nothing), event),
     }
-    rounds = duel(sides, len(rows), rounds=15)
+    rounds = duel(sides, len(rows), rounds=9, repeats=_REPEATS)
     what = f"POST /ingest, {len(rows)} JSON rows, botocore on loopback"
     note = f"{rounds.microseconds('ours'):.1f} us a row"
     return [
@@ -51,20 +52,29 @@ def _json_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
 
 def _gzip_rows(batch: Sent, goal: float) -> list[Finding]:
     event = gzip_request(batch.body, batch.key)
+    put = _putting(make_clients())
     sides = {
         "ours": _call(ours.api_handler(), event),
         "ceiling": _call(ceiling.handler(_nothing), event),
-        "ceiling with boto3": _call(ceiling.handler(_putting(make_clients())), event),
+        "ceiling with boto3": _call(ceiling.handler(put), event),
+        "ceiling with boto3 and pydantic": _call(ceiling.handler(put, plain_model.count), event),
     }
-    rounds = duel(sides, batch.rows, rounds=15)
-    floor = rounds.faster("ceiling with boto3", "ceiling")
+    rounds = duel(sides, batch.rows, rounds=9, repeats=_REPEATS)
     ratio = rounds.faster("ours", "ceiling")
     note = f"{rounds.microseconds('ours'):.2f} us a row; ceiling {rounds.microseconds('ceiling'):.2f}"
     what = f"gzip NDJSON, {batch.rows:,} rows, share of the no-op ceiling's speed"
     return [
         Finding(what, f">= {goal:g}", str(ratio), ratio.median >= goal, note),
-        figure("the floor: the ceiling itself, once it calls boto3's put_record", str(floor), "no framework, no rules"),
+        _floor("once it calls boto3's put_record", rounds.faster("ceiling with boto3", "ceiling")),
+        _floor(
+            "and takes a pydantic model of nine plain fields for msgspec",
+            rounds.faster("ceiling with boto3 and pydantic", "ceiling"),
+        ),
     ]
+
+
+def _floor(how: str, ratio: Ratio) -> Finding:
+    return figure(f"the floor: the ceiling itself, {how}", str(ratio), "no framework, no rules")
 
 
 def _single_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
@@ -76,7 +86,7 @@ def _single_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
         "idiomatic": _calls(their_api, [json_request("/row", text) for text in texts]),
         "put_record": partial(_each, _putting(clients), texts),
     }
-    rounds = duel(sides, len(texts))
+    rounds = duel(sides, len(texts), repeats=2)
     note = f"{rounds.microseconds('ours'):.0f} us a request; idiomatic {rounds.microseconds('idiomatic'):.0f}"
     return [
         at_least("one row a request, against an idiomatic `def` route", rounds.faster("ours", "idiomatic"), 5, note),

@@ -25,16 +25,20 @@ _ROWS = msgspec.json.Decoder(list[Row])
 _LINE = msgspec.json.Decoder(Row)
 
 
-def handler(put: Callable[[bytes], None]) -> Callable[[Mapping[str, Any], object], dict[str, object]]:
-    """Takes an event of an HTTP API; `put` is the client that does nothing."""
+def count_lines(ndjson: bytes) -> int:
+    return len(_LINE.decode_lines(ndjson))
+
+
+def handler(
+    put: Callable[[bytes], None], count: Callable[[bytes], int] = count_lines
+) -> Callable[[Mapping[str, Any], object], dict[str, object]]:
+    """Takes an event of an HTTP API; `put` is the client, and `count` checks the rows of NDJSON."""
 
     def handle(event: Mapping[str, Any], _context: object) -> dict[str, object]:
         body = b64decode(event["body"]) if event["isBase64Encoded"] else event["body"].encode()
-        if event["headers"].get("content-encoding") == "gzip":
-            rows = _LINE.decode_lines(gzip.decompress(body))
-        else:
-            rows = _ROWS.decode(body)
+        is_gzip = event["headers"].get("content-encoding") == "gzip"
+        accepted = count(gzip.decompress(body)) if is_gzip else len(_ROWS.decode(body))
         put(body)
-        return {"statusCode": 202, "body": json.dumps({"accepted": len(rows)})}
+        return {"statusCode": 202, "body": json.dumps({"accepted": accepted})}
 
     return handle

@@ -17,3 +17,10 @@ def test_a_ratio_is_the_median_of_rounds() -> None:
     ticks = count()
     rounds = duel({"fast": lambda: None, "slow": lambda: [next(ticks) for _ in range(2)]}, 1, 3, lambda: next(ticks))
     assert rounds.faster("fast", than="slow").median == 3.0
+
+
+def test_a_turn_may_be_several_runs() -> None:
+    """Its time is divided by them."""
+    ticks = count()
+    rounds = duel({"a": lambda: [next(ticks) for _ in range(5)]}, 1, 3, lambda: next(ticks), repeats=4)
+    assert rounds.seconds["a"] == [21 / 4] * 3
