@@ -12,6 +12,9 @@ from bench.quotas import Quota, throttle
 LOADS = {100: 100, 10_000: 5000, 1_000_000: 5000}
 """Rows a second, and rows a request. At 100 rows a second nobody waits 50 s for a full batch: a request a second."""
 
+CATCHING_UP = 2
+"""How many times as fast as rows come they can be read after a pause; a stream on demand keeps as much, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -33,7 +36,7 @@ def demands(load: int, row: PerRow) -> list[Demand]:
 
 
 def shards(load: int, row: PerRow) -> int:
-    """For the bytes, and so that to_dynamodb, one run a shard at a time, keeps up."""
+    """For the bytes, and for to_dynamodb's time."""
     return max(shards_for_bytes(load, row), shards_for_time(load, row))
 
 
@@ -67,8 +70,10 @@ def _requests(load: int, row: PerRow) -> tuple[str, float]:
 
 
 def shards_for_bytes(load: int, row: PerRow) -> int:
-    return math.ceil(load * row.stream_bytes / quotas.SHARD_BYTES.limit)
+    """All consumers together read what a shard gives."""
+    return math.ceil(load * row.stream_bytes * READERS * CATCHING_UP / quotas.SHARD_READS.limit)
 
 
 def shards_for_time(load: int, row: PerRow) -> int:
-    return math.ceil(load * row.to_dynamodb.seconds)
+    """to_dynamodb runs once a shard at a time."""
+    return math.ceil(load * row.to_dynamodb.seconds * CATCHING_UP)

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from bench import quotas
-from bench.capacity import LOADS, Demand, demands, shards, shards_for_bytes, shards_for_time
+from bench.capacity import CATCHING_UP, LOADS, Demand, demands, shards, shards_for_bytes, shards_for_time
+from bench.passing import READERS
 from bench.per_row import PerRow, Work, generated_rows
 from bench.prices import Prices
 from bench.quotas import throttle
@@ -88,8 +89,9 @@ def _settings(load: int, row: PerRow) -> Iterator[str]:
     units, requests = math.ceil(load * row.write_units), math.ceil(load / row.rows_per_request)
     yield (
         f"- `ShardCount` {shards(load, row)} if provisioned: {shards_for_bytes(load, row)} for the bytes "
-        f"({load:,} x {row.stream_bytes:g} B / 1 MB), {shards_for_time(load, row)} for `to_dynamodb` "
-        f"({load:,} x {row.to_dynamodb.microseconds:g} us), which runs once a shard at a time."
+        f"({load:,} x {row.stream_bytes:g} B x {READERS} consumers / 2 MB), {shards_for_time(load, row)} for "
+        f"`to_dynamodb` ({load:,} x {row.to_dynamodb.microseconds:g} us), which runs once a shard at a time; "
+        f"both times {CATCHING_UP}, so that consumers catch up after a pause."
     )
     if shards_for_time(load, row) > shards_for_bytes(load, row):
         yield _more_runs(shards_for_bytes(load, row), shards_for_time(load, row))
@@ -108,7 +110,7 @@ def _settings(load: int, row: PerRow) -> Iterator[str]:
 def _more_runs(by_bytes: int, by_time: int) -> str:
     return (
         f"- Or `ParallelizationFactor` {math.ceil(by_time / by_bytes)} for `to_dynamodb` on {by_bytes} shards, and in "
-        "any case on demand, where a stream grows by its bytes alone. Slices need no order."
+        "any case on demand, where a stream grows by its bytes alone, to twice the load. Slices need no order."
     )
 
 
