@@ -14,6 +14,8 @@ from bench.stream_modes import gigabytes_a_month, on_demand_dollars, provisioned
 _WHOLE = 100
 """From here on nobody needs a figure behind the point."""
 
+_FIRST_SHARDS = int(quotas.NEW_STREAM.limit / quotas.SHARD_BYTES.limit)
+
 
 def capacity_page(prices: Prices) -> str:
     """docs/capacity.md."""
@@ -93,8 +95,7 @@ def _settings(load: int, row: PerRow) -> Iterator[str]:
         f"`to_dynamodb` ({load:,} x {row.to_dynamodb.microseconds:g} us), which runs once a shard at a time; "
         f"both times {CATCHING_UP}, so that consumers catch up after a pause."
     )
-    if shards_for_time(load, row) > shards_for_bytes(load, row):
-        yield _more_runs(shards_for_bytes(load, row), shards_for_time(load, row))
+    yield from _more_runs(shards_for_bytes(load, row), shards_for_time(load, row))
     if load * row.stream_bytes > quotas.NEW_STREAM.limit:
         yield "- On demand, a load that at most doubles within a quarter of an hour: a new stream has to grow first."
     if units > quotas.NEW_TABLE_UNITS.limit:
@@ -107,11 +108,15 @@ def _settings(load: int, row: PerRow) -> Iterator[str]:
     yield f"- `ApiConcurrency` {max(2, math.ceil(2 * busy))}: twice the {busy:.3g} that are busy at once."
 
 
-def _more_runs(by_bytes: int, by_time: int) -> str:
-    return (
-        f"- Or `ParallelizationFactor` {math.ceil(by_time / by_bytes)} for `to_dynamodb` on {by_bytes} shards, and in "
-        "any case on demand, where a stream grows by its bytes alone, to twice the load. Slices need no order."
-    )
+def _more_runs(by_bytes: int, by_time: int) -> Iterator[str]:
+    """On demand nobody sets the number of shards: it starts with four and grows with the bytes, to twice the load."""
+    on_demand = max(_FIRST_SHARDS, by_bytes)
+    if by_time > by_bytes:
+        factor = math.ceil(by_time / by_bytes)
+        yield f"- Or `ShardCount` {by_bytes} and `ParallelizationFactor` {factor} for `to_dynamodb`: slices need no order."
+    if by_time > on_demand:
+        factor = math.ceil(by_time / on_demand)
+        yield f"- On demand, `ParallelizationFactor` {factor}: shards grow with the bytes alone, to some {on_demand}."
 
 
 def _modes(load: int, row: PerRow, prices: Prices) -> Iterator[str]:
