@@ -26,11 +26,17 @@ def _at_a_glance(text: bytes) -> Sequence[bytes]:
     """The elements of an array of objects, if no text in it looks like the end of one. A parser takes far longer."""
     if b"\n" in text or b"\r" in text:
         return []
-    if not (text.startswith(b"[") and text.endswith(b"]")):
+    if not text.startswith(b"["):
         return [text]
     array = text[1:-1].strip(_BLANKS)
-    gap = next((gap for gap in _GAPS if gap in array), _GAPS[0])
-    return array.replace(gap, b"}\n{").split(b"\n") if array.count(gap) < MAX_ROWS else []
+    if not (text.endswith(b"]") and array.startswith(b"{") and array.endswith(b"}")):
+        return []
+    rows = array[1:-1].split(_gap(array), MAX_ROWS)
+    return [b"{%b}" % row for row in rows] if len(rows) <= MAX_ROWS else []
+
+
+def _gap(array: bytes) -> bytes:
+    return next((gap for gap in _GAPS if gap in array), _GAPS[0])
 
 
 def _on_one_line(element: bytes) -> bytes:
