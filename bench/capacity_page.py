@@ -113,7 +113,8 @@ def _more_runs(by_bytes: int, by_time: int) -> Iterator[str]:
     on_demand = max(_FIRST_SHARDS, by_bytes)
     if by_time > by_bytes:
         factor = math.ceil(by_time / by_bytes)
-        yield f"- Or `ShardCount` {by_bytes} and, slices needing no order, `to_dynamodb`'s `ParallelizationFactor` {factor}."
+        other = f"`ShardCount` {by_bytes} and `ParallelizationFactor` {factor}"
+        yield f"- Or {other} for `to_dynamodb`: slices need no order."
     if by_time > on_demand:
         factor = math.ceil(by_time / on_demand)
         yield f"- On demand, `ParallelizationFactor` {factor}: shards grow with the bytes alone, to some {on_demand}."
