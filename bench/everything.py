@@ -18,6 +18,7 @@ from bench.prices import read_prices
 from bench.reading import read_findings
 from bench.rows import sent_batches
 from bench.sending import client_findings
+from bench.whole_run import whole_run_findings
 
 _MILLION = 1_000_000
 _GROWTH = (10_000, 100_000, 1_000_000)
@@ -35,7 +36,7 @@ def measure(
     if artifacts:
         findings += import_findings(Artifacts(artifacts, lambda_python))
     if not quick:
-        findings += growth_findings(csv, _GROWTH, prices)
+        findings += [*growth_findings(csv, _GROWTH, prices), *whole_run_findings(csv)]
     batches = list(sent_batches(csv, 5000))
     row = batches[0].objects()[0]
     findings += read_findings(batches, row["InvoiceNo"], row["CustomerID"])
