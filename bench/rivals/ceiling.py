@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 
-class Row(msgspec.Struct, omit_defaults=True):
+class Row(msgspec.Struct):
     InvoiceNo: str
     StockCode: str
     Quantity: int
@@ -23,11 +23,18 @@ class Row(msgspec.Struct, omit_defaults=True):
     Occurrence: int | None = None
 
 
-class TypedRow(Row, omit_defaults=True):
+class TypedRow(msgspec.Struct):
     """With a date that is one and a price that is a number, as whoever writes rows anew would have them."""
 
+    InvoiceNo: str
+    StockCode: str
+    Quantity: int
     InvoiceDate: datetime
     UnitPrice: Decimal
+    Country: str
+    Description: str | None = None
+    CustomerID: str | None = None
+    Occurrence: int | None = None
 
 
 _ROWS = msgspec.json.Decoder(list[Row])
