@@ -21,7 +21,7 @@ _ISO_DATE = re.compile(
 
 def canonical_id(text: str) -> str:
     """`17850.0`, which pandas makes of an id beside gaps, is the id `17850`."""
-    return text[:-2] if _FLOAT_ID.fullmatch(text) else text
+    return text[:-2] if text.endswith(".0") and _FLOAT_ID.fullmatch(text) else text
 
 
 def canonical_quantity(text: str) -> str:

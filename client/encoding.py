@@ -9,6 +9,7 @@ from client.failures import BadInput
 UTF8_BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # UTF-32's little-endian mark begins with UTF-16's
 _FIRST_BYTES = 4
+_NOTHING_LEFT = (b"", 0)  # a decoder's state between two characters
 _NOT_IN_CP1252 = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
 
 
@@ -28,6 +29,8 @@ class _Utf8Check:
         self.fits = True
 
     def feed(self, block: bytes, *, final: bool = False) -> None:
+        if block.isascii() and self._decoder.getstate() == _NOTHING_LEFT:  # decoded, it would be as long again
+            return
         try:
             self._decoder.decode(block, final)
         except UnicodeDecodeError:

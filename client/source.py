@@ -16,6 +16,7 @@ from client.limits import BLOCK_BYTES
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _DIGEST_BYTES = 16
+_SCANNED_BYTES = 256 * 1024  # at a time, where nothing is parsed: it stays in the processor's cache
 
 
 class Source:
@@ -52,26 +53,26 @@ class Source:
     def find_encoding(self) -> None:
         """Raises BadInput where the file is no text in an encoding that we know."""
         digest = _new_digest()
-        self._encoded = find_encoding(_digested(self._plain_blocks(), digest))
+        self._encoded = find_encoding(_digested(self._plain_blocks(_SCANNED_BYTES), digest))
         self._digest = digest.hexdigest()
 
     def blocks(self) -> Iterator[bytes]:
         """The text as UTF-8 without its byte order mark. A block may end anywhere, also inside a character."""
         digest, is_first = _new_digest(), True
-        for block in _digested(self._plain_blocks(), digest):
+        for block in _digested(self._plain_blocks(BLOCK_BYTES), digest):
             text = block.removeprefix(UTF8_BOM) if is_first else block
             is_first = False
             yield text if self.encoding == "utf-8" else _utf8(text, self.encoding)
         if digest.hexdigest() != self._digest:
             raise changed()
 
-    def _plain_blocks(self) -> Iterator[bytes]:
+    def _plain_blocks(self, size: int) -> Iterator[bytes]:
         with _readable_errors():
             self._file.seek(0)
             is_gzip = self._file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
             self._file.seek(0)
             plain = cast("BinaryIO", gzip.GzipFile(fileobj=self._file)) if is_gzip else self._file
-        while block := _read(plain):
+        while block := _read(plain, size):
             yield block
 
 
@@ -99,9 +100,9 @@ def _digested(blocks: Iterable[bytes], digest: blake2b) -> Iterator[bytes]:
         yield block
 
 
-def _read(file: BinaryIO) -> bytes:
+def _read(file: BinaryIO, size: int) -> bytes:
     with _readable_errors():
-        return file.read(BLOCK_BYTES)
+        return file.read(size)
 
 
 def _utf8(block: bytes, encoding: str) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from client.answers import IngestAnswer, RowError
@@ -63,6 +64,7 @@ class Upload:
         self._rejects = rejects
         self._watcher = watcher
         self._reading = asyncio.Lock()
+        self._reader = ThreadPoolExecutor(1)  # in turn on several threads, each would keep memory of its own
         self._failures: list[Failure] = []
 
     async def run(self, batches: Iterator[Batch], pace: Pace, in_flight: int, stop: Stop) -> None:
@@ -70,7 +72,8 @@ class Upload:
 
         At most `in_flight` batches are held at a time: each sender takes one from the file when it is free.
         """
-        await asyncio.gather(*(self._send_all(batches, pace, stop) for _ in range(in_flight)))
+        with self._reader:
+            await asyncio.gather(*(self._send_all(batches, pace, stop) for _ in range(in_flight)))
         if self._failures:
             raise self._failures[0]
 
@@ -86,7 +89,7 @@ class Upload:
         async with self._reading:
             if stop() or self._ledger.read_to_end:
                 return None
-            batch = await asyncio.to_thread(next, batches, None)
+            batch = await asyncio.get_running_loop().run_in_executor(self._reader, next, batches, None)
             if batch is None:
                 self._ledger.read_to_end = True
                 return None

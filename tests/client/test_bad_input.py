@@ -56,11 +56,11 @@ def test_a_bad_command_line_sends_nothing(arguments: list[str]) -> None:
 
 def test_a_file_that_shrinks_while_it_is_read_is_incomplete() -> None:
     """What was read before is sent; the rest is said not to be, with exit code 3."""
-    path = write_csv(Path("rows.csv"), (row(StockCode=f"S{number}") for number in range(60_000)))
+    path = write_csv(Path("rows.csv"), (row(StockCode=f"S{number}") for number in range(100_000)))
     api = FakeApi()
 
     def cut_the_file() -> str:
-        os.truncate(path, 3_000_000)
+        os.truncate(path, 5_000_000)
         return "batch"
 
     result = run(World(api, new_key=cut_the_file), "send", path, "--json", "--in-flight", "1")
