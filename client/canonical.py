@@ -6,17 +6,20 @@ API); a property test holds the two together. A text that no rule knows stays as
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 
 _FLOAT_ID = re.compile(r"[0-9]{1,38}\.0")
 _QUANTITY = re.compile(r"(-?[0-9]{1,9})(?:\.0{1,6})?")
 _PRICE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
-_US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_US_DATE = re.compile(r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
 _HOUR, _SIXTY = r"(?:[01]\d|2[0-3])", r"[0-5]\d"
 _ISO_DATE = re.compile(
     rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_HOUR}:{_SIXTY}(:{_SIXTY}(\.\d{{1,6}})?)?(Z|[+-]{_HOUR}:?{_SIXTY})?", re.ASCII
 )
+
+_DAYS, _MINUTES = 1024, 1440  # kept: a file's dates share few of them
 
 
 def canonical_id(text: str) -> str:
@@ -45,15 +48,27 @@ def canonical_date(text: str) -> str:
 
 
 def _iso(text: str) -> str:
-    if us := _US_DATE.fullmatch(text):
-        month, day, year, hour, minute, second = map(int, us.groups("0"))
-        return datetime(year, month, day, hour, minute, second).isoformat()  # noqa: DTZ001 - the data has no zone
+    if _US_DATE.fullmatch(text):
+        day, _, clock = text.partition(" ")
+        return f"{_us_day(day)}T{_us_clock(clock)}"
     if not _ISO_DATE.fullmatch(text):
         return text
-    date = datetime.fromisoformat(text)
-    if date.tzinfo is None:
-        return date.isoformat()
-    return date.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        return instant.isoformat()
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+@lru_cache(_DAYS)
+def _us_day(text: str) -> str:
+    month, day, year = map(int, text.split("/"))
+    return date(year, month, day).isoformat()
+
+
+@lru_cache(_MINUTES)
+def _us_clock(text: str) -> str:
+    hour, minute, second, *_ = map(int, f"{text}:0".split(":"))
+    return time(hour, minute, second).isoformat()
 
 
 def as_it_is(text: str) -> str:

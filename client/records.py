@@ -120,7 +120,7 @@ class _Window:
         self._starts: _Positions = np.concatenate((np.zeros(1, np.int64), breaks + 1))
         returns = self._bytes[breaks - 1] == _CR  # for a first, empty line that byte is the last: LF
         self._ends = breaks - returns
-        self._has_lone_returns = data.count(b"\r") > np.count_nonzero(returns)
+        self._has_lone_returns = np.count_nonzero(self._bytes == _CR) > np.count_nonzero(returns)
         self._has_nul = b"\0" in data
         self._is_row = self._ends > self._starts[:-1]
         self._broken: dict[int, str] = {}
