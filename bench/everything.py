@@ -21,7 +21,7 @@ from bench.sending import client_findings
 from bench.whole_run import whole_run_findings
 
 _MILLION = 1_000_000
-_GROWTH = (10_000, 100_000, 1_000_000)
+_GROWTH = (10_000, 100_000, 1_000_000, 5_000_000)
 _MEMORY = (500_000, 5_000_000)
 _EVENT_BATCHES = {500: 12, 5000: 6}
 
