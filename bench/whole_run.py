@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from bench.engine_floor import EngineAlone, engine_alone
 from bench.finding import Finding, figure
 from bench.rivals.original_run import SliceRun, run_slice, takeable_rows
 from bench.source_files import as_utf8, grown
@@ -70,9 +71,11 @@ def whole_run_findings(source: Path, rows: int = WHOLE) -> list[Finding]:
         slices = [run_slice(first[:count], folder / "theirs", connections) for count, connections in _SLICES]
         fastest = max(slices, key=lambda run: run.rows_per_second)
         middle = run_slice(first[:_MIDDLE_ROWS], folder / "theirs", fastest.connections, already=rows // 2)
+        engine = engine_alone(source, folder / "engine")
     return [
         _ratio(ours, middle, "a slice from the middle of the run"),
         _ratio(ours, fastest, "the fastest slice from its start"),
+        _floor(engine, fastest),
         _ours(ours),
         _theirs(slices),
     ]
@@ -106,8 +109,17 @@ def _ratio(ours: WholeRun, theirs: SliceRun, where: str) -> Finding:
         goal=f">= {_GOAL} x",
         measured=f"{times:.0f} x",
         met=times >= _GOAL,
-        note=f"{ours.rows_per_second:,.0f} rows/s; theirs {theirs.rows_per_second:.0f}, {theirs.rows:,} rows over "
-        f"{theirs.connections} connections, extrapolated linearly: {hours:.1f} h",
+        note=f"{ours.rows_per_second:,.0f} rows/s; theirs {theirs.rows_per_second:.0f}, "
+        f"{theirs.rows:,} rows extrapolated linearly: {hours:.1f} h",
+    )
+
+
+def _floor(engine: EngineAlone, theirs: SliceRun) -> Finding:
+    times = engine.rows_per_second / theirs.rows_per_second
+    return figure(
+        "the floor: the engine alone, our items put and read back by a caller that does nothing else",
+        f"{times:.0f} x the fastest slice from the start",
+        f"{engine.rows_per_second:,.0f} rows/s; {engine.items / engine.put:,.0f} items/s put",
     )
 
 
@@ -119,4 +131,6 @@ def _ours(run: WholeRun) -> Finding:
 
 def _theirs(slices: Sequence[SliceRun]) -> Finding:
     speeds = (f"{run.rows:,} rows over {run.connections}: {run.rows_per_second:.0f}" for run in slices)
-    return figure("the original's design from the start, rows/s by connections", "; ".join(speeds), "wall clock")
+    return figure(
+        "the original's design from the start, rows/s by rows and connections", "; ".join(speeds), "wall clock"
+    )

@@ -208,7 +208,8 @@ def _part(file: Path, rows: Sequence[Row]) -> Path:
 
 
 def _send(url: str, parts: Sequence[Path]) -> None:
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client, ThreadPoolExecutor(len(parts)) as pool:
+    """Being interrupted closes the client, and so ends its threads, which the pool waits for."""
+    with ThreadPoolExecutor(len(parts)) as pool, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         list(pool.map(lambda part: row_client.send(part, client), parts))
 
 

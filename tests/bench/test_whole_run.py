@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.engine_floor import engine_alone
 from bench.rivals.original_run import Held, expected, run_slice, takeable_rows
 from bench.source_files import as_utf8
 from bench.whole_run import run_whole
@@ -56,3 +57,11 @@ def test_a_run_that_fails_is_no_measurement(tmp_path: Path) -> None:
     """It says why."""
     with pytest.raises(RunError, match=r"(?s)nothing\.csv did not end well.*there is no file"):
         run_whole(tmp_path / "nothing.csv", tmp_path / "run")
+
+
+@pytest.mark.end_to_end
+def test_the_engine_alone_is_given_all_our_items_and_gives_them_back(sample: Path, tmp_path: Path) -> None:
+    """A slice for each of the 600 rows' invoices, and pointers."""
+    alone = engine_alone(sample, tmp_path / "engine")
+    assert alone.rows == 600
+    assert alone.items == alone.held

@@ -1,0 +1,111 @@
+"""The engine alone: our items put and read back by a caller that does nothing else. `make run` cannot be faster."""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bench.flows import chunks
+from bench.rows import sent_batches
+from invoices.items import Item, pointer_items, slice_item
+from invoices.limits import MAX_BODY_BYTES
+from invoices.packing import unpack
+from invoices.rows import read_ndjson
+from invoices.slices import Slice, slices_of
+from local_runtime.folder import held_folder
+from local_runtime.processes.environment import ACCESS_KEY, REGION, machine_environment
+from local_runtime.processes.supervisor import supervised
+from local_runtime.services.engine import start_engine
+from local_runtime.stack.clients import engine_clients
+
+_BATCH_ROWS = 5_000
+_ITEMS_PER_CALL = 25
+_TABLES = {"invoices": ("InvoiceNo", "SliceId"), "customers": ("CustomerID", "Slice")}
+_INVOICES, _CUSTOMERS = _TABLES
+_TARGET = "DynamoDB_20120810"
+_SIGNED_BY_NOBODY = f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{REGION}/dynamodb/aws4_request"
+"""The engine takes the region from it, and checks nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAlone:
+    """Wall-clock seconds of putting all items, and of reading them all; `held` is how many the engine gave back."""
+
+    rows: int
+    items: int
+    held: int
+    put: float
+    read: float
+
+    @property
+    def rows_per_second(self) -> float:
+        return self.rows / (self.put + self.read)
+
+
+def engine_alone(source: Path, folder: Path) -> EngineAlone:
+    """With a CSV's rows, made into items before the time runs."""
+    batches = list(sent_batches(source, _BATCH_ROWS))
+    slices = [piece for batch in batches for piece in _slices(batch.body, batch.key)]
+    puts = [*((_INVOICES, slice_item(piece)) for piece in slices), *_pointers(slices)]
+    bodies = [_body(chunk) for chunk in chunks(puts, _ITEMS_PER_CALL)]
+    with held_folder(folder) as held, supervised() as supervisor:
+        engine = start_engine(supervisor, held, machine_environment(os.environ, held.temporary))
+        _create_tables(engine.endpoint)
+        with httpx.Client(base_url=engine.endpoint, trust_env=False, timeout=60) as http:
+            started = time.perf_counter()
+            for body in bodies:
+                _call(http, "BatchWriteItem", body)
+            put = time.perf_counter()
+            count = sum(_held(http, table) for table in _TABLES)
+            read = time.perf_counter()
+    return EngineAlone(sum(batch.rows for batch in batches), len(puts), count, put - started, read - put)
+
+
+def _slices(body: bytes, key: str) -> list[Slice]:
+    return slices_of(read_ndjson(unpack(body, MAX_BODY_BYTES)), key)
+
+
+def _pointers(slices: Iterable[Slice]) -> Iterator[tuple[str, Item]]:
+    return ((_CUSTOMERS, item) for piece in slices for item in pointer_items(piece))
+
+
+def _body(puts: Iterable[tuple[str, Item]]) -> bytes:
+    requests: dict[str, list[dict[str, object]]] = {}
+    for table, item in puts:
+        requests.setdefault(table, []).append({"PutRequest": {"Item": item}})
+    return json.dumps({"RequestItems": requests}).encode()
+
+
+def _create_tables(endpoint: str) -> None:
+    dynamodb = engine_clients(endpoint).dynamodb
+    for table, (partition, sort) in _TABLES.items():
+        dynamodb.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": partition, "KeyType": "HASH"},
+                {"AttributeName": sort, "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (partition, sort)],
+        )
+
+
+def _held(http: httpx.Client, table: str) -> int:
+    """Counts what a Scan brings, page by page."""
+    count = 0
+    start: dict[str, object] = {}
+    while True:
+        answer = json.loads(_call(http, "Scan", json.dumps({"TableName": table, **start}).encode()))
+        count += len(answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return count
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _call(http: httpx.Client, operation: str, body: bytes) -> bytes:
+    headers = {"X-Amz-Target": f"{_TARGET}.{operation}", "Authorization": _SIGNED_BY_NOBODY}
+    return http.post("/", content=body, headers=headers).raise_for_status().content
