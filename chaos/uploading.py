@@ -11,6 +11,7 @@ from random import Random
 
 from chaos.decisions import Decisions
 from chaos.http_faults import FaultyNetwork
+from chaos.one_thread import one_thread
 from chaos.shop import COLUMNS, ShopRow
 from client.answers import IngestAnswer
 from client.api import Address
@@ -65,7 +66,8 @@ def upload(file: Path, outside: Outside, chance: Random) -> Uploaded:
     for number in range(_MOST_ROUNDS):
         rejects = file.with_name(f"rejects-{number}.csv")
         settings = SendSettings(file, ADDRESS, chance.choice(_BATCH_ROWS), chance.randint(1, 4), rejects=rejects)
-        summary = send(settings, outside, watcher)
+        with one_thread():
+            summary = send(settings, outside, watcher)
         if summary.exit_code in _DONE:
             return Uploaded(summary, watcher.answered, _read_rejects(rejects), number + 1)
     raise NeverComplete
