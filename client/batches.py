@@ -1,8 +1,9 @@
 """Batches: rows of one request, cut between invoices, packed, and named once for all its attempts."""
 
-import gzip
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from isal import isal_zlib
 
 from client.answers import IngestAnswer
 from client.begun import Begun, BegunBatches, body_digest
@@ -12,7 +13,8 @@ from client.reader import Chunk
 from client.records import BrokenRow
 from client.rows import Rows
 
-_GZIP_LEVEL = 1  # level 6 saves a sixth of the bytes and takes three times the time
+_GZIP_LEVEL = 2  # of ISA-L: a twentieth fewer bytes than zlib's level 1, in a quarter of its time
+_GZIP_WINDOW = 31  # 32 KiB, with gzip's header and no time in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def pack(rows: Rows) -> bytes:
 
 
 def _packed(text: memoryview) -> bytes:
-    return gzip.compress(text, _GZIP_LEVEL, mtime=0)
+    return isal_zlib.compress(text, _GZIP_LEVEL, _GZIP_WINDOW)
 
 
 def _fitting(rows: Rows) -> int:
