@@ -11,8 +11,8 @@ _COLOURS = ("#1f6f5c", "#9aa5ab", "#9aa5ab", "#9aa5ab", "#9aa5ab")
 def svg(cost: Mapping[str, float], speed: Mapping[str, float]) -> str:
     """The first bar of each is ours."""
     charts = [
-        ("Dollars per million rows (list prices; less is better)", cost, "{:,.2f} $"),
-        ("Rows a second of one core, request to both stores (more is better)", speed, "{:,.0f}"),
+        ("Dollars per million rows (list prices; less is better; logarithmic)", cost, "{:,.2f} $"),
+        ("Rows a second of one core, request to both stores (more is better; logarithmic)", speed, "{:,.0f}"),
     ]
     parts, top = [], 0
     for title, bars, form in charts:
