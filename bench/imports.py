@@ -13,6 +13,8 @@ from bench.template import variables_of
 
 _BARE = "import fastapi, mangum; mangum.Mangum(fastapi.FastAPI(), lifespan='off')"
 _FLOOR = """
+import gc
+gc.disable()
 import botocore.session
 botocore.session.get_session().create_client("dynamodb")
 import pydantic
