@@ -10,7 +10,6 @@ from bench.template import template_default, template_resources
 _FUNCTIONS = {API: "ApiFunction", TO_S3: "ToS3Function", TO_DYNAMODB: "ToDynamodbFunction"}
 _DEFAULT_MEMORY = {API: 128, TO_S3: 128, TO_DYNAMODB: 128}
 
-_ROUTE_METRICS = 6  # API Gateway, "Working with metrics for HTTP APIs": for each route, where details are asked for
 _MAPPING_METRICS = 6  # Lambda, "Event source mapping metrics": the group EventCount of a stream
 _ENCRYPTED = frozenset({"AWS::Kinesis::Stream", "AWS::DynamoDB::Table"})
 
@@ -64,14 +63,7 @@ def _count(resources: Mapping[str, Any], kind: str) -> int:
 
 def _service_metrics(resources: Mapping[str, Any]) -> int:
     events = [event for logical_id in _FUNCTIONS.values() for event in _events(resources[logical_id])]
-    routes = sum(event["Type"] == "HttpApi" for event in events) if _details(resources) else 0
-    mappings = sum("MetricsConfig" in event["Properties"] for event in events)
-    return routes * _ROUTE_METRICS + mappings * _MAPPING_METRICS
-
-
-def _details(resources: Mapping[str, Any]) -> bool:
-    settings: Mapping[str, Any] = resources["HttpApi"]["Properties"].get("DefaultRouteSettings", {})
-    return bool(settings.get("DetailedMetricsEnabled"))
+    return sum("MetricsConfig" in event["Properties"] for event in events) * _MAPPING_METRICS
 
 
 def _events(function: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

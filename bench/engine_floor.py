@@ -1,4 +1,4 @@
-"""The engine alone: our items put and read back by a caller that does nothing else. `make run` cannot be faster."""
+"""The engine alone: our items put and read back by a caller that does nothing else. What `make run` waits for."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from invoices.limits import MAX_BODY_BYTES
 from invoices.packing import unpack
 from invoices.rows import read_ndjson
 from invoices.slices import Slice, slices_of
+from local_runtime.errors import RunError
 from local_runtime.folder import held_folder
 from local_runtime.processes.environment import ACCESS_KEY, REGION, machine_environment
 from local_runtime.processes.supervisor import supervised
@@ -33,11 +34,10 @@ _SIGNED_BY_NOBODY = f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{REGION}
 
 @dataclass(frozen=True, slots=True)
 class EngineAlone:
-    """Wall-clock seconds of putting all items, and of reading them all; `held` is how many the engine gave back."""
+    """Wall-clock seconds of putting all items, and of reading them all."""
 
     rows: int
     items: int
-    held: int
     put: float
     read: float
 
@@ -47,7 +47,7 @@ class EngineAlone:
 
 
 def engine_alone(source: Path, folder: Path) -> EngineAlone:
-    """With a CSV's rows, made into items before the time runs."""
+    """With a CSV's rows, made into items before the time runs. Raises RunError unless the engine gives all back."""
     batches = list(sent_batches(source, _BATCH_ROWS))
     slices = [piece for batch in batches for piece in _slices(batch.body, batch.key)]
     puts = [*((_INVOICES, slice_item(piece)) for piece in slices), *_pointers(slices)]
@@ -62,7 +62,9 @@ def engine_alone(source: Path, folder: Path) -> EngineAlone:
             put = time.perf_counter()
             count = sum(_held(http, table) for table in _TABLES)
             read = time.perf_counter()
-    return EngineAlone(sum(batch.rows for batch in batches), len(puts), count, put - started, read - put)
+    if count != len(puts):
+        raise RunError(f"the engine took {len(puts):,} items and gave {count:,} back")
+    return EngineAlone(sum(batch.rows for batch in batches), len(puts), put - started, read - put)
 
 
 def _slices(body: bytes, key: str) -> list[Slice]:

@@ -47,7 +47,7 @@ def _timed(csv: Path, *, quick: bool) -> list[Finding]:
     small, large = (list(islice(sent_batches(csv, rows), count)) for rows, count in _EVENT_BATCHES.items())
     with loopback_server() as url:
         set_environment(url)
-        findings = [*ingest_findings(small[1], large[0]), *consumer_findings(small, large), *client_findings(csv, url)]
+        findings = [*ingest_findings(small, large[0]), *consumer_findings(small, large), *client_findings(csv, url)]
         return findings if quick else [*findings, *memory_findings(csv, url, _MEMORY)]
 
 

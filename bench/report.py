@@ -11,7 +11,17 @@ from rich.table import Table
 from bench.finding import Finding
 
 _MARKS = {True: "met", False: "NOT MET", None: ""}
-_PACKAGES = ("boto3", "fastapi", "mangum", "pydantic", "pandas", "msgspec", "aws-lambda-powertools", "aws-kinesis-agg")
+_PACKAGES = (
+    "boto3",
+    "fastapi",
+    "mangum",
+    "pydantic",
+    "pandas",
+    "isal",
+    "msgspec",
+    "aws-lambda-powertools",
+    "aws-kinesis-agg",
+)
 
 
 def show(console: Console, findings: Sequence[Finding]) -> None:
@@ -37,9 +47,10 @@ def _head() -> list[str]:
         f"`make bench` wrote this page on {datetime.now(tz=UTC):%Y-%m-%d}, on {_processor()} with Python",
         f"{platform.python_version()}: {versions}.",
         "",
-        "Ratios are of CPU time, sides in turns in one process: the median of the rounds, with quartiles. They hold",
-        "from machine to machine; absolute times do not, least of all on a machine that is shared. Counts are of",
-        "real calls, ended at botocore's wire. Nothing here was measured on AWS.",
+        "Ratios with a range are of CPU time, sides in turns in one process: the median of the rounds, with quartiles.",
+        "They hold from machine to machine; absolute times do not, least of all on a machine that is shared. Growth,",
+        "memory, `make run`, queries and the client of a row a request are single runs, the last three of wall clock.",
+        "Counts are of real calls, ended at botocore's wire. Nothing here was measured on AWS.",
         "",
         "![Cost and speed beside the rivals](benchmarks.svg)",
         "",

@@ -121,13 +121,14 @@ class Batcher:
 
 def _made_otherwise() -> BadInput:
     return BadInput(
-        "A batch of the last upload cannot be made again: another version of the client, or of a library, makes it "
-        "otherwise. Go on with the old one, or start anew with --fresh: rows that arrived are not counted twice."
+        "A batch of the last upload cannot be made again: another version of the client or of a library, or another "
+        "kind of processor, makes it otherwise. Go on with the old one, or start anew with --fresh: rows that arrived "
+        "are not counted twice."
     )
 
 
 def pack(rows: Rows) -> bytes:
-    """The same rows are always the same bytes: no time stamp goes in."""
+    """The same rows are the same bytes on one kind of processor: no time stamp goes in."""
     return _packed(rows.ndjson())
 
 

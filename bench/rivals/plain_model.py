@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, TypeAdapter
 
+from bench.flows import chunks
+
 
 class Row(BaseModel):
     InvoiceNo: str
@@ -19,4 +21,5 @@ _ROWS = TypeAdapter(list[Row])
 
 
 def count(ndjson: bytes) -> int:
-    return len(_ROWS.validate_json(b"[%b]" % ndjson.replace(b"\n", b",")))
+    """As many rows at a time as ours takes: all at once would be slower."""
+    return sum(len(_ROWS.validate_json(b"[%b]" % b",".join(part))) for part in chunks(ndjson.split(b"\n"), 250))

@@ -119,12 +119,11 @@ def test_only_large_objects_move_to_a_colder_class() -> None:
 
 
 def test_our_design_is_the_templates() -> None:
-    """Metrics for money: six of the only route, six of each of two mappings. Keys: four, one and three of the roles."""
+    """Metrics for money: six of each of two mappings. Keys: four, one and three of the roles."""
     design, text = our_design(), TEMPLATE.read_text()
     assert design.alarms == text.count("Type: AWS::CloudWatch::Alarm")
     assert (design.dashboards, design.stream_days, design.log_days) == (1, 7, 30)
-    details = 6 * ("DetailedMetricsEnabled: true" in text)
-    assert (design.service_metrics, design.key_users) == (details + 12, 8)
+    assert (design.service_metrics, design.key_users) == (12, 8)
 
 
 def test_records_count_in_whole_kilobytes() -> None:

@@ -1,11 +1,17 @@
 """What rows cost is counted, and the same in every run: calls, write units, bytes."""
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from bench.bill import bill, dollars
+from bench.counts import Counts
+from bench.designs import ORIGINAL, Design, our_design
 from bench.flows import API, TO_DYNAMODB, TO_S3, idiomatic_counts, original_counts, our_counts
+from bench.prices import read_prices
 from bench.rows import Sent, real_file, sent_batches
+from local_runtime.sample.writing import write_sample
 
 
 def test_our_calls(batches: list[Sent]) -> None:
@@ -65,6 +71,23 @@ def test_the_idiomatic_calls(batches: list[Sent]) -> None:
     rows = batches[0].objects()
     with_customer = sum(row["CustomerID"] is not None for row in rows)
     assert (counts.calls["PutRecords"], counts.items) == (1, len(rows) + with_customer)
+
+
+def test_the_goals_on_generated_rows(environment: None, tmp_path: Path) -> None:
+    """With more CPU than we take, and the first rows of the original without any."""
+    write_sample(tmp_path / "rows.csv", 42_000)
+    ours = our_counts(sent_batches(tmp_path / "rows.csv", 5_000))
+    ours.cpu_seconds.update(dict.fromkeys(ours.cpu_seconds, 20e-6 * ours.rows))
+    theirs = original_counts(islice(sent_batches(tmp_path / "rows.csv", 500), 20))
+    theirs.cpu_seconds.clear()
+    cost = dollars_a_million(ours, our_design())
+    assert (ours.per_million(ours.write_units) <= 155_000, ours.per_million(ours.all_calls) <= 4_500) == (True, True)
+    assert (ours.per_million(ours.payload_units) <= 2_000, cost <= 0.10) == (True, True)
+    assert dollars_a_million(theirs, ORIGINAL) >= 100 * cost
+
+
+def dollars_a_million(counts: Counts, design: Design) -> float:
+    return dollars(bill(counts, design, read_prices(), 1_000_000).passing)
 
 
 @pytest.fixture

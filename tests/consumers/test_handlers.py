@@ -1,6 +1,11 @@
 """The Lambda entries: wired from the environment, and deaf to how warm they are."""
 
+import gc
 import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,9 +28,11 @@ ENVIRONMENT = {
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", dynamodb: "DynamoDBClient") -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, s3: "S3Client", dynamodb: "DynamoDBClient") -> Iterator[None]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    yield
+    gc.enable()  # an entry that fails while it is imported leaves the collector at rest
 
 
 def run(module: str, event: KinesisEvent) -> BatchResponse:
@@ -61,3 +68,10 @@ def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingSettingError, match="RAW_BUCKET") as caught:
         run("consumers.to_s3", event_of())
     assert "very-secret" not in str(caught.value)
+
+
+def test_to_s3_starts_without_pydantic() -> None:
+    """Which would double what it imports beside botocore; it checks no row."""
+    environment = {**os.environ, **ENVIRONMENT, "AWS_DEFAULT_REGION": "us-east-1"}
+    code = "import sys, consumers.to_s3; sys.exit('pydantic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
