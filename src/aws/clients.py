@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 
-from aws.json_body import send_items_as_they_are
-
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
@@ -35,6 +33,8 @@ def kinesis_client() -> "KinesisClient":
 
 
 def dynamodb_client() -> "DynamoDBClient":
+    from aws.json_body import send_items_as_they_are  # noqa: PLC0415 - it needs pydantic's writer, and to_s3 does not
+
     client: DynamoDBClient = _client("dynamodb")
     send_items_as_they_are(client)
     return client
