@@ -15,6 +15,7 @@ from consumers.archive import Archive
 from consumers.event import KinesisEvent, Record
 
 _ROWS = 500
+_TURN_SECONDS = 0.5  # of `batch_writer` this is one run
 
 
 def consumer_findings(small: Sequence[Sent], large: Sequence[Sent]) -> list[Finding]:
@@ -32,7 +33,7 @@ def _to_s3(batches: Sequence[Sent], goal: float | None) -> list[Finding]:
         "powertools": _call(powertools.batch_handler(_adding(archive)), event),
     }
     rows = sum(batch.rows for batch in batches)
-    rounds = duel(sides, rows)
+    rounds = duel(sides, rows, turn_seconds=_TURN_SECONDS / 5)
     ratio = rounds.faster("ours", "gzip again")
     what = f"to_s3, {len(batches)} records of {batches[0].rows:,} rows, against decode + gunzip + join + gzip"
     note = f"{rounds.microseconds('ours'):.2f} us a row"
@@ -48,7 +49,7 @@ def _to_dynamodb(batch: Sent) -> list[Finding]:
         "ours": _call(ours.to_dynamodb(), event),
         "batch_writer": _call(idiomatic_consumers.ToDynamodb(*tables()).handler, event),
     }
-    rounds = duel(sides, batch.rows)
+    rounds = duel(sides, batch.rows, turn_seconds=_TURN_SECONDS)
     note = f"{rounds.microseconds('ours'):.1f} us a row; batch_writer {rounds.microseconds('batch_writer'):.0f}"
     what = f"to_dynamodb, {batch.rows:,} rows, against `batch_writer` a row"
     return [at_least(what, rounds.faster("ours", "batch_writer"), 12, note)]
@@ -63,7 +64,7 @@ def _update_items(batch: Sent) -> list[Finding]:
         "ours": _call(ours.to_dynamodb(), event),
         "original": lambda: theirs.store_all(rows),
     }
-    rounds = duel(sides, len(rows), rounds=3)
+    rounds = duel(sides, len(rows), rounds=3, turn_seconds=_TURN_SECONDS)
     what = f"to_dynamodb, {len(rows)} rows, against two UpdateItem a row"
     return [figure(what, f"{rounds.faster('ours', 'original')} x")]
 

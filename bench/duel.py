@@ -41,23 +41,27 @@ class Rounds:
 
 
 def duel(
-    sides: Mapping[str, Side], units: int, rounds: int = 7, clock: Clock = time.process_time, repeats: int = 1
+    sides: Mapping[str, Side], units: int, rounds: int = 7, clock: Clock = time.process_time, turn_seconds: float = 0
 ) -> Rounds:
-    """Each round gives every side a turn, from the front and from the back; a first round is not counted.
+    """Each round gives every side a turn, from the front and from the back; a first run is not counted.
 
-    `units` is what a run is divided by, such as its rows. A turn is `repeats` runs: one run of a few milliseconds
-    would be measured with the caches as the side before has left them.
+    `units` is what a run is divided by, such as its rows. A side is run again until its turn is `turn_seconds` long, by
+    the time of its first run: a short run would be measured with the caches as a long one before it has left them.
     """
     result = Rounds(units, {name: [] for name in sides})
-    for side in sides.values():
-        side()
+    repeats = {name: max(1, round(turn_seconds / (_timed(side, clock) or 1))) for name, side in sides.items()}
     gc.collect()
     gc.freeze()  # as our Lambda entries do; here every side has the good of it
     for number in range(rounds):
         order = list(sides.items())
         for name, side in order if number % 2 == 0 else reversed(order):
-            started = clock()
-            for _ in range(repeats):
-                side()
-            result.seconds[name].append((clock() - started) / repeats)
+            result.seconds[name].append(_timed(side, clock, repeats[name]))
     return result
+
+
+def _timed(side: Side, clock: Clock, repeats: int = 1) -> float:
+    """Of one run."""
+    started = clock()
+    for _ in range(repeats):
+        side()
+    return (clock() - started) / repeats

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
 _ROW_REQUESTS = 40
-_REPEATS = 10
+_TURN_SECONDS = 0.05
 _WITH_PUT = "once it calls put_record by our client"
 _WITH_PYDANTIC = "and takes pydantic with nine plain fields for msgspec, 250 rows at a time"
 _ROWS = 500
@@ -46,7 +46,7 @@ def _json_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
         "powertools": _call(powertools.api_handler(clients.kinesis, STREAM), event),
         "ceiling": _call(ceiling.handler(_nothing), event),
     }
-    rounds = duel(sides, len(rows), rounds=9, repeats=_REPEATS)
+    rounds = duel(sides, len(rows), rounds=9, turn_seconds=_TURN_SECONDS)
     what = f"POST /ingest, {len(rows)} JSON rows, botocore on loopback"
     note = f"{rounds.microseconds('ours'):.1f} us a row"
     return [
@@ -57,7 +57,7 @@ def _json_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
 
 
 def _gzip_rows(batch: Sent, goal: float) -> list[Finding]:
-    rounds = duel(_gzip_sides(batch), batch.rows, rounds=9, repeats=_REPEATS)
+    rounds = duel(_gzip_sides(batch), batch.rows, rounds=9, turn_seconds=_TURN_SECONDS)
     ratio = rounds.faster("ours", "ceiling")
     note = f"{rounds.microseconds('ours'):.2f} us a row; ceiling {rounds.microseconds('ceiling'):.2f}"
     what = f"gzip NDJSON, {batch.rows:,} rows, share of the no-op ceiling's speed"
@@ -94,7 +94,7 @@ def _single_rows(rows: Sequence[dict[str, Any]]) -> list[Finding]:
         "idiomatic": _calls(their_api, [json_request("/row", text) for text in texts]),
         "put_record": partial(_each, _putting(kinesis_client()), texts),
     }
-    rounds = duel(sides, len(texts), repeats=2)
+    rounds = duel(sides, len(texts), turn_seconds=_TURN_SECONDS)
     note = f"{rounds.microseconds('ours'):.0f} us a request; idiomatic {rounds.microseconds('idiomatic'):.0f}"
     return [
         at_least("one row a request, against an idiomatic `def` route", rounds.faster("ours", "idiomatic"), 5, note),
