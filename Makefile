@@ -40,7 +40,7 @@ BENCH_FUNCTIONS := ApiFunction ToS3Function ToDynamodbFunction
 
 bench: .venv-bench/.ready .local/bench/sample.csv ## measure beside the rivals, some ten minutes: docs/benchmarks.md
 	@for each in $(BENCH_FUNCTIONS); do rm -rf ".local/bench/functions/$$each" && mkdir -p ".local/bench/functions/$$each" && \
-		$(MAKE) --no-print-directory -C src build-$$each ARTIFACTS_DIR="$(CURDIR)/.local/bench/functions/$$each" \
+		$(MAKE) -s --no-print-directory -C src build-$$each ARTIFACTS_DIR="$(CURDIR)/.local/bench/functions/$$each" \
 		ARCHITECTURE=$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64) LAMBDA_PYTHON="$(LAMBDA_PYTHON)" || exit 1; done
 	@.venv-bench/bin/python -m bench run --csv "$(BENCH_CSV)" --artifacts .local/bench/functions --lambda-python "$(LAMBDA_PYTHON)"
 
