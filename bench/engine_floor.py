@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import httpx
 
 from bench.flows import chunks
 from bench.rows import sent_batches
+from bench.template import TEMPLATE
 from invoices.items import Item, pointer_items, slice_item
 from invoices.limits import MAX_BODY_BYTES
 from invoices.packing import unpack
@@ -22,11 +23,12 @@ from local_runtime.processes.environment import ACCESS_KEY, REGION, machine_envi
 from local_runtime.processes.supervisor import supervised
 from local_runtime.services.engine import start_engine
 from local_runtime.stack.clients import engine_clients
+from local_runtime.stack.physical import physical_names
+from local_runtime.stack.resources import create_resources
+from local_runtime.stack.template import read_template
 
 _BATCH_ROWS = 5_000
 _ITEMS_PER_CALL = 25
-_TABLES = {"invoices": ("InvoiceNo", "SliceId"), "customers": ("CustomerID", "Slice")}
-_INVOICES, _CUSTOMERS = _TABLES
 _TARGET = "DynamoDB_20120810"
 _SIGNED_BY_NOBODY = f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/{REGION}/dynamodb/aws4_request"
 """The engine takes the region from it, and checks nothing."""
@@ -50,17 +52,21 @@ def engine_alone(source: Path, folder: Path) -> EngineAlone:
     """With a CSV's rows, made into items before the time runs. Raises RunError unless the engine gives all back."""
     batches = list(sent_batches(source, _BATCH_ROWS))
     slices = [piece for batch in batches for piece in _slices(batch.body, batch.key)]
-    puts = [*((_INVOICES, slice_item(piece)) for piece in slices), *_pointers(slices)]
+    template = read_template(TEMPLATE)
+    physical = physical_names(template)
+    invoices, customers = (physical.names[table] for table in ("InvoicesTable", "CustomersTable"))
+    puts = [(invoices, slice_item(piece)) for piece in slices]
+    puts += [(customers, item) for piece in slices for item in pointer_items(piece)]
     bodies = [_body(chunk) for chunk in chunks(puts, _ITEMS_PER_CALL)]
     with held_folder(folder) as held, supervised() as supervisor:
         engine = start_engine(supervisor, held, machine_environment(os.environ, held.temporary))
-        _create_tables(engine.endpoint)
+        create_resources(template, physical, engine_clients(engine.endpoint))
         with httpx.Client(base_url=engine.endpoint, trust_env=False, timeout=60) as http:
             started = time.perf_counter()
             for body in bodies:
                 _call(http, "BatchWriteItem", body)
             put = time.perf_counter()
-            count = sum(_held(http, table) for table in _TABLES)
+            count = sum(_held(http, table) for table in (invoices, customers))
             read = time.perf_counter()
     if count != len(puts):
         raise RunError(f"the engine took {len(puts):,} items and gave {count:,} back")
@@ -71,29 +77,11 @@ def _slices(body: bytes, key: str) -> list[Slice]:
     return slices_of(read_ndjson(unpack(body, MAX_BODY_BYTES)), key)
 
 
-def _pointers(slices: Iterable[Slice]) -> Iterator[tuple[str, Item]]:
-    return ((_CUSTOMERS, item) for piece in slices for item in pointer_items(piece))
-
-
 def _body(puts: Iterable[tuple[str, Item]]) -> bytes:
     requests: dict[str, list[dict[str, object]]] = {}
     for table, item in puts:
         requests.setdefault(table, []).append({"PutRequest": {"Item": item}})
     return json.dumps({"RequestItems": requests}).encode()
-
-
-def _create_tables(endpoint: str) -> None:
-    dynamodb = engine_clients(endpoint).dynamodb
-    for table, (partition, sort) in _TABLES.items():
-        dynamodb.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": partition, "KeyType": "HASH"},
-                {"AttributeName": sort, "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (partition, sort)],
-        )
 
 
 def _held(http: httpx.Client, table: str) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-_TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
 
 def template_resources() -> dict[str, dict[str, Any]]:
@@ -25,7 +25,7 @@ def template_default(parameter: str) -> float:
 
 
 def _document() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.load(_TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    document: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
     return document
 
 

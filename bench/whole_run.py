@@ -19,6 +19,7 @@ from bench.engine_floor import EngineAlone, engine_alone
 from bench.finding import Finding, figure
 from bench.rivals.original_run import SliceRun, run_slice, takeable_rows
 from bench.source_files import as_utf8, grown
+from bench.template import TEMPLATE
 from local_runtime.errors import RunError
 from local_runtime.processes.environment import machine_environment
 from local_runtime.processes.process import Command, log_tail
@@ -33,7 +34,6 @@ _SLICES = ((500, 1), (1_000, 1), (2_000, 1), (2_000, 4))
 
 _MIDDLE_ROWS, _MIDDLES = 500, 3
 _SECONDS_PER_HOUR = 3600
-_TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 _SENDING, _AGREED = b", sending ", b"the stores hold exactly"
 
 
@@ -89,7 +89,7 @@ def run_whole(file: Path, folder: Path) -> WholeRun:
     """`make run CSV=file ONCE=1`. Raises RunError unless the stores hold exactly what the file does."""
     folder.mkdir(parents=True, exist_ok=True)
     log, runs = folder / "run.log", folder / "run"
-    options = ("run", "--once", "--csv", str(file), "--template", str(_TEMPLATE), "--folder", str(runs))
+    options = ("run", "--once", "--csv", str(file), "--template", str(TEMPLATE), "--folder", str(runs))
     machine = machine_environment(os.environ, folder)
     command = Command("make run", "local_runtime", log, machine, options, speaks=True, ends=True)
     said: dict[bytes, float] = {}
