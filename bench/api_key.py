@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 
-from pipeline_api.keys.key_text import hash_of, new_key_text
+from aws.api_keys import hash_of, new_key_text
 
 TEXT = new_key_text(bytes)  # of zeros: it opens nothing
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from aws.lambda_events import KinesisEvent
 from bench import ours
 from bench.clients import BUCKET, CUSTOMERS, INVOICES, make_clients, tables
 from bench.duel import duel
@@ -12,7 +13,7 @@ from bench.rivals import idiomatic_consumers, powertools
 from bench.rivals.original import ToDynamodb
 from bench.rows import Sent
 from consumers.archive import Archive
-from consumers.event import KinesisEvent, Record
+from consumers.records import Record
 
 _ROWS = 500
 _TURN_SECONDS = 0.5  # of `batch_writer` this is one run

@@ -9,22 +9,20 @@ from pathlib import Path
 
 import httpx
 
+from aws.items import Item, pointer_items, slice_item
 from bench.flows import chunks
 from bench.rows import sent_batches
 from bench.template import TEMPLATE
-from invoices.items import Item, pointer_items, slice_item
+from invoices.batch import unpack
+from invoices.invoice import Slice, slices_of
 from invoices.limits import MAX_BODY_BYTES
-from invoices.packing import unpack
 from invoices.rows import read_ndjson
-from invoices.slices import Slice, slices_of
+from local_runtime.environment import ACCESS_KEY, REGION, machine_environment
 from local_runtime.errors import RunError
 from local_runtime.folder import held_folder
-from local_runtime.processes.environment import ACCESS_KEY, REGION, machine_environment
-from local_runtime.processes.supervisor import supervised
-from local_runtime.services.engine import start_engine
-from local_runtime.stack.clients import engine_clients
-from local_runtime.stack.physical import physical_names
-from local_runtime.stack.resources import create_resources
+from local_runtime.processes import supervised
+from local_runtime.services import start_engine
+from local_runtime.stack.resources import create_resources, engine_clients, physical_names
 from local_runtime.stack.template import read_template
 
 _BATCH_ROWS = 5_000

@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from aws.lambda_events import KinesisEvent
 from bench import api_key
-from consumers.event import KinesisEvent, KinesisEventRecord
+from local_runtime.event_source_mapping import StreamRecord, events
 
+_STREAM_ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/rows"
 _JSON = {"content-type": "application/json", "x-api-key": api_key.TEXT}
 _GZIP_NDJSON = {**_JSON, "content-type": "application/x-ndjson", "content-encoding": "gzip"}
 
@@ -39,7 +41,11 @@ def get_request(path: str) -> dict[str, Any]:
 
 def kinesis_event(records: Iterable[tuple[str, bytes]]) -> KinesisEvent:
     """Records of partition key and data."""
-    return {"Records": [_delivered(number, key, data) for number, (key, data) in enumerate(records, 1)]}
+    delivered = [
+        StreamRecord("shardId-000000000000", f"4966{number:052}", key, data, arrived=1_700_000_000.0)
+        for number, (key, data) in enumerate(records, 1)
+    ]
+    return events.kinesis_event(delivered, _STREAM_ARN)
 
 
 def _request(method: str, path: str, headers: Mapping[str, str], body: bytes, *, is_base64: bool) -> dict[str, Any]:
@@ -54,16 +60,3 @@ def _request(method: str, path: str, headers: Mapping[str, str], body: bytes, *,
 @cache
 def _template() -> str:
     return Path(__file__).with_name("http_api_event.json").read_text()
-
-
-def _delivered(number: int, key: str, data: bytes) -> KinesisEventRecord:
-    sequence_number = f"4966{number:052}"
-    return {
-        "eventID": f"shardId-000000000000:{sequence_number}",
-        "kinesis": {
-            "partitionKey": key,
-            "sequenceNumber": sequence_number,
-            "data": b64encode(data).decode(),
-            "approximateArrivalTimestamp": 1_700_000_000.0,
-        },
-    }

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from bench.sending import our_send
 from client import reader
+from client.columns import Column
 from client.repeats import Repeats
-from client.table import Column
-from local_runtime.processes.memory import peak_memory
+from local_runtime.processes import peak_memory
 
 FORGETFUL = "--forgetful"
 

@@ -8,9 +8,9 @@ from bench.counts import Counts
 from bench.flows import API, TO_DYNAMODB, our_counts
 from bench.prices import Assumed
 from bench.rows import sent_batches
+from invoices.batch import pack, unpack
 from invoices.limits import MAX_BODY_BYTES
-from invoices.packing import pack, unpack
-from local_runtime.sample.writing import write_sample
+from local_runtime.sample import write_sample
 
 # CPU of a row in a full batch: stated, above what a quiet machine measures, so that the page is the same on every one.
 API_CPU_MICROSECONDS = 5.0

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from client.batches import Batch, Batcher
+from client.csv_file import open_source
 from client.reader import Reader
-from client.source import open_source
+from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
-from invoices.packing import unpack
 
 REAL_FILE = Path(__file__).parents[2] / "shared" / "data" / "online_retail_2010-12.csv.gz"
 """The real December 2010, where it lies beside this repository; ONLINE_RETAIL_CSV names another place."""

@@ -10,10 +10,10 @@ from bench.duel import duel
 from bench.finding import Finding, at_least, figure
 from bench.rivals import idiomatic_client, row_client
 from bench.source_files import first_rows, grown
-from client.answers import IngestAnswer
 from client.api import Address
 from client.batches import Batch
-from client.outside import Outside
+from client.environment import Outside
+from client.responses import IngestAnswer
 from client.send import SendSettings, send
 
 _ROWS = 200_000

@@ -20,10 +20,9 @@ from bench.finding import Finding, figure
 from bench.rivals.original_run import SliceRun, run_slice, takeable_rows
 from bench.source_files import as_utf8, grown
 from bench.template import TEMPLATE
+from local_runtime.environment import machine_environment
 from local_runtime.errors import RunError
-from local_runtime.processes.environment import machine_environment
-from local_runtime.processes.process import Command, log_tail
-from local_runtime.processes.supervisor import supervised
+from local_runtime.processes import Command, log_tail, supervised
 
 WHOLE = 541_909
 """Rows of the data set."""

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import cast
 
+from aws.lambda_events import BatchResponse, KinesisEvent
 from chaos.aws_faults import AwsFaults
 from chaos.crash import Crash, TaskTimedOut, TimeIsUp
 from chaos.decisions import Fault
 from consumers.batch_loop import Keep, Process, consume
-from consumers.event import BatchResponse, KinesisEvent
 from local_runtime.event_source_mapping import (
     EventSourceMapping,
     InMemoryCheckpoints,
@@ -18,8 +17,7 @@ from local_runtime.event_source_mapping import (
     VirtualClock,
     World,
 )
-from local_runtime.event_source_mapping import KinesisEvent as DeliveredEvent
-from local_runtime.event_source_mapping.reader import StreamReader
+from local_runtime.event_source_mapping.readers import StreamReader
 
 _LONGEST_SECONDS = 5 * 24 * 3600.0
 _MOST_CRASHES = 500
@@ -81,7 +79,7 @@ class _Function:
         self._container = container
         self._ends = 0.0
 
-    def __call__(self, event: DeliveredEvent) -> BatchResponse:
+    def __call__(self, event: KinesisEvent) -> BatchResponse:
         faults, stage = self._consumer.faults, self._consumer.stage
         fault, _ = faults.decisions.next("invocation", stage, faults.weather.invocation)
         if fault is Fault.TWICE:
@@ -94,11 +92,11 @@ class _Function:
     def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self._ends - self._consumer.clock.now()) * 1000))
 
-    def _invoke(self, event: DeliveredEvent) -> BatchResponse:
+    def _invoke(self, event: KinesisEvent) -> BatchResponse:
         faults, container = self._consumer.faults, self._container
         self._ends = faults.time_limit = self._consumer.clock.now() + self._consumer.timeout_seconds
         try:
-            return consume(_as_lambda(event), container.process, container.keep, self)
+            return consume(event, container.process, container.keep, self)
         except TimeIsUp as ended:
             raise TaskTimedOut from ended
         finally:
@@ -120,8 +118,3 @@ class _MortalCheckpoints(InMemoryCheckpoints):
         super().save(shard_id, sequence_number)
         if fault is Fault.CRASH_AFTER:
             raise Crash
-
-
-def _as_lambda(event: DeliveredEvent) -> KinesisEvent:
-    """The same event in the consumers' own type, which names only what they read."""
-    return cast("KinesisEvent", event)

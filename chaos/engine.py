@@ -14,10 +14,10 @@ from pathlib import Path
 
 import httpx
 
+from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.folder import RunFolder
-from local_runtime.processes.environment import aws_environment, machine_environment
-from local_runtime.processes.ports import LOOPBACK
-from local_runtime.services.engine import engine_environment
+from local_runtime.processes import LOOPBACK
+from local_runtime.services import engine_environment
 
 _SECOND_ENGINE = Path(__file__).parent / "second_engine"
 _POLLS = 600

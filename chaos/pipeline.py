@@ -7,7 +7,8 @@ from random import Random
 import httpx
 from starlette.types import ASGIApp
 
-from aws.emf import EmfLog
+from aws.api_keys import Scope
+from aws.metrics import EmfLog
 from chaos.aws_faults import AwsFaults, virtual_backoff
 from chaos.consumers import Consumer, Container
 from chaos.decisions import Decisions
@@ -17,16 +18,14 @@ from chaos.stores import Stores, close_clients, faulty_clients
 from chaos.uploading import outside_of
 from chaos.weather import CALM, Weather
 from consumers.archive import Archive
+from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
-from consumers.reporting import Reporting
-from consumers.set_aside import FailedFolder
+from consumers.records import Reporting
 from local_runtime.event_source_mapping import VirtualClock
-from pipeline_api.app import create_app
-from pipeline_api.ingest.stream import Stream
-from pipeline_api.keys.stored_key import Scope
-from pipeline_api.reads.tables import Tables
+from pipeline_api.app import Services, create_app
+from pipeline_api.ingest.route import Stream
+from pipeline_api.queries.tables import Tables
 from pipeline_api.running import inline
-from pipeline_api.services import Services
 
 
 class Pipeline:
@@ -105,8 +104,8 @@ class Pipeline:
         index = Index(self._consumer_clients.dynamodb, *tables, sleep=self.clock.sleep, told=told)
         return Container(index.add, self._failed_folder("to_dynamodb").keep)
 
-    def _failed_folder(self, stage: str) -> FailedFolder:
-        return FailedFolder(self._consumer_clients.s3, self.stores.bucket, stage, told=self._reporting.set_aside)
+    def _failed_folder(self, stage: str) -> DeadLetterStore:
+        return DeadLetterStore(self._consumer_clients.s3, self.stores.bucket, stage, told=self._reporting.set_aside)
 
 
 def _admit_everybody(_key: str | None, _scope: Scope | None) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from local_runtime.event_source_mapping import KinesisReader
-from local_runtime.event_source_mapping.reader import Page
+from local_runtime.event_source_mapping.readers import Page
 
 
 class CarefulReader(KinesisReader):

@@ -10,10 +10,8 @@ from pathlib import Path
 from aws.clients import dynamodb_client, kinesis_client, s3_client
 from chaos.aws_faults import AwsFaults
 from local_runtime.event_source_mapping import MappingSettings
-from local_runtime.stack.clients import Clients
 from local_runtime.stack.functions import Function, functions_of, stream_functions
-from local_runtime.stack.physical import Physical, physical_names
-from local_runtime.stack.resources import create_resources
+from local_runtime.stack.resources import Clients, Physical, create_resources, physical_names
 from local_runtime.stack.template import Template, read_template
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"

@@ -13,12 +13,12 @@ from chaos.decisions import Decisions
 from chaos.http_faults import FaultyNetwork
 from chaos.one_thread import one_thread
 from chaos.shop import COLUMNS, ShopRow
-from client.answers import IngestAnswer
 from client.api import Address
 from client.batches import Batch
-from client.outside import Outside
+from client.environment import Outside
+from client.report import Summary
+from client.responses import IngestAnswer
 from client.send import SendSettings, send
-from client.summary import Summary
 from local_runtime.event_source_mapping import VirtualClock
 
 ADDRESS = Address("http://api.test")

@@ -12,14 +12,12 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from client.api import Address, Api, open_api
-from client.ask import Answer, ask_customer, ask_invoice
-from client.failures import BadInput, Failure, NoSuchEntry
+from client.environment import Outside
+from client.errors import BadInput, Failure, NoSuchEntry
 from client.limits import MAX_BATCH_ROWS
-from client.outside import Outside
-from client.progress import JsonLines, progress_bar
+from client.report import JsonLines, Summary, progress_bar
 from client.send import SendSettings, send
-from client.summary import Summary
-from client.tables import customer_tables, invoice_tables
+from client.show import Answer, ask_customer, ask_invoice, customer_tables, invoice_tables
 
 _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
 

@@ -1,28 +1,177 @@
-"""The journal beside the file: every batch before its request goes out, and every answer, so that any end can resume.
-
-It holds no content of a row: a resumed upload reads the file again anyway.
-"""
+"""Where the journal is, whose it is, and that one client at a time has it."""
 
 import asyncio
+import fcntl
+import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias, TypedDict, cast
 
-from client.answers import IngestAnswer
-from client.batches import Batch
-from client.begun import Begun, body_digest
-from client.failures import CannotWrite
-from client.journal_entries import (
-    AnsweredEntry,
-    BegunEntry,
-    Entry,
-    Header,
-    Past,
-    SplitEntry,
-    to_line,
-)
+from client.batches import Batch, Begun, body_digest
+from client.errors import BadInput, CannotWrite, StrangeAnswer
+from client.responses import IngestAnswer, counted_answer
+
+# The journal's lines, each a JSON object: what they say, and what they come to together.
+
+VERSION = 1
+_OPENING = b'{"journal":'
+
+_Json: TypeAlias = Mapping[str, object]
+
+
+class Header(TypedDict):
+    """The first line: of which journal format, of which file, to which API. `size` and `blake2b` are the text's."""
+
+    journal: int
+    url: str
+    size: int
+    blake2b: str
+
+
+class BegunEntry(TypedDict):
+    begun: str
+    first: int
+    rows: int
+    bytes: int
+    blake2b: str
+
+
+class AnsweredEntry(IngestAnswer):
+    answered: str
+
+
+class SplitEntry(TypedDict):
+    """The API found the batch too large, so its rows are free for other batches."""
+
+    split: str
+
+
+Entry: TypeAlias = Header | BegunEntry | AnsweredEntry | SplitEntry
+
+
+@dataclass(slots=True)
+class Past:
+    """What a journal says; `size` is how many of its bytes do, the rest is a line that was cut off."""
+
+    header: Header | None = None
+    begun: dict[str, Begun] = field(default_factory=dict)
+    size: int = 0
+
+
+def to_line(entry: Entry) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+
+
+def check_is_journal(data: bytes) -> None:
+    """Raises BadInput where this may be anything but a journal, perhaps one that was cut off at its very beginning."""
+    text = data.rstrip(b"\0")
+    if text[: len(_OPENING)] != _OPENING[: len(text)]:
+        raise BadInput("The file that should hold the journal is no journal; name another place with --journal.")
+
+
+def read_past(data: bytes) -> Past:
+    """Raises BadInput where the journal was damaged elsewhere than at its end. Nothing was sent before its header."""
+    past = Past()
+    entries = list(_whole_entries(data))
+    if not entries:
+        return past
+    past.header = _header(entries[0][0])
+    past.size = entries[-1][1]
+    for entry, _ in entries[1:]:
+        _add(past, entry)
+    _check_ranges(sorted(past.begun.values(), key=lambda each: each.first))
+    return past
+
+
+def _whole_entries(data: bytes) -> Iterator[tuple[_Json, int]]:
+    """Each entry with the place after it. After a loss of power the last lines may be anything."""
+    end, is_readable = 0, True
+    for line in data.splitlines(keepends=True):
+        end += len(line)
+        entry = _parsed(line)
+        if entry is None:
+            is_readable = False
+        elif is_readable:
+            yield entry, end
+        else:
+            raise _damaged()
+
+
+def _parsed(line: bytes) -> _Json | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        entry: object = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return cast("_Json", entry) if isinstance(entry, dict) else None
+
+
+def _header(entry: _Json) -> Header:
+    if entry.get("journal") != VERSION:
+        raise BadInput("The journal is of another version of the client; --fresh starts anew.")
+    return Header(
+        journal=VERSION, url=_text(entry, "url"), size=_number(entry, "size"), blake2b=_text(entry, "blake2b")
+    )
+
+
+def _add(past: Past, entry: _Json) -> None:
+    if "begun" in entry:
+        begun = _begun(entry)
+        past.begun[begun.key] = begun
+        return
+    key = _text(entry, "answered" if "answered" in entry else "split")
+    if key not in past.begun:
+        raise _damaged()
+    if "split" in entry:
+        del past.begun[key]
+    else:
+        past.begun[key] = replace(past.begun[key], answer=_answer(entry, past.begun[key].rows))
+
+
+def _begun(entry: _Json) -> Begun:
+    first, rows, size = (_number(entry, name) for name in ("first", "rows", "bytes"))
+    return Begun(_text(entry, "begun"), first, rows, size, _text(entry, "blake2b"))
+
+
+def _answer(entry: _Json, rows: int) -> IngestAnswer:
+    try:
+        return counted_answer(entry, rows)
+    except StrangeAnswer as error:
+        raise _damaged() from error
+
+
+def _check_ranges(begun: Sequence[Begun]) -> None:
+    ends = 0
+    for each in begun:
+        if each.first < ends or each.rows < 1:
+            raise _damaged()
+        ends = each.end
+
+
+def _text(entry: _Json, name: str) -> str:
+    value = entry.get(name)
+    if not isinstance(value, str):
+        raise _damaged()
+    return value
+
+
+def _number(entry: _Json, name: str) -> int:
+    value = entry.get(name)
+    if type(value) is not int or value < 0:
+        raise _damaged()
+    return value
+
+
+def _damaged() -> BadInput:
+    return BadInput("The journal of the last upload is damaged; --fresh starts anew, and counts no row twice.")
+
+
+# The journal beside the file: every batch before its request goes out, and every answer, so that any end can resume.
 
 _Sync = Callable[[int], None]
 
@@ -136,3 +285,92 @@ def _writable() -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotWrite(f"The journal cannot be written: {error.strerror or type(error).__name__}.") from error
+
+
+def default_journal_path(
+    file: Path, is_writable: Callable[[Path], bool] = lambda path: os.access(path, os.W_OK)
+) -> Path:
+    """`rows.csv.journal` beside `rows.csv`; in the current directory where the file's own may not be written."""
+    name = file.name + ".journal"
+    return file.with_name(name) if is_writable(file.parent) else Path(name)
+
+
+def check_journal_path(path: Path, source: Path, rejects: Path) -> None:
+    """Raises BadInput where the journal would share a file with something else."""
+    if path.resolve() in (source.resolve(), rejects.resolve()):
+        raise BadInput("The journal needs a file of its own; name another place for it with --journal.")
+
+
+@contextmanager
+def open_journal(path: Path, header: Header, *, fresh: bool) -> Iterator[Journal]:
+    """The journal of this upload, new or with its past. A journal without a batch does not stay.
+
+    Raises BadInput where it belongs to another upload or to a client that is at work, or cannot be had at all.
+    """
+    with _locked(path) as file:
+        data = file.read()
+        check_is_journal(data)
+        past = Past() if fresh else read_past(data)
+        _check_same_upload(path, past, header)
+        journal = Journal(path, file, past if past.begun else Past())
+        journal.start(header)
+        try:
+            yield journal
+        finally:
+            if not journal.has_batches:
+                journal.remove()
+
+
+def _check_same_upload(path: Path, past: Past, header: Header) -> None:
+    if past.header is None or not past.begun or past.header == header:
+        return
+    if past.header["url"] != header["url"]:
+        raise BadInput(
+            f"This file's upload to {past.header['url']} is not complete, says {path}. Complete it first, or name "
+            "another journal with --journal, or forget that upload with --fresh."
+        )
+    raise BadInput(
+        f"The file is not the one whose upload is not complete, says {path}: it was changed since. Restore it and go "
+        "on, or send it as it is now with --fresh: rows that arrived before and are still in it are not counted twice."
+    )
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """The lock goes with the process, however that ends."""
+    while True:
+        with _opened(path) as file:
+            _lock(file, path)
+            if _is_at(path, file):
+                yield file
+                return
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        file = path.open("a+b", buffering=0)
+    except OSError as error:
+        raise BadInput(
+            f"The journal {path} cannot be written: {error.strerror}. Name another place for it with --journal."
+        ) from error
+    with file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise BadInput("The journal must be a regular file; name another place for it with --journal.")
+        file.seek(0)
+        yield file
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BadInput(f"Another client is sending this file: it holds {path}.") from error
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """False where another client has removed the journal while we waited to lock it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except OSError:
+        return False

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from client.failures import BadInput
+from client.errors import BadInput
 from client.limits import MAX_LINE_BYTES, MAX_QUOTED_BYTES
 
 _Positions: TypeAlias = NDArray[np.int64]

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from client.failures import BadInput, CannotWrite
+from client.errors import BadInput, CannotWrite
 from client.records import read_fields
 
 _OWN_COLUMNS = ("line", "field", "reason")

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from client.table import Column, any_row_of_each
+from client.columns import Column, any_row_of_each
 
 _Numbers: TypeAlias = NDArray[np.uint64]
 _Places: TypeAlias = NDArray[np.int64]

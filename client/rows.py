@@ -7,8 +7,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from client.columns import Column
 from client.records import Records
-from client.table import Column
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,18 +8,14 @@ from pathlib import Path
 
 from client.api import Address, checked_url, open_api
 from client.batches import Batcher
-from client.failures import BadInput, Failure
-from client.journal import Journal
-from client.journal_entries import VERSION, Header
-from client.journal_file import check_journal_path, default_journal_path, open_journal
-from client.ledger import Ledger
-from client.outside import Outside
-from client.pace import Pace
+from client.csv_file import Source, open_source
+from client.environment import Outside
+from client.errors import BadInput, Failure
+from client.journal import VERSION, Header, Journal, check_journal_path, default_journal_path, open_journal
 from client.reader import Reader
 from client.rejects import Rejects, check_rejects_path, default_rejects_path
-from client.source import Source, open_source
-from client.summary import Summary
-from client.upload import Stop, Upload, Watcher
+from client.report import Summary
+from client.upload import Ledger, Pace, Stop, Upload, Watcher
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,119 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from client.answers import IngestAnswer, RowError
 from client.api import Api
 from client.batches import Batch, Batcher
-from client.failures import BodyTooLarge, Failure
+from client.errors import BodyTooLarge, Failure
 from client.journal import Journal
-from client.ledger import Ledger
-from client.pace import Pace
 from client.rejects import Rejects
+from client.responses import IngestAnswer, RowError
+
+# Holds rows back so that they come as fast as in real time.
+
+
+class Pace:
+    """Lets at most `rate` rows a second pass, measured from the first; None lets all pass at once."""
+
+    def __init__(
+        self, rate: float | None, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._sleep = sleep
+        self._started: float | None = None
+        self._passed = 0
+
+    async def wait_for(self, rows: int) -> None:
+        """Returns when these rows may go."""
+        if self._rate is None:
+            return
+        self._started = self._clock() if self._started is None else self._started
+        pause = self._started + self._passed / self._rate - self._clock()
+        self._passed += rows
+        if pause > 0:
+            await self._sleep(pause)
+
+
+# What became of every row that was read.
+
+_FIRST_LINE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LineRange:
+    """Lines of the file, both ends included; `last` None is the end of the file."""
+
+    first: int
+    last: int | None
+
+    def __str__(self) -> str:
+        if self.last is None:
+            return f"line {self.first:,} to the end of the file"
+        return f"lines {self.first:,} to {self.last:,}" if self.last > self.first else f"line {self.first:,}"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Counts of rows and requests. At any time: rows_read = accepted + rejected + not_sent.
+
+    All are of the whole file; `resumed` of its rows were answered in earlier runs.
+    """
+
+    rows_read: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    batches: int = 0
+    bytes_sent: int = 0
+    resumed: int = 0
+    read_to_end: bool = False
+    _next_line: int = _FIRST_LINE
+    _open: dict[str, Batch] = field(default_factory=dict)
+
+    @property
+    def not_sent(self) -> int:
+        """Rows that were read and have no answer."""
+        return sum(len(batch.rows) for batch in self._open.values())
+
+    def taken(self, batch: Batch) -> None:
+        """A batch came from the file."""
+        self.rows_read += len(batch.rows) + len(batch.broken)
+        self.rejected += len(batch.broken)
+        if batch.rows:
+            self._open[batch.key] = batch
+            self._next_line = batch.rows.line(-1) + 1
+
+    def split(self, batch: Batch, parts: Sequence[Batch]) -> None:
+        """The parts stand for the batch from now on."""
+        del self._open[batch.key]
+        self._open |= {part.key: part for part in parts}
+
+    def answered(self, batch: Batch, accepted: int, rejected: int) -> None:
+        del self._open[batch.key]
+        self.accepted += accepted
+        self.rejected += rejected
+        self.batches += 1
+        self.bytes_sent += batch.size
+        if batch.earlier_answer:
+            self.resumed += len(batch.rows)
+
+    def not_sent_lines(self) -> list[LineRange]:
+        """Where the rows stand that have no answer, and the rest of the file if it was not read."""
+        ranges = [LineRange(batch.rows.line(0), batch.rows.line(-1)) for batch in self._open.values()]
+        if not self.read_to_end:
+            ranges.append(LineRange(self._next_line, None))
+        return _joined(sorted(ranges, key=lambda each: each.first))
+
+
+def _joined(ranges: Sequence[LineRange]) -> list[LineRange]:
+    joined: list[LineRange] = []
+    for each in ranges:
+        if joined and joined[-1].last == each.first - 1:
+            each = LineRange(joined.pop().first, each.last)  # noqa: PLW2901 - the two become one
+        joined.append(each)
+    return joined
 
 
 class Watcher(Protocol):

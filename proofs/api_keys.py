@@ -4,8 +4,8 @@ import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeline_api.keys.stored_key import Scope
-from pipeline_ops.key_ring import KeyRing
+from aws.api_keys import Scope
+from pipeline_ops.api_keys import KeyRing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.folder import held_folder
-from local_runtime.processes.environment import aws_environment, machine_environment
-from local_runtime.processes.supervisor import supervised
-from local_runtime.services.engine import start_engine
-from local_runtime.stack.clients import Clients, engine_clients
+from local_runtime.processes import supervised
+from local_runtime.services import start_engine
 from local_runtime.stack.functions import Function, functions_of
-from local_runtime.stack.physical import physical_names
-from local_runtime.stack.resources import create_resources
+from local_runtime.stack.resources import Clients, create_resources, engine_clients, physical_names
 from local_runtime.stack.template import read_template
 from proofs.api_keys import new_api_key
 from proofs.artifacts import Build, sam_build

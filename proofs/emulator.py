@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 import httpx
 
-from local_runtime.processes.ports import free_port
+from local_runtime.processes import free_port
 
 REGION = "us-east-1"
 _ANY_PORT_BUT = 4566  # where a run of the pipeline may be listening

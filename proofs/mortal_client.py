@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from local_runtime.services.keys import API_KEY
+from local_runtime.services import API_KEY
 from proofs.mortal_pipeline import MortalPipeline
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")

@@ -9,24 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.folder import RunFolder, held_folder
-from local_runtime.processes.environment import aws_environment, machine_environment
-from local_runtime.processes.ports import LOOPBACK, free_port
-from local_runtime.processes.process import Command, Process
-from local_runtime.processes.supervisor import Supervisor, supervised
-from local_runtime.processes.waiting import answers, wait_until_healthy
-from local_runtime.report.expected import read_expected
-from local_runtime.report.figures import compared
-from local_runtime.report.stored import Places, Stored, read_stored
-from local_runtime.services.api_server import start_api
-from local_runtime.services.engine import engine_environment
-from local_runtime.services.keys import create_key
-from local_runtime.stack.clients import engine_clients
+from local_runtime.processes import (
+    LOOPBACK,
+    Command,
+    Process,
+    Supervisor,
+    answers,
+    free_port,
+    supervised,
+    wait_until_healthy,
+)
+from local_runtime.report import Places, Stored, compared, read_expected, read_stored
+from local_runtime.services import create_key, engine_environment, start_api
 from local_runtime.stack.functions import Function, functions_of, http_function, stream_functions
-from local_runtime.stack.physical import physical_names
-from local_runtime.stack.resources import create_resources
+from local_runtime.stack.resources import create_resources, engine_clients, physical_names
 from local_runtime.stack.template import read_template
-from local_runtime.upload.messages import UploadSummary
+from local_runtime.upload import UploadSummary
 from proofs.machine import PROJECT
 
 _PREFERRED_PORT = 4766
@@ -42,7 +42,7 @@ class MortalConsumer:
         self.acknowledged: set[str] = set()
         self._command = Command(
             name=self.stage,
-            module="local_runtime.services.function_process",
+            module="local_runtime.function_process",
             log=folder.logs / f"{self.stage}.log",
             environment={**environment, **function.environment},
             arguments=(

@@ -8,7 +8,7 @@ from statistics import median
 
 import pytest
 
-from invoices.packing import pack
+from invoices.batch import pack
 from proofs.artifacts import Build
 from proofs.conftest import DataPlane
 from proofs.events import Request, status_and_body

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local_runtime.upload.messages import UploadSummary
+from local_runtime.upload import UploadSummary
 from proofs.mortal_client import Said, first_lines, joined, killed_client, run_client, said_by, start_client, write_rows
 from proofs.mortal_pipeline import MortalPipeline, mortal_pipeline
 

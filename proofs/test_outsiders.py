@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local_runtime.sample.writing import write_sample
+from local_runtime.sample import write_sample
 from proofs.documents import COLLECTION, OUTSIDERS, collection_text
 from proofs.machine import PROJECT
 from tests.invoice_rows import row

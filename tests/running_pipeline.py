@@ -19,8 +19,8 @@ from typing import Any
 
 import httpx
 
-from local_runtime.report.stored import Places, Stored, read_stored
-from local_runtime.stack.clients import engine_clients
+from local_runtime.report import Places, Stored, read_stored
+from local_runtime.stack.resources import engine_clients
 from tests.invoice_rows import row
 
 SHARDS = 4  # what a new on-demand stream has
@@ -106,7 +106,7 @@ class RunningPipeline:
     def processes(self) -> list[str]:
         """The command lines of everything that it started."""
         listing = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
-        return [line for line in listing.splitlines() if f"local_runtime.processes.child {self._process.pid} " in line]
+        return [line for line in listing.splitlines() if f"local_runtime.child {self._process.pid} " in line]
 
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local_runtime.sample.writing import write_sample
+from local_runtime.sample import write_sample
 from tests.running_pipeline import ROOT, SHARDS, RunningPipeline, run_command, running_pipeline, shuffled
 
 pytestmark = pytest.mark.end_to_end

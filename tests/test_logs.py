@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from aws.emf import EmfLog
+from aws.metrics import EmfLog
 from consumers.archive import Archive
 from consumers.batch_loop import consume
+from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
-from consumers.reporting import Reporting
-from consumers.set_aside import FailedFolder
-from pipeline_api.app import create_app
-from pipeline_api.ingest.stream import Stream
-from pipeline_api.reads.tables import Tables
+from consumers.records import Reporting
+from pipeline_api.app import Services, create_app
+from pipeline_api.ingest.route import Stream
+from pipeline_api.queries.tables import Tables
 from pipeline_api.running import inline
-from pipeline_api.services import Services
 from tests.consumers.events import PLENTY, batch, delivered
 from tests.invoice_rows import Row, ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
@@ -86,7 +85,7 @@ def test_the_consumers_log_names_and_numbers(
 ) -> None:
     """Good rows, bad ones, and bytes that nobody can read."""
     reporting = Reporting(EmfLog("stack", lines.append, lambda: 0.0), lambda: 0.0)
-    failed = FailedFolder(s3, "raw-bucket", "to_dynamodb", reporting.set_aside)
+    failed = DeadLetterStore(s3, "raw-bucket", "to_dynamodb", reporting.set_aside)
     index = Index(dynamodb, "invoices", "customers", told=reporting.indexed)
     archive = Archive(s3, "raw-bucket", reporting.archived)
     with caplog.at_level(logging.INFO, "consumers"):

@@ -1,21 +1,21 @@
 """The whole pipeline in this process: the real API and consumers over moto, delivered to by hand."""
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aws.lambda_events import BatchResponse
 from consumers.archive import Archive
 from consumers.batch_loop import consume
-from consumers.event import BatchResponse, KinesisEvent, KinesisEventRecord
+from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
-from consumers.set_aside import FailedFolder
+from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
-from invoices.packing import unpack
+from local_runtime.event_source_mapping.events import StreamRecord, kinesis_event
 from pipeline_api.app import create_app
-from pipeline_api.ingest.stream import Stream
-from pipeline_api.reads.tables import Tables
+from pipeline_api.ingest.route import Stream
+from pipeline_api.queries.tables import Tables
 from pipeline_api.running import inline
 from tests.consumers.events import PLENTY
 from tests.pipeline_api.api_calls import AS_JSON, Api
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import RecordTypeDef
     from mypy_boto3_s3 import S3Client
+
+
+STREAM_ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/rows"
 
 
 @dataclass
@@ -61,11 +64,11 @@ class WholePipeline:
 
     def deliver(self) -> list[BatchResponse]:
         """Give everything that was ever put to both consumers, as after a restart from the beginning."""
-        event: KinesisEvent = {"Records": [_delivered(record) for record in self.records()]}
+        event = kinesis_event([_stream_record(record) for record in self.records()], STREAM_ARN)
         archive, index = Archive(self.s3, "raw-bucket"), Index(self.dynamodb, "invoices", "customers")
         return [
-            consume(event, archive.add, FailedFolder(self.s3, "raw-bucket", "to_s3").keep, PLENTY),
-            consume(event, index.add, FailedFolder(self.s3, "raw-bucket", "to_dynamodb").keep, PLENTY),
+            consume(event, archive.add, DeadLetterStore(self.s3, "raw-bucket", "to_s3").keep, PLENTY),
+            consume(event, index.add, DeadLetterStore(self.s3, "raw-bucket", "to_dynamodb").keep, PLENTY),
         ]
 
     def keys(self, prefix: str) -> list[str]:
@@ -77,13 +80,11 @@ class WholePipeline:
         return sum(len(unpack(body, MAX_BODY_BYTES).splitlines()) for body in bodies)
 
 
-def _delivered(record: "RecordTypeDef") -> KinesisEventRecord:
-    return {
-        "eventID": f"shardId-000000000000:{record['SequenceNumber']}",
-        "kinesis": {
-            "partitionKey": record["PartitionKey"],
-            "sequenceNumber": record["SequenceNumber"],
-            "data": b64encode(record["Data"]).decode(),
-            "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"].timestamp(),
-        },
-    }
+def _stream_record(record: "RecordTypeDef") -> StreamRecord:
+    return StreamRecord(
+        shard_id="shardId-000000000000",
+        sequence_number=record["SequenceNumber"],
+        partition_key=record["PartitionKey"],
+        data=record["Data"],
+        arrived=record["ApproximateArrivalTimestamp"].timestamp(),
+    )

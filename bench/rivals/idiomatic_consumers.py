@@ -6,7 +6,7 @@ from base64 import b64decode
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from consumers.event import KinesisEvent
+from aws.lambda_events import KinesisEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

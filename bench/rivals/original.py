@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from consumers.event import KinesisEvent
+from aws.lambda_events import KinesisEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -20,17 +20,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import httpx
 
 from bench.rivals import row_client
+from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.errors import RunError
 from local_runtime.folder import RunFolder, held_folder
-from local_runtime.processes.environment import aws_environment, machine_environment
-from local_runtime.processes.ports import LOOPBACK, free_port
-from local_runtime.processes.process import Command
-from local_runtime.processes.supervisor import Supervisor, supervised
-from local_runtime.processes.waiting import answers, wait_until_healthy
-from local_runtime.services.api_server import PREFERRED_PORT
-from local_runtime.services.engine import start_engine
-from local_runtime.stack.clients import Clients, engine_clients
-from local_runtime.upload.messages import Acknowledged, Inbox, from_consumer, listen
+from local_runtime.processes import LOOPBACK, Command, Supervisor, answers, free_port, supervised, wait_until_healthy
+from local_runtime.services import PREFERRED_PORT, start_engine
+from local_runtime.stack.resources import Clients, engine_clients
+from local_runtime.upload import Acknowledged, Inbox, from_consumer, listen
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -181,7 +177,7 @@ def _consumer(stage: str, folder: RunFolder, environment: Mapping[str, str], che
     saved.write_text(json.dumps(checkpoint))
     return Command(
         name=f"the original's {stage}",
-        module="local_runtime.services.function_process",
+        module="local_runtime.function_process",
         log=folder.logs / f"{stage}.log",
         environment=environment,
         arguments=(

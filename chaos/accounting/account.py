@@ -7,7 +7,7 @@ from chaos.accounting.sender import check_sender
 from chaos.accounting.set_aside import check_set_aside
 from chaos.accounting.tables import check_tables
 from chaos.shop import MARK
-from client.outside import Outside
+from client.environment import Outside
 
 
 def account(evidence: Evidence, outside: Outside) -> list[str]:

@@ -11,8 +11,8 @@ from chaos.accounting.evidence import Evidence, difference
 from chaos.shop import Fact
 from chaos.uploading import ADDRESS
 from client.api import Api, open_api
-from client.failures import ApiGone, NoSuchEntry
-from client.outside import Outside
+from client.environment import Outside
+from client.errors import ApiGone, NoSuchEntry
 
 _NO_INVOICE = "NOSUCHINVOICE"
 _MOST_QUESTIONS = 20

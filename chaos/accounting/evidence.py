@@ -8,7 +8,7 @@ from chaos.foreign import Foreign
 from chaos.shop import Fact, ShopRow, facts_of
 from chaos.stores import Stores
 from chaos.uploading import Uploaded
-from local_runtime.event_source_mapping.destination import Discarded
+from local_runtime.event_source_mapping.destinations import Discarded
 
 
 @dataclass(frozen=True, slots=True)

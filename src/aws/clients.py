@@ -33,7 +33,7 @@ def kinesis_client() -> "KinesisClient":
 
 
 def dynamodb_client() -> "DynamoDBClient":
-    from aws.json_body import send_items_as_they_are  # noqa: PLC0415 - it needs pydantic's writer, and to_s3 does not
+    from aws.batch_write_body import send_items_as_they_are  # noqa: PLC0415 - it needs pydantic's writer, and to_s3 does not
 
     client: DynamoDBClient = _client("dynamodb")
     send_items_as_they_are(client)

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from aws.faults import error_code, retryable_faults
-from consumers.event import Record
-from consumers.reporting import unheard
-from invoices.batch_id import raw_key
+from aws.errors import error_code, translate_errors
+from consumers.records import Record, unheard
+from invoices.batch import raw_key, unpack
 from invoices.errors import Malformed, Rejected
 from invoices.limits import MAX_BODY_BYTES
-from invoices.packing import unpack
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,7 +44,7 @@ class Archive:
     def _create(self, key: str, data: bytes) -> bool:
         """False if the object is there already: an earlier delivery won, or another body of this name."""
         try:
-            with retryable_faults("S3"):
+            with translate_errors("S3"):
                 self._s3.put_object(
                     Bucket=self._bucket, Key=key, Body=data, IfNoneMatch="*", ContentType="application/x-ndjson"
                 )
@@ -58,7 +56,7 @@ class Archive:
 
     def _holds_rows_of(self, key: str, data: bytes) -> bool:
         """Compared as rows: another release of zlib may write the same rows as other bytes."""
-        with retryable_faults("S3"):
+        with translate_errors("S3"):
             there = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return there == data or _rows_of(there) == unpack(data, MAX_BODY_BYTES)
 

@@ -9,15 +9,16 @@ import logging
 from collections.abc import Callable
 from typing import TypeAlias
 
-from consumers.event import BatchResponse, KinesisEvent, LambdaContext, Record, record_of
-from consumers.set_aside import SetAside
-from invoices.batch_id import checked_batch_id
+from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
+from consumers.dead_letters import DeadLetter
+from consumers.records import Record, record_of
+from invoices.batch import checked_batch_id
 from invoices.errors import InvalidRows, Rejected, Retryable
 
-Process: TypeAlias = Callable[[Record], SetAside | None]
+Process: TypeAlias = Callable[[Record], DeadLetter | None]
 """Do a record's work, all of it or none that a second time would double. Answers with rows of it to set aside."""
 
-Keep: TypeAlias = Callable[[Record, SetAside], None]
+Keep: TypeAlias = Callable[[Record, DeadLetter], None]
 """Put what was set aside where a person finds it. Raises Retryable if it cannot."""
 
 RESERVED_MILLIS = 10_000
@@ -54,14 +55,14 @@ def _consume_record(record: Record, process: Process, keep: Keep) -> None:
         _logger.error("Set aside: %s", set_aside.reason, extra=_named(record))
 
 
-def _outcome(record: Record, process: Process) -> SetAside | None:
+def _outcome(record: Record, process: Process) -> DeadLetter | None:
     try:
         checked_batch_id(record.batch_id)
         return process(record)
     except InvalidRows as error:
-        return SetAside(record.data, str(error), error.errors)
+        return DeadLetter(record.data, str(error), error.errors)
     except Rejected as error:
-        return SetAside(record.data, str(error))
+        return DeadLetter(record.data, str(error))
 
 
 def _named(record: Record) -> dict[str, str]:

@@ -6,18 +6,28 @@ gc.disable()  # nothing that an import makes is garbage: looking for some takes 
 
 import os
 import time
+from dataclasses import dataclass
 from functools import cache
 
 from aws.clients import dynamodb_client, s3_client
-from aws.emf import standard_output
+from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
+from aws.metrics import standard_output
+from aws.settings import settings_from
 from consumers.batch_loop import consume
-from consumers.event import BatchResponse, KinesisEvent, LambdaContext, Record
+from consumers.dead_letters import DeadLetter, DeadLetterStore
 from consumers.index import Index
-from consumers.reporting import Reporting
-from consumers.set_aside import FailedFolder, SetAside
-from consumers.settings import ToDynamodbSettings, settings_from
+from consumers.records import Record, Reporting
 
-_settings = settings_from(os.environ, ToDynamodbSettings)
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    RAW_BUCKET: str
+    INVOICES_TABLE: str
+    CUSTOMERS_TABLE: str
+    METRICS_NAMESPACE: str
+
+
+_settings = settings_from(os.environ, Settings)
 _reporting = Reporting(standard_output(_settings.METRICS_NAMESPACE), time.time)
 _tables = (_settings.INVOICES_TABLE, _settings.CUSTOMERS_TABLE)
 _index = Index(dynamodb_client(), *_tables, told=_reporting.indexed)
@@ -29,11 +39,11 @@ def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:
     return consume(event, _index.add, _keep, context)
 
 
-def _keep(record: Record, set_aside: SetAside) -> None:
+def _keep(record: Record, set_aside: DeadLetter) -> None:
     _failed().keep(record, set_aside)
 
 
 @cache
-def _failed() -> FailedFolder:
+def _failed() -> DeadLetterStore:
     """Made when a row has to be set aside: most instances never see one, and all would wait for a client of S3."""
-    return FailedFolder(s3_client(), _settings.RAW_BUCKET, stage="to_dynamodb", told=_reporting.set_aside)
+    return DeadLetterStore(s3_client(), _settings.RAW_BUCKET, stage="to_dynamodb", told=_reporting.set_aside)

@@ -6,21 +6,29 @@ gc.disable()  # nothing that an import makes is garbage: looking for some takes 
 
 import os
 import time
+from dataclasses import dataclass
 
 from aws.clients import s3_client
-from aws.emf import standard_output
+from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
+from aws.metrics import standard_output
+from aws.settings import settings_from
 from consumers.archive import Archive
 from consumers.batch_loop import consume
-from consumers.event import BatchResponse, KinesisEvent, LambdaContext
-from consumers.reporting import Reporting
-from consumers.set_aside import FailedFolder
-from consumers.settings import ToS3Settings, settings_from
+from consumers.dead_letters import DeadLetterStore
+from consumers.records import Reporting
 
-_settings = settings_from(os.environ, ToS3Settings)
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    RAW_BUCKET: str
+    METRICS_NAMESPACE: str
+
+
+_settings = settings_from(os.environ, Settings)
 _s3 = s3_client()
 _reporting = Reporting(standard_output(_settings.METRICS_NAMESPACE), time.time)
 _archive = Archive(_s3, _settings.RAW_BUCKET, _reporting.archived)
-_failed = FailedFolder(_s3, _settings.RAW_BUCKET, stage="to_s3", told=_reporting.set_aside)
+_failed = DeadLetterStore(_s3, _settings.RAW_BUCKET, stage="to_s3", told=_reporting.set_aside)
 gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch
 gc.enable()
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from local_runtime.errors import ProcessEnded, RunError
 from local_runtime.run import RunOptions, run
-from local_runtime.sample.writing import DEFAULT_ROWS, write_sample
+from local_runtime.sample import DEFAULT_ROWS, write_sample
 
 _INTERRUPTED = 130
 

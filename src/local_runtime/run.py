@@ -11,24 +11,36 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
+from local_runtime.environment import machine_environment
 from local_runtime.errors import RunError
 from local_runtime.folder import RunFolder, held_folder
-from local_runtime.processes.environment import machine_environment
-from local_runtime.processes.supervisor import Supervisor, supervised
-from local_runtime.report.expected import Expected, read_expected
-from local_runtime.report.figures import Report, compared, contract, rows_per_second, write_report
-from local_runtime.report.queries import Query, ask_examples
-from local_runtime.report.screen import show_report
-from local_runtime.report.stored import read_stored
-from local_runtime.sample.writing import write_sample
-from local_runtime.services.api_server import PREFERRED_PORT
-from local_runtime.services.keys import API_KEY, HEADER
-from local_runtime.services.pipeline import Pipeline, start_pipeline
+from local_runtime.processes import Supervisor, supervised
+from local_runtime.report import (
+    Expected,
+    Query,
+    Report,
+    ask_examples,
+    compared,
+    contract,
+    read_expected,
+    read_stored,
+    rows_per_second,
+    show_report,
+    write_report,
+)
+from local_runtime.sample import write_sample
+from local_runtime.services import API_KEY, HEADER, PREFERRED_PORT, Pipeline, start_pipeline
 from local_runtime.stack.template import read_template
-from local_runtime.upload.follower import PATIENCE_SECONDS, Follower, Upload, start_client
-from local_runtime.upload.messages import Inbox, UploadSummary
-from local_runtime.upload.progress import Progress
-from local_runtime.upload.screen import shown_progress
+from local_runtime.upload import (
+    PATIENCE_SECONDS,
+    Follower,
+    Inbox,
+    Progress,
+    Upload,
+    UploadSummary,
+    shown_progress,
+    start_client,
+)
 
 _OK, _FAILED = 0, 1
 _ANSWER_SECONDS = 30.0

@@ -8,9 +8,9 @@ import os
 
 from mangum import Mangum
 
+from pipeline_api.middleware import StagePrefix
 from pipeline_api.production import production_app
 from pipeline_api.running import inline
-from pipeline_api.stage_prefix import StagePrefix
 
 _TEXT_TYPES = ["text/", "application/json", "application/problem+json"]
 

@@ -5,8 +5,8 @@ import sys
 
 from starlette.concurrency import run_in_threadpool
 
+from aws.settings import MissingSettingError
 from pipeline_api.production import production_app
-from pipeline_api.settings import MissingSettingError
 
 try:
     app = production_app(os.environ, run_in_threadpool)

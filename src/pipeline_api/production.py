@@ -2,27 +2,43 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from starlette.types import ASGIApp
 
+from aws.api_keys import KeyTable
 from aws.clients import dynamodb_client, kinesis_client
-from aws.emf import standard_output
-from pipeline_api.app import create_app
-from pipeline_api.ingest.stream import Stream
-from pipeline_api.keys.gate import Gate
-from pipeline_api.keys.key_table import KeyTable
-from pipeline_api.reads.tables import Tables
+from aws.metrics import standard_output
+from aws.settings import settings_from
+from pipeline_api.app import Services, create_app
+from pipeline_api.auth import Gate
+from pipeline_api.ingest.route import Stream
+from pipeline_api.queries.tables import Tables
 from pipeline_api.running import Run
-from pipeline_api.services import Services
-from pipeline_api.settings import settings_from
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The names of the stream, the tables and the metrics; whether the docs need a key (`closed`) or not (`open`).
+
+    boto3 itself reads the endpoint and the region.
+    """
+
+    STREAM_NAME: str
+    INVOICES_TABLE: str
+    CUSTOMERS_TABLE: str
+    KEYS_TABLE: str
+    METRICS_NAMESPACE: str
+    DOCS_ACCESS: Literal["open", "closed"]
 
 
 def production_app(environment: Mapping[str, str], run: Run) -> ASGIApp:
     """Raises MissingSettingError where the environment lacks a name."""
-    settings = settings_from(environment)
-    stream = Stream(kinesis_client(), settings.stream_name)
+    settings = settings_from(environment, Settings)
+    stream = Stream(kinesis_client(), settings.STREAM_NAME)
     dynamodb = dynamodb_client()
-    tables = Tables(dynamodb, settings.invoices_table, settings.customers_table, time.sleep)
-    gate = Gate(KeyTable(dynamodb, settings.keys_table).find, time.monotonic)
-    services = Services(stream, tables, gate.admit, standard_output(settings.metrics_namespace))
-    return create_app(services, run, open_docs=settings.docs_access == "open")
+    tables = Tables(dynamodb, settings.INVOICES_TABLE, settings.CUSTOMERS_TABLE, time.sleep)
+    gate = Gate(KeyTable(dynamodb, settings.KEYS_TABLE).find, time.monotonic)
+    services = Services(stream, tables, gate.admit, standard_output(settings.METRICS_NAMESPACE))
+    return create_app(services, run, open_docs=settings.DOCS_ACCESS == "open")

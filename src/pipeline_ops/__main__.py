@@ -1,6 +1,6 @@
 """`python -m pipeline_ops`."""
 
-from pipeline_ops.app import main
+from pipeline_ops.cli import main
 
 if __name__ == "__main__":
     main()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from aws.faults import error_code
+from aws.errors import error_code
 from invoices.errors import Rejected, Retryable
 
 

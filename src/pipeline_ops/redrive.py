@@ -10,26 +10,93 @@ second time that the batch's raw object holds already, and the rows would get ne
 So it may stop after any step, and be repeated after all of them: the next redrive ends where this one would have.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aws.faults import retryable_faults
+from aws.errors import translate_errors
 from consumers.archive import Archive
-from consumers.event import Record
+from consumers.dead_letters import DeadLetter, DeadLetterStore
 from consumers.index import Index
-from consumers.set_aside import FailedFolder, SetAside
-from invoices.batch_id import checked_batch_id
+from consumers.records import Record
+from invoices.batch import checked_batch_id, pack, unpack
 from invoices.errors import Rejected, RowError
 from invoices.limits import MAX_BODY_BYTES
-from invoices.packing import pack, unpack
+from invoices.line import Line
 from invoices.rows import ndjson_rows
-from pipeline_ops import documents
-from pipeline_ops.documents import NumberedRow, RedrivenDocument, RedrivenRow, SetAsideDocument
+from pipeline_ops import bucket as documents
+from pipeline_ops.bucket import NumberedRow, RedrivenDocument, RedrivenRow, SetAsideDocument
 from pipeline_ops.errors import OpsError
-from pipeline_ops.fixes import Fix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+# `--set Field=value`: other values for rows that were refused.
+
+_OCCURRENCE = "Occurrence"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """`rows` are the rows' places in the whole record; None means all that were set aside."""
+
+    values: Mapping[str, str | int] = field(default_factory=dict)
+    rows: frozenset[int] | None = None
+
+    def chooses(self, row: NumberedRow) -> bool:
+        return self.rows is None or row.index in self.rows
+
+    def applied_to(self, row: NumberedRow) -> NumberedRow:
+        """The row with the values set, all else as it was.
+
+        A row that says something else than before is no longer the n-th with its content: without its Occurrence
+        it is known by its batch and place, so that it can never fall onto another row and be lost. Text that is no
+        JSON object stays as it is, for the check to refuse.
+        """
+        pairs = _pairs(row.text)
+        if not self.values or pairs is None:
+            return row
+        changed = {**self._without_occurrence_if_new(pairs), **self.values}
+        kept = [(name, value) for name, value in pairs if name in changed and name not in self.values]
+        return NumberedRow(row.index, _object_text([*kept, *self.values.items()]))
+
+    def _without_occurrence_if_new(self, pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+        before = dict(pairs)
+        if any(before.get(name) != value for name, value in self.values.items()):
+            before.pop(_OCCURRENCE, None)
+        return before
+
+
+def fix_of(assignments: Sequence[str], rows: Sequence[int]) -> Fix:
+    """Raises OpsError for what is not `Field=value` with a field of an invoice row."""
+    values = dict(_assignment(text) for text in assignments)
+    return Fix(values, frozenset(rows) if rows else None)
+
+
+def _assignment(text: str) -> tuple[str, str | int]:
+    name, equals, value = text.partition("=")
+    if not equals or name not in Line.model_fields:
+        raise OpsError(f"--set takes Field=value, with one of these fields: {', '.join(Line.model_fields)}.")
+    return name, int(value) if name == _OCCURRENCE and value.isdecimal() else value
+
+
+def _pairs(text: bytes) -> list[tuple[str, object]] | None:
+    """Names and values of a JSON object in order; a name that is there twice stays twice, to be refused as such."""
+    try:
+        parsed = json.loads(text, object_pairs_hook=_Pairs)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, _Pairs) else None
+
+
+class _Pairs(list[tuple[str, object]]):
+    """Tells an object from an array."""
+
+
+def _object_text(pairs: Sequence[tuple[str, object]]) -> bytes:
+    return b"{" + b",".join(f"{json.dumps(name)}:{json.dumps(value)}".encode() for name, value in pairs) + b"}"
+
 
 _LEFT = "is valid, and was left where others were redriven"
 
@@ -91,7 +158,7 @@ class Redrive:
         return Outcome(key, len(decided.rows), errors, done_before=done_before)
 
     def _carry_out(
-        self, key: str, document: SetAsideDocument, decided: RedrivenDocument, rest: SetAside | None
+        self, key: str, document: SetAsideDocument, decided: RedrivenDocument, rest: DeadLetter | None
     ) -> None:
         target = documents.redriven_key(key)
         if not documents.create(self._s3, self._bucket, target, decided) and self._decision(key) != decided:
@@ -99,14 +166,14 @@ class Redrive:
         self._index.store(decided.valid_rows(), decided.batch_id)
         if rest:
             record = Record(document.batch_id, document.sequence_number, rest.payload)
-            FailedFolder(self._s3, self._bucket, document.stage).keep(record, rest)
+            DeadLetterStore(self._s3, self._bucket, document.stage).keep(record, rest)
         self._delete(key)
 
     def _decision(self, key: str) -> RedrivenDocument:
         return documents.read_redriven(self._s3, self._bucket, documents.redriven_key(key))
 
     def _delete(self, key: str) -> None:
-        with retryable_faults("S3"):
+        with translate_errors("S3"):
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
 
@@ -141,7 +208,7 @@ def _decided(document: SetAsideDocument, rows: list[NumberedRow]) -> RedrivenDoc
     return RedrivenDocument.model_validate({**document.model_dump(), "rows": redriven})
 
 
-def _rest(document: SetAsideDocument, decided: RedrivenDocument) -> SetAside | None:
+def _rest(document: SetAsideDocument, decided: RedrivenDocument) -> DeadLetter | None:
     """What stays set aside, as it came: not with values that did not help."""
     redriven = {row.index for row in decided.rows}
     rest = [row for row in payload_rows(document) if row.index not in redriven]
@@ -150,4 +217,4 @@ def _rest(document: SetAsideDocument, decided: RedrivenDocument) -> SetAside | N
     checked = documents.checked(rest)
     left = [RowError(index, None, _LEFT) for index in checked.indexes]
     payload = pack(b"\n".join(row.text for row in rest))
-    return SetAside(payload, document.reason, (*checked.errors, *left))
+    return DeadLetter(payload, document.reason, (*checked.errors, *left))

@@ -1,27 +1,84 @@
-"""Builds the tables from the archive, with the consumer's own code: what is there already stays as it is.
-
-The archive is raw objects and the rows that were redriven. Rows that are no invoice lines were set aside when they
-first came; a replay passes over them.
-"""
+"""`replay`."""
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+from pydantic import BaseModel, ConfigDict, ValidationError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from aws.clients import dynamodb_client, s3_client
 from consumers.index import Index
 from invoices.errors import Rejected, Retryable
-from pipeline_ops import documents
-from pipeline_ops.archive_rows import RAW, keys_of_hours, raw_keys, read_record
-from pipeline_ops.pace import Pace
-from pipeline_ops.progress import Watch
-from pipeline_ops.replay_progress import ProgressFile
-from pipeline_ops.time_range import TimeRange
+from pipeline_ops import bucket as documents
+from pipeline_ops.bucket import RAW, keys_of_hours, raw_keys, read_record
+from pipeline_ops.console import Pace, Watch, progress_bar, watched_on
+from pipeline_ops.errors import OpsError
+from pipeline_ops.options import Bucket, CustomersTable, From, InvoicesTable, Settings, TimeRange, To, hour_range
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+# How far a replay came, in a small file: what it was asked for, and the last key that is done.
+
+
+class Target(BaseModel):
+    """What a replay reads and where it writes: a file of another target is not gone on with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bucket: str
+    invoices_table: str
+    customers_table: str
+    start: str | None = None
+    end: str | None = None
+
+
+class _Done(BaseModel):
+    target: Target
+    last_key: str
+
+
+class ProgressFile:
+    """Replaced as a whole after each object, so that it is never half written."""
+
+    def __init__(self, path: Path, target: Target) -> None:
+        self._path = path
+        self._target = target
+
+    def last_key(self) -> str:
+        """Empty text if nothing is done yet. Raises OpsError for a file that is not of this replay."""
+        try:
+            done = _Done.model_validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValidationError) as error:
+            raise OpsError(
+                f"{self._path.name} is no progress file of a replay; name another with --progress."
+            ) from error
+        if done.target != self._target:
+            raise OpsError(
+                f"{self._path.name} is of a replay with other tables or times; name another with --progress."
+            )
+        return done.last_key
+
+    def done(self, key: str) -> None:
+        beside = self._path.with_name(f"{self._path.name}.new")
+        try:
+            beside.write_text(_Done(target=self._target, last_key=key).model_dump_json(indent=2))
+            beside.replace(self._path)
+        except OSError as error:
+            raise OpsError(f"{self._path} cannot be written: {error.strerror}.") from error
+
+    def finished(self) -> None:
+        """The next replay starts from the beginning."""
+        self._path.unlink(missing_ok=True)
+
+
+# Builds the tables from the archive, with the consumer's own code: what is there already stays as it is.
 
 _ATTEMPTS = 8
 _LONGEST_PAUSE_SECONDS = 30
@@ -86,3 +143,35 @@ class Replay:
         else:
             replayed.refused_rows += len({error.index for error in set_aside.errors}) if set_aside else 0
         replayed.objects += 1
+
+
+def replay_command(  # noqa: PLR0913 - a command has its options as parameters
+    *,
+    start: From = None,
+    end: To = None,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="At most so many objects a second.")] = None,
+    progress: Annotated[Path, typer.Option(help="Remembers how far it came; removed at the end.")] = Path(
+        "replay-progress.json"
+    ),
+    bucket: Bucket = None,
+    invoices_table: InvoicesTable = None,
+    customers_table: CustomersTable = None,
+) -> None:
+    """Build the tables from the archive. Batches whose names have no time are under 1970-01-01."""
+    settings = Settings(bucket=bucket, invoices_table=invoices_table, customers_table=customers_table)
+    target = Target(
+        bucket=settings.named_bucket(),
+        invoices_table=settings.named_invoices_table(),
+        customers_table=settings.named_customers_table(),
+        start=start,
+        end=end,
+    )
+    index = Index(dynamodb_client(), target.invoices_table, target.customers_table)
+    with progress_bar() as bar:
+        replayed = Replay(s3_client(), target.bucket, index).run(
+            hour_range(start, end), ProgressFile(progress, target), Pace(rate), watched_on(bar)
+        )
+    typer.echo(
+        f"{replayed.objects:,} objects and {replayed.redriven:,} redriven rows replayed; "
+        f"{replayed.refused_rows:,} rows and {replayed.unreadable:,} objects were refused as before."
+    )

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws.faults import retryable_faults
-from invoices.items import ReadItem, pointer_items, slice_from_item
+from aws.errors import translate_errors
+from aws.items import ReadItem, pointer_items, slice_from_item
+from invoices.invoice import Slice, union
 from invoices.line import Line
-from invoices.slices import Slice, union
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,7 +52,7 @@ def invoice_lines(dynamodb: "DynamoDBClient", invoices_table: str, invoice_no: s
         ExpressionAttributeValues={":no": {"S": invoice_no}},
         ConsistentRead=True,
     )
-    with retryable_faults("DynamoDB"):
+    with translate_errors("DynamoDB"):
         pieces = [_slice(item) for page in pages for item in page["Items"]]
     lines = union(piece for piece in pieces if isinstance(piece, Slice))
     return {bytes.fromhex(name): line for name, line in lines.items()}
@@ -73,6 +73,6 @@ def _pointer(item: ReadItem) -> Pointer:
 
 def _items(dynamodb: "DynamoDBClient", table: str) -> Iterator[ReadItem]:
     """Read consistently: an item that was written a moment ago is not missing."""
-    with retryable_faults("DynamoDB"):
+    with translate_errors("DynamoDB"):
         for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
             yield from page["Items"]

@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from aws.emf import EmfLog
-from aws.metrics import Measure
+from aws.metrics import EmfLog, Measure
 
 
 def lines_of(*measures: Measure) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from botocore.retries.standard import ThrottledRetryableChecker
 
-from aws.faults import retryable_faults
+from aws.errors import translate_errors
 from invoices.errors import Throttled, Unavailable
 
 
@@ -23,7 +23,7 @@ def client_error(code: str, status: int) -> ClientError:
 )
 def test_a_throttle_is_throttled(error: ClientError) -> None:
     """DynamoDB and Kinesis answer 400 and a code, S3 answers 503."""
-    with pytest.raises(Throttled), retryable_faults("DynamoDB"):
+    with pytest.raises(Throttled), translate_errors("DynamoDB"):
         raise error
 
 
@@ -36,14 +36,14 @@ def test_a_throttle_is_throttled(error: ClientError) -> None:
 )
 def test_what_may_pass_is_unavailable(error: Exception) -> None:
     """5xx, lost connections, time-outs, and a conditional write that met another."""
-    with pytest.raises(Unavailable), retryable_faults("S3"):
+    with pytest.raises(Unavailable), translate_errors("S3"):
         raise error
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])
 def test_a_refusal_is_let_through(code: str) -> None:
     """Retrying would hide it."""
-    with pytest.raises(ClientError, match=code), retryable_faults("Kinesis"):
+    with pytest.raises(ClientError, match=code), translate_errors("Kinesis"):
         raise client_error(code, 400)
 
 
@@ -51,5 +51,5 @@ def test_no_throttle_that_botocore_knows_is_taken_for_a_refusal() -> None:
     """Its next release may know another."""
     known: list[str] = vars(ThrottledRetryableChecker)["_THROTTLED_ERROR_CODES"]  # botocore has no public list
     for code in known:
-        with pytest.raises(Throttled), retryable_faults("DynamoDB"):
+        with pytest.raises(Throttled), translate_errors("DynamoDB"):
             raise client_error(code, 400)

@@ -8,11 +8,11 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ParamValidationError
 
+from aws.batch_write_body import send_items_as_they_are
 from aws.clients import dynamodb_client
-from aws.json_body import send_items_as_they_are
-from invoices.items import Item, slice_item
+from aws.items import Item, slice_item
+from invoices.invoice import slices_of
 from invoices.rows import read_ndjson
-from invoices.slices import slices_of
 from tests.invoice_rows import ndjson, row
 
 if TYPE_CHECKING:

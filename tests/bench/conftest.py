@@ -9,7 +9,7 @@ import pytest
 
 from aws.clients import session
 from bench.rows import Sent, sent_batches
-from local_runtime.sample.writing import write_sample
+from local_runtime.sample import write_sample
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aws.emf import EmfLog
-from aws.metrics import Measure
+from aws.metrics import EmfLog, Measure
 from bench.bill import bill, dollars
 from bench.counts import Counts
 from bench.designs import Design, our_design

@@ -11,7 +11,7 @@ from bench.designs import ORIGINAL, Design, our_design
 from bench.flows import API, TO_DYNAMODB, TO_S3, idiomatic_counts, original_counts, our_counts
 from bench.prices import read_prices
 from bench.rows import Sent, real_file, sent_batches
-from local_runtime.sample.writing import write_sample
+from local_runtime.sample import write_sample
 
 
 def test_our_calls(batches: list[Sent]) -> None:

@@ -9,7 +9,7 @@ from bench.rivals.original_run import Held, expected, run_slice, takeable_rows
 from bench.source_files import as_utf8
 from bench.whole_run import run_whole
 from local_runtime.errors import RunError
-from local_runtime.sample.writing import write_sample
+from local_runtime.sample import write_sample
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aws.clients import dynamodb_client, kinesis_client, s3_client
-from aws.faults import retryable_faults
+from aws.errors import translate_errors
 from chaos.aws_faults import AwsFaults, virtual_backoff
 from chaos.crash import Crash
 from chaos.decisions import Decisions, Fault
@@ -65,7 +65,7 @@ def test_a_fault_is_retryable(
     """After the SDK's own three attempts, which are decided on one by one."""
     decisions = Decisions(1)
 
-    with pytest.raises(meaning), retryable_faults("AWS"):
+    with pytest.raises(meaning), translate_errors("AWS"):
         call(AwsFaults(decisions, clock, "seed", Always(1.0, fault=fault)))
     assert [(decision.nth, decision.fault) for decision in decisions.made] == [(0, fault), (1, fault), (2, fault)]
 
@@ -73,5 +73,5 @@ def test_a_fault_is_retryable(
 @pytest.mark.parametrize("call", [put_record, put_object, batch_write])
 def test_nothing_catches_a_crash(call: Callable[[AwsFaults], Any], clock: VirtualClock) -> None:
     """Neither the SDK nor our own code goes on in a process that is gone."""
-    with pytest.raises(Crash), retryable_faults("AWS"):
+    with pytest.raises(Crash), translate_errors("AWS"):
         call(AwsFaults(Decisions(1), clock, "seed", Always(1.0, fault=Fault.CRASH_BEFORE)))

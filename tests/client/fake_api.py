@@ -9,8 +9,7 @@ from typing import TypeAlias
 import httpx
 
 from invoices.errors import RowError
-from invoices.line import Line
-from invoices.line_id import line_id
+from invoices.line import Line, line_id
 from invoices.rows import read_ndjson
 
 Reply: TypeAlias = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from client.columns import Column, distinct
 from client.records import Records
 from client.rows import Block, Rows, Stretch
-from client.table import Column, distinct
 
 
 def made_rows(invoices: Sequence[str], texts: Sequence[bytes] | None = None, lines: Sequence[int] = ()) -> Rows:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from client.begun import Begun
-from client.journal_entries import read_past
+from client.batches import Begun
+from client.journal import read_past
 from tests.client.fake_api import FakeApi, problem
 from tests.client.killed_api import Killed
 from tests.client.run_client import World, row, run, write_csv

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from client.retry import MAX_ATTEMPTS
+from client.api import MAX_ATTEMPTS
 from tests.client.fake_api import FakeApi, Reply, problem
 from tests.client.run_client import LINE, World, read_rejects, row, run, summary_of, write_csv, write_text
 

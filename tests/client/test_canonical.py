@@ -8,13 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from client.canonical import CANONICAL, canonical_date, canonical_price
-from client.columns import COLUMNS
-from client.json_texts import canonical_columns, json_texts
+from client.columns import CANONICAL, Column, canonical_columns, canonical_date, canonical_price, json_texts
+from client.reader import COLUMNS
 from client.repeats import row_hashes
-from client.table import Column
-from invoices.line import Line
-from invoices.line_id import content
+from invoices.line import Line, content
 from tests.client.run_client import row
 
 _DIGITS = st.text(st.sampled_from("0123456789"), min_size=1, max_size=11)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from client.columns import COLUMNS, read_header
-from client.failures import BadInput
+from client.errors import BadInput
+from client.reader import COLUMNS, read_header
 
 
 def _header(*names: str) -> bytes:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from client.encoding import UTF8_BOM, Encoded, find_encoding
-from client.failures import BadInput
+from client.csv_file import UTF8_BOM, Encoded, find_encoding
+from client.errors import BadInput
 
 
 def _blocks(data: bytes, size: int = 3) -> Iterator[bytes]:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from client.answers import IngestAnswer
 from client.batches import Batch
-from client.failures import BadInput, CannotWrite
-from client.journal import Journal
-from client.journal_entries import Header, Past, read_past
-from client.journal_file import default_journal_path, open_journal
+from client.errors import BadInput, CannotWrite
+from client.journal import Header, Journal, Past, default_journal_path, open_journal, read_past
+from client.responses import IngestAnswer
 from tests.client.fake_api import FakeApi
 from tests.client.made_rows import made_rows
 from tests.client.run_client import LINE, run, write_text

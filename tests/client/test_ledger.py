@@ -3,9 +3,9 @@
 import pytest
 
 from client.batches import Batch
-from client.ledger import Ledger, LineRange
 from client.records import BrokenRow
 from client.rows import Rows
+from client.upload import Ledger, LineRange
 from tests.client.made_rows import made_rows
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from client.pace import Pace
+from client.upload import Pace
 from tests.client.fake_api import FakeApi
 from tests.client.run_client import World, row, run, summary_of, write_csv
 

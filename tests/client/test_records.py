@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client import records
-from client.failures import BadInput
+from client.columns import read_columns
+from client.errors import BadInput
 from client.records import BrokenRow, read_fields, split_records
-from client.table import read_columns
 
 _TEXTS = st.text(st.one_of(st.sampled_from('",\n\r a£漢'), st.characters(exclude_categories=["Cs", "Cc"])), max_size=9)
 _ROWS = st.lists(st.tuples(_TEXTS, _TEXTS, _TEXTS), min_size=1, max_size=12)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client import repeats
+from client.columns import Column
 from client.repeats import Hashes, Repeats
-from client.table import Column
 
 
 def _column(texts: Sequence[str]) -> Column:

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from client.failures import CannotWrite
-from client.summary import Summary
+from client.errors import CannotWrite
+from client.report import Summary
 from tests.client.fake_api import FakeApi, problem
 from tests.client.killed_api import Killed, killed_at
 from tests.client.run_client import Handler, World, read_rejects, row, run, summary_of, write_csv

@@ -3,8 +3,8 @@
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
-from consumers.event import KinesisEvent, KinesisEventRecord
-from invoices.packing import pack
+from aws.lambda_events import KinesisEvent, KinesisEventRecord
+from invoices.batch import pack
 from tests.invoice_rows import ndjson
 
 SHARD = "shardId-000000000000"
@@ -27,13 +27,20 @@ PLENTY = Clock(60_000)
 
 def delivered(data: bytes, batch_id: str = BATCH, sequence_number: int = 1) -> KinesisEventRecord:
     return {
-        "eventID": f"{SHARD}:{sequence_number}",
         "kinesis": {
+            "kinesisSchemaVersion": "1.0",
             "partitionKey": batch_id,
             "sequenceNumber": str(sequence_number),
             "data": b64encode(data).decode(),
             "approximateArrivalTimestamp": 1700000000.0,
         },
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventID": f"{SHARD}:{sequence_number}",
+        "eventName": "aws:kinesis:record",
+        "invokeIdentityArn": "arn:aws:iam::000000000000:role/consumer",
+        "awsRegion": "us-east-1",
+        "eventSourceARN": "arn:aws:kinesis:us-east-1:000000000000:stream/rows",
     }
 
 

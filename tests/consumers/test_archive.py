@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consumers.archive import Archive
-from consumers.event import Record
+from consumers.records import Record
+from invoices.batch import pack, unpack
 from invoices.errors import Malformed
-from invoices.packing import pack, unpack
 from tests.consumers.events import BATCH, BATCH_FOLDER
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from consumers.batch_loop import RESERVED_MILLIS, Keep, Process, consume
-from consumers.event import Record
-from consumers.set_aside import SetAside
+from consumers.dead_letters import DeadLetter
+from consumers.records import Record
 from invoices.errors import InvalidRows, Malformed, RowError, Throttled
 from tests.consumers.events import PLENTY, Clock, delivered, event_of
 
@@ -17,7 +17,7 @@ class Folder:
     def __init__(self) -> None:
         self.kept: list[tuple[bytes, str]] = []
 
-    def keep(self, record: Record, set_aside: SetAside) -> None:
+    def keep(self, record: Record, set_aside: DeadLetter) -> None:
         self.kept.append((record.data, set_aside.reason))
 
 
@@ -61,7 +61,7 @@ def test_a_retryable_fault_stops_the_loop_and_names_the_record() -> None:
 def test_a_record_that_cannot_be_set_aside_is_delivered_again() -> None:
     """It is on the stream until it is safe somewhere else."""
 
-    def full(_record: Record, _set_aside: SetAside) -> None:
+    def full(_record: Record, _set_aside: DeadLetter) -> None:
         raise Throttled("S3 asks to slow down")
 
     keep: Keep = full
@@ -85,10 +85,10 @@ def test_a_record_without_a_batch_id_is_set_aside() -> None:
 def test_the_errors_of_rows_are_kept() -> None:
     """A record with nothing but invalid rows says what is wrong with each."""
     errors = [RowError(0, "Quantity", "is missing")]
-    kept: list[SetAside] = []
+    kept: list[DeadLetter] = []
     process = recording([], {b"a": InvalidRows("no row is valid", errors)})
     consume(event_of(b"a"), process, lambda _record, set_aside: kept.append(set_aside), PLENTY)
-    assert kept == [SetAside(b"a", "no row is valid", tuple(errors))]
+    assert kept == [DeadLetter(b"a", "no row is valid", tuple(errors))]
 
 
 def test_what_is_set_aside_is_logged_by_name_and_never_by_content(caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 import pytest
 
-from consumers.batch_write import Put, write_all
+from consumers.index import Put, write_all
 from invoices.errors import Throttled
 
 if TYPE_CHECKING:

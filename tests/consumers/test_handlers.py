@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consumers.event import BatchResponse, KinesisEvent
-from consumers.settings import MissingSettingError
+from aws.lambda_events import BatchResponse, KinesisEvent
+from aws.settings import MissingSettingError
 from tests.consumers.events import PLENTY, batch, event_of
 from tests.invoice_rows import row
 

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consumers.event import Record
+from aws.items import slice_from_item
 from consumers.index import Index
+from consumers.records import Record
+from invoices.batch import pack, unpack
 from invoices.errors import Malformed, TooLarge
-from invoices.items import slice_from_item
+from invoices.invoice import union
 from invoices.limits import MAX_BODY_BYTES
-from invoices.packing import pack, unpack
-from invoices.slices import union
 from tests.consumers.events import BATCH, batch
 from tests.invoice_rows import Row, ndjson, row
 

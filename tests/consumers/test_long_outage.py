@@ -4,10 +4,10 @@ from typing import Any, cast
 
 import pytest
 
+from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
 from consumers.batch_loop import consume
-from consumers.event import BatchResponse, KinesisEvent, LambdaContext
+from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
-from consumers.set_aside import FailedFolder
 from invoices.errors import Throttled
 from local_runtime.event_source_mapping import (
     EventSourceMapping,
@@ -17,9 +17,9 @@ from local_runtime.event_source_mapping import (
     VirtualClock,
     World,
 )
-from local_runtime.services.lambda_function import with_context
+from local_runtime.function_process import with_context
 from local_runtime.stack.functions import functions_of
-from local_runtime.stack.physical import physical_names
+from local_runtime.stack.resources import physical_names
 from tests.consumers.events import batch
 from tests.consumers.stores_in_memory import BucketInMemory, TablesInMemory
 from tests.invoice_rows import row
@@ -59,7 +59,7 @@ class Backlog:
 
     def handle(self, event: Any, context: LambdaContext) -> BatchResponse:
         index = Index(cast("Any", self.tables), "invoices", "customers", sleep=self.clock.sleep)
-        failed = FailedFolder(cast("Any", self.bucket), "bucket", "to_dynamodb")
+        failed = DeadLetterStore(cast("Any", self.bucket), "bucket", "to_dynamodb")
         return consume(cast("KinesisEvent", event), index.add, failed.keep, context)
 
     def invoices(self) -> list[str]:

@@ -10,8 +10,8 @@ import pytest
 from chaos.foreign import POISON, Foreign, too_large
 from consumers.archive import Archive
 from consumers.batch_loop import consume
+from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
-from consumers.set_aside import FailedFolder
 from tests.consumers.events import PLENTY, batch, delivered
 from tests.consumers.stores_in_memory import BucketInMemory, TablesInMemory
 from tests.invoice_rows import row
@@ -47,7 +47,7 @@ def test_tables_miss_the_poison_and_nothing_else(size: int) -> None:
     for position, bad, event in deliveries(size):
         tables, bucket = TablesInMemory(), BucketInMemory()
         index = Index(cast("Any", tables), "invoices", "customers")
-        keep = FailedFolder(cast("Any", bucket), "bucket", "to_dynamodb").keep
+        keep = DeadLetterStore(cast("Any", bucket), "bucket", "to_dynamodb").keep
 
         assert consume(event, index.add, keep, PLENTY) == {"batchItemFailures": []}
         stored = [item["InvoiceNo"]["S"] for item in tables.items.get("invoices", [])]
@@ -60,7 +60,7 @@ def test_the_archive_holds_the_neighbours(size: int) -> None:
     """It archives what it cannot read as rows, too, and sets aside what is no gzip or has no name for an object."""
     for position, bad, event in deliveries(size):
         bucket = BucketInMemory()
-        keep = FailedFolder(cast("Any", bucket), "bucket", "to_s3").keep
+        keep = DeadLetterStore(cast("Any", bucket), "bucket", "to_s3").keep
 
         assert consume(event, Archive(cast("Any", bucket), "bucket").add, keep, PLENTY) == {"batchItemFailures": []}
         archived = [body for key, body in bucket.objects.items() if key.startswith("raw/")]

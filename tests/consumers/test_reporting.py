@@ -7,10 +7,9 @@ import pytest
 from aws.metrics import Measure
 from consumers.archive import Archive
 from consumers.batch_loop import consume
-from consumers.event import Record
+from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
-from consumers.reporting import Reporting
-from consumers.set_aside import FailedFolder
+from consumers.records import Record, Reporting
 from tests.consumers.events import PLENTY, batch, event_of
 from tests.invoice_rows import row
 from tests.recorded_metrics import RecordedMetrics
@@ -37,7 +36,7 @@ def reporting(metrics: RecordedMetrics) -> Reporting:
 def test_to_s3_counts_records(s3: "S3Client", reporting: Reporting, metrics: RecordedMetrics) -> None:
     """Archived or set aside; it looks at no row."""
     archive = Archive(s3, "raw-bucket", reporting.archived)
-    consume(EVENT, archive.add, FailedFolder(s3, "raw-bucket", "to_s3", reporting.set_aside).keep, PLENTY)
+    consume(EVENT, archive.add, DeadLetterStore(s3, "raw-bucket", "to_s3", reporting.set_aside).keep, PLENTY)
     archived = [Measure("RecordsArchived", 1)]
     assert metrics.puts == [("batch-1", archived), ("batch-2", SET_ASIDE), ("batch-3", archived)]
 
@@ -47,7 +46,7 @@ def test_to_dynamodb_counts_rows_and_how_old_they_are(
 ) -> None:
     """From their arrival on the stream. A record of which some rows are set aside counts for both."""
     index = Index(dynamodb, "invoices", "customers", told=reporting.indexed)
-    consume(EVENT, index.add, FailedFolder(s3, "raw-bucket", "to_dynamodb", reporting.set_aside).keep, PLENTY)
+    consume(EVENT, index.add, DeadLetterStore(s3, "raw-bucket", "to_dynamodb", reporting.set_aside).keep, PLENTY)
     age = Measure("AgeWhenQueryable", 1500, "Milliseconds")
     assert metrics.puts == [
         ("batch-1", [Measure("RowsIndexed", 2), age]),

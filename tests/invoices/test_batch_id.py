@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoices.batch_id import checked_batch_id, raw_key
+from invoices.batch import checked_batch_id, raw_key
 from invoices.errors import Malformed
 
 

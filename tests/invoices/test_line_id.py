@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoices.line import Line
-from invoices.line_id import content, line_id
+from invoices.line import Line, content, line_id
 from tests.invoices.strategies import lines
 
 numbered = lines(st.integers(1, 3))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from invoices.batch import pack, unpack
 from invoices.errors import Malformed, TooLarge
-from invoices.packing import pack, unpack
 
 
 @given(st.binary(max_size=2000))

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from invoices.errors import RowError, TooLarge
 from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
 from invoices.line import Line
-from invoices.quick_look import lines_if_all_valid
-from invoices.rows import ndjson_rows, read_ndjson
+from invoices.rows import lines_if_all_valid, ndjson_rows, read_ndjson
 from tests.invoice_rows import ndjson, row, without
 
 

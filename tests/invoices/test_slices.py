@@ -6,11 +6,11 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoices.items import pointer_items, slice_from_item, slice_item, slice_key
+from aws.items import pointer_items, slice_from_item, slice_item, slice_key
+from invoices.invoice import Slice, slices_of, union
 from invoices.limits import MAX_SLICE_BYTES, MAX_SLICE_LINES
 from invoices.line import Line
 from invoices.rows import Rows
-from invoices.slices import Slice, slices_of, union
 from tests.invoice_rows import row
 from tests.invoices.strategies import lines
 

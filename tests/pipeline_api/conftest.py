@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from pipeline_api.app import create_app
-from pipeline_api.ingest.stream import Stream
-from pipeline_api.reads.tables import Tables
+from pipeline_api.ingest.route import Stream
+from pipeline_api.queries.tables import Tables
 from pipeline_api.running import inline
 from tests.pipeline_api.api_calls import Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from invoices.items import Item, slice_item
+from aws.items import Item, slice_item
+from invoices.invoice import slices_of
 from invoices.rows import read_ndjson
-from invoices.slices import slices_of
-from pipeline_api.reads.tables import Tables
+from pipeline_api.queries.tables import Tables
 from tests.invoice_rows import Row, ndjson
 
 if TYPE_CHECKING:

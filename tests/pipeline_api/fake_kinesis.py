@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from pipeline_api.ingest.stream import Stream
+from pipeline_api.ingest.route import Stream
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

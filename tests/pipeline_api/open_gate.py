@@ -1,9 +1,9 @@
 """A gate that stands open: most tests are not about keys."""
 
-from pipeline_api.ingest.stream import Stream
-from pipeline_api.keys.stored_key import Scope
-from pipeline_api.reads.tables import Tables
-from pipeline_api.services import Services
+from aws.api_keys import Scope
+from pipeline_api.app import Services
+from pipeline_api.ingest.route import Stream
+from pipeline_api.queries.tables import Tables
 from tests.recorded_metrics import RecordedMetrics
 
 

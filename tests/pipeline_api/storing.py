@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from invoices.items import Item, pointer_items, slice_item
+from aws.items import Item, pointer_items, slice_item
+from invoices.invoice import slices_of
 from invoices.rows import read_ndjson
-from invoices.slices import slices_of
 from tests.invoice_rows import Row, ndjson
 
 if TYPE_CHECKING:

@@ -6,10 +6,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-import pytest
-
-from pipeline_api.settings import MissingSettingError, Settings, settings_from
-
 NAMES = {
     "STREAM_NAME": "rows",
     "INVOICES_TABLE": "invoices",
@@ -30,26 +26,6 @@ def python(code: str, environment: Mapping[str, str]) -> "subprocess.CompletedPr
         text=True,
         check=False,
     )
-
-
-def test_settings_come_from_the_environment() -> None:
-    """Other variables do not matter."""
-    assert settings_from({**NAMES, "PATH": "/bin"}) == Settings.model_validate(NAMES)
-
-
-@pytest.mark.parametrize(
-    ("given", "named"),
-    [
-        ({name: text for name, text in NAMES.items() if name != "INVOICES_TABLE"}, "INVOICES_TABLE is not set"),
-        ({**NAMES, "DOCS_ACCESS": "ajar"}, "DOCS_ACCESS is not set"),
-        ({**NAMES, "STREAM_NAME": ""}, "STREAM_NAME is not set"),
-        ({}, " and ".join(NAMES) + " are not set"),
-    ],
-)
-def test_what_is_missing_is_named(given: Mapping[str, str], named: str) -> None:
-    """In one sentence that says where to get it."""
-    with pytest.raises(MissingSettingError, match=f"^{named} in the environment, .*: `make run` writes .* .local/env"):
-        settings_from(given)
 
 
 def test_a_server_without_its_settings_ends_with_that_sentence() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from invoices.packing import unpack
+from invoices.batch import unpack
 from invoices.rows import read_ndjson
 from tests.invoice_rows import ndjson, row, without
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, GZIP, Api, Headers

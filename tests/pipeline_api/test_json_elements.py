@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoices.errors import Malformed
-from pipeline_api.ingest.json_elements import json_elements
+from pipeline_api.ingest.batch import json_elements
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 VALUES = st.recursive(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline_api.ingest.json_body import read_json_body
+from pipeline_api.ingest.batch import read_json_body
 from tests.invoice_rows import row
 
 ROWS = [row(), row(Description="a}, {b"), row(Description="[},{]", Quantity=2)]

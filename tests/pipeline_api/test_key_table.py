@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aws.api_keys import KeyTable, StoredKey, item_of
 from invoices.errors import Throttled
-from pipeline_api.keys.key_table import KeyTable
-from pipeline_api.keys.stored_key import StoredKey, item_of
 from tests.pipeline_api.test_faults import answering
 
 if TYPE_CHECKING:

@@ -4,14 +4,12 @@ import secrets
 
 import pytest
 
+from aws.api_keys import Scope, StoredKey, hash_of, item_of, key_id_in, key_of, new_key_text
 from invoices.errors import Unavailable
-from pipeline_api.app import create_app
-from pipeline_api.keys.gate import KEPT_SECONDS, Gate
-from pipeline_api.keys.key_text import hash_of, key_id_in, new_key_text
-from pipeline_api.keys.stored_key import Scope, StoredKey, item_of, key_of
-from pipeline_api.refusals import Forbidden, Unauthenticated
+from pipeline_api.app import Services, create_app
+from pipeline_api.auth import KEPT_SECONDS, Gate
+from pipeline_api.errors import Forbidden, Unauthenticated
 from pipeline_api.running import inline
-from pipeline_api.services import Services
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_NDJSON, Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB

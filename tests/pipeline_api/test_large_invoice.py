@@ -3,8 +3,8 @@
 import json
 
 from invoices.limits import MAX_SLICE_LINES
-from pipeline_api.reads.invoice import read_invoice
-from pipeline_api.reads.parameters import LinesPage
+from pipeline_api.queries.models import LinesPage
+from pipeline_api.queries.queries import read_invoice
 from tests.invoice_rows import row
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROW_BYTES, MAX_ROWS
-from invoices.packing import unpack
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, GZIP, Api, Headers
 from tests.pipeline_api.fake_kinesis import PutRecord

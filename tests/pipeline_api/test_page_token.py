@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoices.errors import Malformed
-from pipeline_api.reads.page_token import LONGEST_TOKEN, page_token, position_in
+from pipeline_api.queries.models import LONGEST_TOKEN, page_token, position_in
 from tests.invoice_rows import row
 from tests.pipeline_api.api_calls import Api
 from tests.pipeline_api.storing import store

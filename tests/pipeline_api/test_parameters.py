@@ -2,7 +2,7 @@
 
 import pytest
 
-from invoices.field_rules import RULES
+from invoices.fields import RULES
 from tests.pipeline_api.api_calls import Api
 
 VALUE = "Jane Doe"

@@ -11,8 +11,8 @@ from mangum import Mangum
 from mangum.types import LambdaContext
 
 from pipeline_api.app import create_app
+from pipeline_api.middleware import StagePrefix
 from pipeline_api.running import inline
-from pipeline_api.stage_prefix import StagePrefix
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
 from tests.pipeline_api.open_gate import behind_open_gate

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline_ops.stores import Stores
+from pipeline_ops.options import Stores
 from tests.pipeline_ops.stores import BUCKET
 
 if TYPE_CHECKING:

@@ -4,16 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from aws.items import Item, slice_from_item, slice_item, slice_key
+from aws.lambda_events import KinesisEvent
 from consumers.archive import Archive
 from consumers.batch_loop import consume
-from consumers.event import KinesisEvent
+from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
-from consumers.set_aside import FailedFolder
-from invoices.items import Item, slice_from_item, slice_item, slice_key
+from invoices.batch import pack
+from invoices.invoice import Slice
 from invoices.line import Line
-from invoices.packing import pack
-from invoices.slices import Slice
-from pipeline_ops.stores import Stores
+from pipeline_ops.options import Stores
 from tests.consumers.events import PLENTY, delivered
 from tests.invoice_rows import ndjson
 
@@ -34,8 +34,8 @@ def send(stores: Stores, rows: Sequence[Mapping[str, object]], batch_id: str = B
 
 def deliver(stores: Stores, data: bytes, batch_id: str = BATCH) -> None:
     event: KinesisEvent = {"Records": [delivered(data, batch_id)]}
-    consume(event, Archive(stores.s3, BUCKET).add, FailedFolder(stores.s3, BUCKET, "to_s3").keep, PLENTY)
-    consume(event, index_of(stores).add, FailedFolder(stores.s3, BUCKET, "to_dynamodb").keep, PLENTY)
+    consume(event, Archive(stores.s3, BUCKET).add, DeadLetterStore(stores.s3, BUCKET, "to_s3").keep, PLENTY)
+    consume(event, index_of(stores).add, DeadLetterStore(stores.s3, BUCKET, "to_dynamodb").keep, PLENTY)
 
 
 def keys(stores: Stores, prefix: str = "") -> list[str]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_ops.app import main
-from pipeline_ops.failed_commands import show_command
-from pipeline_ops.stores import Stores
+from pipeline_ops.cli import main
+from pipeline_ops.failed import show_command
+from pipeline_ops.options import Stores
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_ops.stores import BATCH, RAW_KEY, alter_first_price, deliver, keys, send, slice_key_of, tables
 from tests.pipeline_ops.test_csv_rows import HEADER, VALUES, write

@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.archive import batch_id_of, second_body_key
-from invoices.batch_id import BATCH_ID_PATTERN, raw_key
-from invoices.packing import pack
-from pipeline_ops.archive_rows import read_raw_object
-from pipeline_ops.stores import Stores
+from invoices.batch import BATCH_ID_PATTERN, pack, raw_key
+from pipeline_ops.bucket import read_raw_object
+from pipeline_ops.options import Stores
 from tests.invoice_rows import row
 from tests.pipeline_ops.stores import BUCKET, keys, send, stored_ids
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.records import read_fields, split_records
-from pipeline_ops.csv_rows import COLUMNS, read_rows, split_rows
 from pipeline_ops.errors import OpsError
+from pipeline_ops.expected import COLUMNS, read_rows, split_rows
 
 HEADER = ",".join(COLUMNS)
 VALUES = "536365,85123A,WHITE HEART,6,12/1/2010 8:26,2.55,17850,United Kingdom"

@@ -5,8 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoices.line import Line
-from invoices.line_id import line_id
+from invoices.line import Line, line_id
 from pipeline_ops.expected import Repeats, expected_rows
 from tests.invoices.strategies import lines
 from tests.pipeline_ops.test_csv_rows import HEADER, VALUES, write

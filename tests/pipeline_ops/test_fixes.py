@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 
 from invoices.line import Line
-from pipeline_ops.documents import NumberedRow, checked
+from pipeline_ops.bucket import NumberedRow, checked
 from pipeline_ops.errors import OpsError
-from pipeline_ops.fixes import fix_of
+from pipeline_ops.redrive import fix_of
 from tests.invoice_rows import ndjson, row
 from tests.invoices.strategies import lines
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from pipeline_api.keys.gate import Gate
-from pipeline_api.keys.key_table import KeyTable
-from pipeline_api.keys.stored_key import Scope
-from pipeline_api.refusals import Unauthenticated
-from pipeline_ops.app import build_app
+from aws.api_keys import KeyTable, Scope
+from pipeline_api.auth import Gate
+from pipeline_api.errors import Unauthenticated
+from pipeline_ops.api_keys import KeyRing
+from pipeline_ops.cli import build_app
 from pipeline_ops.errors import OpsError
-from pipeline_ops.key_ring import KeyRing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

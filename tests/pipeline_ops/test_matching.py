@@ -1,8 +1,8 @@
 """An altered line is found again by what it still says."""
 
 from invoices.line import Line
-from pipeline_ops.matching import altered_lines
-from pipeline_ops.tables_check import Stray
+from pipeline_ops.verify.judgement import altered_lines
+from pipeline_ops.verify.tables import Stray
 from tests.invoice_rows import row
 
 

@@ -2,20 +2,19 @@
 
 import pytest
 
-from consumers.event import Record
+from consumers.dead_letters import DeadLetter, DeadLetterStore
 from consumers.index import Index
-from consumers.set_aside import FailedFolder, SetAside
+from consumers.records import Record
+from invoices.batch import pack
 from invoices.errors import Throttled
-from invoices.line_id import line_id
-from invoices.packing import pack
+from invoices.line import line_id
 from invoices.rows import Rows
-from pipeline_ops.documents import RedrivenDocument, create, read_redriven
+from pipeline_ops.bucket import RedrivenDocument, create, read_redriven
+from pipeline_ops.console import unwatched
 from pipeline_ops.errors import OpsError
-from pipeline_ops.fixes import Fix
-from pipeline_ops.progress import unwatched
-from pipeline_ops.redrive import Outcome, Redrive
-from pipeline_ops.stores import Stores
-from pipeline_ops.verify import Question, verify
+from pipeline_ops.options import Stores
+from pipeline_ops.redrive import Fix, Outcome, Redrive
+from pipeline_ops.verify.command import Question, verify
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_ops.stores import BATCH, BUCKET, deliver, index_of, keys, send, stored_ids, stored_lines, tables
 
@@ -158,7 +157,7 @@ def test_a_record_that_was_not_archived(stores: Stores) -> None:
 
 
 def _keep(stores: Stores, stage: str, payload: bytes) -> None:
-    FailedFolder(stores.s3, BUCKET, stage).keep(Record(BATCH, "1", payload), SetAside(payload, "a defect of ours"))
+    DeadLetterStore(stores.s3, BUCKET, stage).keep(Record(BATCH, "1", payload), DeadLetter(payload, "a defect of ours"))
 
 
 def test_poison_stays_where_it_is(stores: Stores) -> None:

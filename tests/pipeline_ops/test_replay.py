@@ -7,20 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.event import Record
+from consumers.dead_letters import DeadLetter
 from consumers.index import Index
-from consumers.set_aside import SetAside
+from consumers.records import Record
 from invoices.errors import Unavailable
+from pipeline_ops.console import Pace, unwatched
 from pipeline_ops.errors import OpsError
-from pipeline_ops.fixes import Fix
-from pipeline_ops.pace import Pace
-from pipeline_ops.progress import unwatched
-from pipeline_ops.redrive import Redrive
-from pipeline_ops.replay import Replay, Replayed
-from pipeline_ops.replay_progress import ProgressFile, Target
-from pipeline_ops.stores import Stores
-from pipeline_ops.time_range import EVERYTHING, TimeRange, hour_range
-from pipeline_ops.verify import Question, verify
+from pipeline_ops.options import EVERYTHING, Stores, TimeRange, hour_range
+from pipeline_ops.redrive import Fix, Redrive
+from pipeline_ops.replay import ProgressFile, Replay, Replayed, Target
+from pipeline_ops.verify.command import Question, verify
 from tests.invoice_rows import row
 from tests.pipeline_ops.stores import BATCH, BUCKET, NAMED, deliver, index_of, keys, send, tables
 
@@ -94,7 +90,7 @@ class _Fails(Index):
         self._calls = calls
         self.records: list[str] = []
 
-    def add(self, record: Record) -> SetAside | None:
+    def add(self, record: Record) -> DeadLetter | None:
         self.records.append(record.batch_id)
         if len(self.records) - 1 in self._calls:
             raise Unavailable("DynamoDB did not answer")

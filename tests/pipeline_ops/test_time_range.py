@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline_ops.errors import OpsError
-from pipeline_ops.time_range import TimeRange, hour_range, time_range
+from pipeline_ops.options import TimeRange, hour_range, time_range
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from invoices.packing import pack
-from pipeline_ops.differences import Difference, Findings, Kind, Where
-from pipeline_ops.fixes import Fix
-from pipeline_ops.progress import unwatched
-from pipeline_ops.redrive import Redrive
-from pipeline_ops.stores import Stores
-from pipeline_ops.time_range import hour_range
-from pipeline_ops.verify import Question, Report, verify
+from invoices.batch import pack
+from pipeline_ops.console import unwatched
+from pipeline_ops.options import Stores, hour_range
+from pipeline_ops.redrive import Fix, Redrive
+from pipeline_ops.verify.command import Question, Report, verify
+from pipeline_ops.verify.findings import Difference, Findings, Kind, Where
 from tests.invoice_rows import row
 from tests.pipeline_ops.stores import (
     BATCH,

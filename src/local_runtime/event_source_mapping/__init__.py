@@ -31,20 +31,24 @@ A second mapping with the same `World(checkpoints=...)` is a restart; `stream.fa
 `stream.expire_iterators()` are Kinesis's own troubles. `KinesisReader` and `S3Destination` stand in for a real run.
 """
 
-from local_runtime.event_source_mapping.backoff import Backoff
-from local_runtime.event_source_mapping.checkpoint import CheckpointStore, FileCheckpoints, InMemoryCheckpoints
+from aws.lambda_events import KinesisEvent
+from local_runtime.event_source_mapping.checkpoints import (
+    Checkpointed,
+    CheckpointStore,
+    FileCheckpoints,
+    InMemoryCheckpoints,
+)
 from local_runtime.event_source_mapping.clock import Clock, SystemClock, VirtualClock
-from local_runtime.event_source_mapping.destination import (
+from local_runtime.event_source_mapping.delivery import Backoff
+from local_runtime.event_source_mapping.destinations import (
     InMemoryDestination,
     Nowhere,
     OnFailureDestination,
     S3Destination,
 )
-from local_runtime.event_source_mapping.in_memory_stream import InMemoryStream
-from local_runtime.event_source_mapping.kinesis_reader import KinesisReader
+from local_runtime.event_source_mapping.events import StreamRecord
 from local_runtime.event_source_mapping.mapping import EventSourceMapping, NotDrained
-from local_runtime.event_source_mapping.progress import Checkpointed
-from local_runtime.event_source_mapping.records import KinesisEvent, StreamRecord
+from local_runtime.event_source_mapping.readers import InMemoryStream, KinesisReader
 from local_runtime.event_source_mapping.settings import MappingSettings
 from local_runtime.event_source_mapping.world import World
 

@@ -1,15 +1,41 @@
-"""AWS's rules on what comes after an invocation, as functions without time, network or state.
+"""Cutting what was read into batches."""
 
-https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
-"""
-
+import math
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from local_runtime.event_source_mapping.backoff import Backoff
-from local_runtime.event_source_mapping.records import StreamRecord
-from local_runtime.event_source_mapping.response import Failed, Outcome, PartlyFailed, Succeeded
+from local_runtime.event_source_mapping.events import (
+    Failed,
+    Outcome,
+    PartlyFailed,
+    StreamRecord,
+    Succeeded,
+    payload_bytes,
+)
 from local_runtime.event_source_mapping.settings import UNLIMITED, MappingSettings
+
+# How long to wait before the next try.
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds between tries: `first`, then twice as long each time, `longest` at most.
+
+    AWS does not say how long Lambda waits; doubling keeps the wait below the length of the outage it sits out.
+    """
+
+    first: float = 0.2
+    longest: float = 60.0
+
+    def delay(self, failures: int) -> float:
+        """The wait after so many failures in a row (1 or more)."""
+        doublings = min(failures - 1, 32)  # beyond that every float is `longest` anyway
+        return min(self.first * 2.0 ** max(doublings, 0), self.longest)
+
+
+# AWS's rules on what comes after an invocation, as functions without time, network or state.
 
 Condition: TypeAlias = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 
@@ -99,3 +125,55 @@ def _attempt_used_up(batch: Batch, rules: Rules, now: float) -> Batch:
     if limit != UNLIMITED and failures > limit:
         return replace(batch, failures=failures, due=now, condition="RetryAttemptsExhausted")
     return replace(batch, failures=failures, due=now + rules.backoff.delay(failures))
+
+
+MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+"""An event's JSON: a synchronous invocation takes 6 MB (AWS: Lambda quotas)."""
+
+_EVENT_ENVELOPE = len('{"Records": []}')
+
+
+class Buffer:
+    """Records that wait for their batch: until it is full, holds 6 MB, or its window is over.
+
+    The window opens when the first waiting record was read.
+    """
+
+    def __init__(self, settings: MappingSettings, stream_arn: str) -> None:
+        self._settings = settings
+        self._stream_arn = stream_arn
+        self._waiting: deque[tuple[StreamRecord, int, float]] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def due(self) -> float:
+        """When the next batch is ready: infinity while nothing waits, the past once it is full."""
+        if not self._waiting:
+            return math.inf
+        if len(self._waiting) >= self._settings.BatchSize or self._bytes >= MAX_PAYLOAD_BYTES:
+            return -math.inf
+        _, _, read_at = self._waiting[0]
+        return read_at + self._settings.MaximumBatchingWindowInSeconds
+
+    def add(self, records: Iterable[StreamRecord], now: float) -> None:
+        for record in records:
+            size = payload_bytes(record, self._stream_arn)
+            self._waiting.append((record, size, now))
+            self._bytes += size
+
+    def take(self) -> tuple[StreamRecord, ...]:
+        """The next batch; always at least one record, however large it is."""
+        batch: list[StreamRecord] = []
+        total = _EVENT_ENVELOPE
+        while self._waiting and len(batch) < self._settings.BatchSize:
+            record, size, _ = self._waiting[0]
+            if batch and total + size > MAX_PAYLOAD_BYTES:
+                break
+            total += size
+            batch.append(record)
+            self._waiting.popleft()
+            self._bytes -= size
+        return tuple(batch)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local_runtime.errors import RunError
-from local_runtime.stack.physical import Physical
+from local_runtime.stack.resources import Physical
 from local_runtime.stack.template import Properties, Resource, Template, Value, mapping_at
 
 _DEFAULT_TIMEOUT_SECONDS = 3  # Lambda's own

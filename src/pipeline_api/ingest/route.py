@@ -1,21 +1,102 @@
 """POST /ingest."""
 
-from collections.abc import Callable
-from typing import Annotated
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Header, Request, Response
-from pydantic import WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from aws.metrics import Metrics
-from invoices.batch_id import BATCH_ID_PATTERN, checked_batch_id
-from pipeline_api.ingest.answer import IngestAnswer
-from pipeline_api.ingest.body import read_body
-from pipeline_api.ingest.media import JSON, media_of
-from pipeline_api.ingest.request_docs import ACCEPTED, INGEST_BODY
-from pipeline_api.ingest.stream import Stream
-from pipeline_api.ingest.take import take
-from pipeline_api.problem_docs import INGEST_PROBLEMS
+from aws.errors import translate_errors
+from aws.metrics import Measure, Metrics
+from invoices.batch import BATCH_ID_PATTERN, checked_batch_id
+from invoices.errors import InvalidRows, Rejected, RowError
+from invoices.line import Line
+from pipeline_api.errors import RowFault, row_faults
+from pipeline_api.ingest.batch import Batch, batch_of
+from pipeline_api.ingest.body import JSON, Media, media_of, read_body
+from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY
+from pipeline_api.openapi import INGEST_PROBLEMS
 from pipeline_api.running import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+
+# What POST /ingest answers.
+
+
+class IngestAnswer(BaseModel):
+    """The accepted rows are on the stream; each refused one is named in `errors` at least once."""
+
+    batch_id: Annotated[str, Field(description="Names this batch through the whole pipeline.")]
+    accepted: Annotated[int, Field(ge=1, description="Rows taken.")]
+    rejected: Annotated[int, Field(ge=0, description="Rows refused.")]
+    errors: list[RowFault]
+
+
+# The stream, as far as the API uses it.
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    client: "KinesisClient"
+    name: str
+
+    def put(self, batch_id: str, record: bytes) -> None:
+        """Put one record, whose partition key is the batch id. Raises Throttled or Unavailable.
+
+        After Unavailable the record may have been put all the same; a retry under the same batch id changes nothing.
+        """
+        with translate_errors("Kinesis"):
+            self.client.put_record(StreamName=self.name, Data=record, PartitionKey=batch_id)
+
+
+# What is counted of a request: rows taken, rows refused by field, requests refused as a whole by kind.
+
+_WHOLE_ROW = "row"
+_UNKNOWN_FIELD = "unknown field"
+
+
+def of_batch(batch: Batch) -> list[Measure]:
+    return [Measure("RowsAccepted", batch.accepted), *_rows_rejected(batch.errors)]
+
+
+def of_refusal(refusal: Rejected) -> list[Measure]:
+    """How many rows there were is only known where they could be read."""
+    if isinstance(refusal, InvalidRows) and refusal.errors:
+        return _rows_rejected(refusal.errors)
+    return [Measure("RequestsRejected", 1, reason=type(refusal).__name__)]
+
+
+def _rows_rejected(errors: Sequence[RowError]) -> list[Measure]:
+    """Each row counts once, under the first of its fields that is at fault."""
+    first = {error.index: _reason(error.field) for error in reversed(errors)}
+    return [Measure("RowsRejected", rows, reason=field) for field, rows in sorted(Counter(first.values()).items())]
+
+
+def _reason(field: str | None) -> str:
+    """A field's name that we do not know is the caller's own text, and each would be a metric to pay for."""
+    if field is None:
+        return _WHOLE_ROW
+    return field if field in Line.model_fields else _UNKNOWN_FIELD
+
+
+# The core of POST /ingest, free of HTTP.
+
+
+def take(stream: Stream, metrics: Metrics, batch_id: str, body: bytes, media: Media) -> IngestAnswer:
+    """Check a body and put its valid rows on the stream as one record. Raises what `batch_of` and `put` raise."""
+    try:
+        batch = batch_of(body, media)
+    except Rejected as refusal:
+        metrics.put(batch_id, of_refusal(refusal))
+        raise
+    stream.put(batch_id, batch.record)
+    metrics.put(batch_id, of_batch(batch))
+    faults = row_faults(batch.errors)
+    return IngestAnswer(batch_id=batch_id, accepted=batch.accepted, rejected=batch.rejected, errors=faults)
+
 
 _KEY = Header(
     alias="Idempotency-Key",

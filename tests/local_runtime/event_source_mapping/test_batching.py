@@ -4,8 +4,8 @@ import json
 import math
 
 from local_runtime.event_source_mapping import MappingSettings, StreamRecord
-from local_runtime.event_source_mapping.batching import MAX_PAYLOAD_BYTES, Buffer
-from local_runtime.event_source_mapping.records import kinesis_event
+from local_runtime.event_source_mapping.delivery import MAX_PAYLOAD_BYTES, Buffer
+from local_runtime.event_source_mapping.events import kinesis_event
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/rows"
 

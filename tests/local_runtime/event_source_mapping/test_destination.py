@@ -10,7 +10,7 @@ import pytest
 from invoices.errors import Unavailable
 from local_runtime.event_source_mapping import S3Destination, StreamRecord
 from local_runtime.event_source_mapping.delivery import Batch
-from local_runtime.event_source_mapping.destination import Discarded, invocation_record
+from local_runtime.event_source_mapping.destinations import Discarded, invocation_record
 from tests.local_runtime.event_source_mapping.refusing import refuse
 
 if TYPE_CHECKING:

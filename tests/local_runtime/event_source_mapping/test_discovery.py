@@ -1,7 +1,7 @@
 """Which shards are begun when, and where."""
 
-from local_runtime.event_source_mapping.discovery import Discovery
-from local_runtime.event_source_mapping.reader import LATEST, TRIM_HORIZON, Shard, at
+from local_runtime.event_source_mapping.mapping import Discovery
+from local_runtime.event_source_mapping.readers import LATEST, TRIM_HORIZON, Shard, at
 
 PARENT = Shard("shardId-0")
 CHILD = Shard("shardId-1", ("shardId-0",))

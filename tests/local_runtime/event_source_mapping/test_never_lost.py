@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_runtime.event_source_mapping import Checkpointed, EventSourceMapping, KinesisEvent
-from local_runtime.event_source_mapping.reader import TRIM_HORIZON
+from aws.lambda_events import KinesisEvent
+from local_runtime.event_source_mapping import Checkpointed, EventSourceMapping
+from local_runtime.event_source_mapping.readers import TRIM_HORIZON
 from tests.local_runtime.event_source_mapping.scenario import Answer, Scenario, keys_of
 
 LETTERS = "abcdefghijkl"

@@ -7,7 +7,7 @@ import pytest
 
 from invoices.errors import Throttled
 from local_runtime.event_source_mapping import InMemoryStream, KinesisReader, VirtualClock
-from local_runtime.event_source_mapping.reader import (
+from local_runtime.event_source_mapping.readers import (
     LATEST,
     TRIM_HORIZON,
     IteratorExpired,

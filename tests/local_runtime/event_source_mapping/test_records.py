@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local_runtime.event_source_mapping.records import StreamRecord, kinesis_event, payload_bytes
+from local_runtime.event_source_mapping.events import StreamRecord, kinesis_event, payload_bytes
 
 ARN = "arn:aws:kinesis:us-east-2:123456789012:stream/lambda-stream"
 SHARD = "shardId-000000000006"

@@ -3,7 +3,7 @@
 import pytest
 
 from local_runtime.event_source_mapping import StreamRecord
-from local_runtime.event_source_mapping.response import Failed, Outcome, PartlyFailed, Succeeded, outcome_of
+from local_runtime.event_source_mapping.events import Failed, Outcome, PartlyFailed, Succeeded, outcome_of
 
 BATCH = [StreamRecord("shardId-0", number, "key", b"", 0.0) for number in ("9", "10", "11")]
 

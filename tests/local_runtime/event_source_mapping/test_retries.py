@@ -6,7 +6,7 @@ import pytest
 
 from invoices.errors import Unavailable
 from local_runtime.event_source_mapping import EventSourceMapping, InMemoryDestination, NotDrained, Nowhere
-from local_runtime.event_source_mapping.destination import Discarded
+from local_runtime.event_source_mapping.destinations import Discarded
 from tests.local_runtime.event_source_mapping.scenario import Scenario, answers, raises, raises_with, reports
 
 REPORTS = ["ReportBatchItemFailures"]

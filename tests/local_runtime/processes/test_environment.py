@@ -4,9 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
+from local_runtime.environment import aws_environment, machine_environment, write_environment
 from local_runtime.folder import RunFolder
-from local_runtime.processes.environment import aws_environment, machine_environment, write_environment
-from local_runtime.services.engine import engine_environment
+from local_runtime.services import engine_environment
 
 
 def test_the_users_own_settings_stay_outside(tmp_path: Path) -> None:

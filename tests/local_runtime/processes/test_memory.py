@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local_runtime.processes.memory import peak_memory
+from local_runtime.processes import peak_memory
 
 
 def test_the_peak_is_read_in_bytes(tmp_path: Path) -> None:

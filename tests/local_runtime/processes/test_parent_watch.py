@@ -2,7 +2,7 @@
 
 import os
 
-from local_runtime.processes.parent_watch import parent_watch, reader_is_gone
+from local_runtime.function_process import parent_watch, reader_is_gone
 
 
 def test_another_parent_means_that_ours_is_gone() -> None:

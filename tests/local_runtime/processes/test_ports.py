@@ -2,7 +2,7 @@
 
 import socket
 
-from local_runtime.processes.ports import LOOPBACK, free_port
+from local_runtime.processes import LOOPBACK, free_port
 
 
 def _listener() -> socket.socket:

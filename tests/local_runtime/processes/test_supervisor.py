@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from local_runtime.errors import ProcessEnded, RunError
-from local_runtime.processes.process import Command, Process
-from local_runtime.processes.supervisor import supervised
-from local_runtime.processes.waiting import wait_until_healthy
+from local_runtime.processes import Command, Process, supervised, wait_until_healthy
 
 ENVIRONMENT: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "programs")}
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local_runtime.processes.process import Command
+from local_runtime.processes import Command
 
 command = Command("waits", "waits", Path(sys.argv[1]), os.environ)
 with subprocess.Popen(command.line, start_new_session=True):

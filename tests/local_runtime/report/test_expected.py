@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from invoices.line import Line
-from invoices.line_id import line_id
+from invoices.line import Line, line_id
 from local_runtime.errors import RunError
-from local_runtime.report.expected import Expected, read_expected
+from local_runtime.report import Expected, read_expected
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 ROW = "536365,85123A,LANTERN,6,12/1/2010 8:26,2.55,17850,United Kingdom"

@@ -9,12 +9,19 @@ import pytest
 from rich.console import Console
 
 from invoices.line import Line
-from local_runtime.report.expected import Expected
-from local_runtime.report.figures import Comparison, Report, compared, contract, write_report
-from local_runtime.report.queries import Query
-from local_runtime.report.screen import figure_text, show_report
-from local_runtime.report.stored import Stored
-from local_runtime.upload.messages import UploadSummary
+from local_runtime.report import (
+    Comparison,
+    Expected,
+    Query,
+    Report,
+    Stored,
+    compared,
+    contract,
+    figure_text,
+    show_report,
+    write_report,
+)
+from local_runtime.upload import UploadSummary
 from tests.invoice_rows import row
 
 SUMMARY = UploadSummary("summary", 2, 2, 0, 0, 1.0)

@@ -4,10 +4,7 @@ from decimal import Decimal
 
 import httpx
 
-from local_runtime.report.expected import Expected
-from local_runtime.report.figures import Comparison
-from local_runtime.report.queries import ask_examples
-from local_runtime.report.tally import Example
+from local_runtime.report import Comparison, Example, Expected, ask_examples
 
 ANSWERS = {
     "/invoices/536365": '{"InvoiceNo": "536365", "line_count": 7, "total": "139.12", "lines": []}',

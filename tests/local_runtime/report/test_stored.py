@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from invoices.batch_id import raw_key
-from invoices.items import pointer_items, slice_item
-from invoices.packing import pack
+from aws.items import pointer_items, slice_item
+from invoices.batch import pack, raw_key
+from invoices.invoice import slices_of
 from invoices.rows import read_ndjson
-from invoices.slices import slices_of
-from local_runtime.report.stored import Places, read_stored
-from local_runtime.stack.clients import Clients
+from local_runtime.report import Places, read_stored
+from local_runtime.stack.resources import Clients
 from tests.invoice_rows import Row, ndjson, row
 
 if TYPE_CHECKING:

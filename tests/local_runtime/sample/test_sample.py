@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local_runtime.errors import RunError
-from local_runtime.sample.writing import write_sample
+from local_runtime.sample import write_sample
 
 Row = dict[str, str]
 

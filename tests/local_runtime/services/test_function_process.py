@@ -11,7 +11,7 @@ import pytest
 
 from aws.clients import kinesis_client, s3_client
 from local_runtime.event_source_mapping import Checkpointed, StreamRecord
-from local_runtime.services.function_process import checkpoint_line
+from local_runtime.function_process import checkpoint_line
 from tests.local_runtime.emulator import emulator, environment, free_port
 
 MAPPING: dict[str, object] = {"StartingPosition": "TRIM_HORIZON", "BatchSize": 10}
@@ -24,7 +24,7 @@ STRICT = MAPPING | {
 
 def command(mapping: object) -> list[str]:
     handler = "tests.local_runtime.tiny_handler.handler"
-    start = [sys.executable, "-m", "local_runtime.services.function_process"]
+    start = [sys.executable, "-m", "local_runtime.function_process"]
     return [*start, "--handler", handler, "--stream", "rows", "--mapping", json.dumps(mapping)]
 
 

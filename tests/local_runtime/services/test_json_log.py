@@ -5,7 +5,7 @@ import logging
 import logging.config
 import sys
 
-from local_runtime.services.json_log import UVICORN_CONFIG, JsonFormatter
+from local_runtime.json_log import UVICORN_CONFIG, JsonFormatter
 
 
 def test_a_line_carries_what_the_record_carries() -> None:

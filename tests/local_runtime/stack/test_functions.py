@@ -6,7 +6,7 @@ import pytest
 
 from local_runtime.errors import RunError
 from local_runtime.stack.functions import Function, functions_of, http_function, stream_functions
-from local_runtime.stack.physical import physical_names
+from local_runtime.stack.resources import physical_names
 from local_runtime.stack.template import Template
 from tests.local_runtime.templates import changed_template, project_template, template_of
 

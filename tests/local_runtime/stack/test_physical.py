@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local_runtime.errors import RunError
-from local_runtime.stack.physical import Physical, physical_names
+from local_runtime.stack.resources import Physical, physical_names
 from local_runtime.stack.template import Intrinsic
 from tests.local_runtime.templates import project_template, template_of
 

@@ -6,9 +6,7 @@ import pytest
 
 from aws.clients import dynamodb_client, kinesis_client, s3_client
 from local_runtime.errors import RunError
-from local_runtime.stack.clients import Clients
-from local_runtime.stack.physical import physical_names
-from local_runtime.stack.resources import create_resources
+from local_runtime.stack.resources import Clients, create_resources, physical_names
 from local_runtime.stack.template import Template
 from tests.local_runtime.templates import changed_template, project_template, template_of
 

@@ -2,9 +2,15 @@
 
 import pytest
 
-from local_runtime.upload.messages import Acknowledged, BatchAnswered, UploadSummary
-from local_runtime.upload.progress import Progress
-from local_runtime.upload.screen import lag_text, progress_line, progress_table
+from local_runtime.upload import (
+    Acknowledged,
+    BatchAnswered,
+    Progress,
+    UploadSummary,
+    lag_text,
+    progress_line,
+    progress_table,
+)
 
 
 def _answered(batch_id: str, rows: int = 10, accepted: int = 10, fraction: float = 0.5) -> BatchAnswered:

@@ -9,11 +9,8 @@ from queue import SimpleQueue
 import pytest
 
 from local_runtime.errors import ProcessEnded, RunError
-from local_runtime.processes.process import Command, Process
-from local_runtime.processes.supervisor import Supervisor, supervised
-from local_runtime.upload.follower import Follower, Upload
-from local_runtime.upload.messages import Acknowledged, Inbox, from_client, from_consumer
-from local_runtime.upload.progress import Progress
+from local_runtime.processes import Command, Process, Supervisor, supervised
+from local_runtime.upload import Acknowledged, Follower, Inbox, Progress, Upload, from_client, from_consumer
 
 ENVIRONMENT: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "programs")}
 BATCH = '{"event":"batch","batch_id":"a","rows":10,"accepted":10,"rejected":0,"file_fraction":1.0,"more":1}'

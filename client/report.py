@@ -1,0 +1,175 @@
+"""What is shown while rows are sent: a bar for people, one JSON object a line for programs."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from client.batches import Batch
+from client.responses import IngestAnswer
+from client.upload import Ledger
+
+# What an upload came to, for people and for programs.
+
+_ALL_ACCEPTED, _SOME_REJECTED, _INCOMPLETE, _INTERRUPTED = 0, 1, 3, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`ending` is why the upload ended early, else None; `note` says what is special about the file.
+
+    `journal` is where an upload that is not complete can be resumed from. `resumed` is whether this run went on from
+    there.
+    """
+
+    file: Path
+    ledger: Ledger
+    seconds: float
+    rejects: Path | None
+    encoding: str
+    note: str | None = None
+    ending: str | None = None
+    interrupted: bool = False
+    resumed: bool = False
+    journal: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted:
+            return _INTERRUPTED
+        if self.ending:
+            return _INCOMPLETE
+        return _SOME_REJECTED if self.ledger.rejected else _ALL_ACCEPTED
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.ending
+
+    def event(self) -> dict[str, object]:
+        """The last line of `--json`."""
+        ledger = self.ledger
+        return {
+            "event": "summary",
+            "file": str(self.file),
+            "rows_read": ledger.rows_read,
+            "accepted": ledger.accepted,
+            "rejected": ledger.rejected,
+            "not_sent": ledger.not_sent,
+            "not_sent_lines": [[each.first, each.last] for each in ledger.not_sent_lines()],
+            "batches": ledger.batches,
+            "bytes_sent": ledger.bytes_sent,
+            "resumed": self.resumed,
+            "resumed_rows": ledger.resumed,
+            "seconds": round(self.seconds, 3),
+            "rejects_file": str(self.rejects) if self.rejects else None,
+            "journal": str(self.journal) if self.journal else None,
+            "error": self.ending,
+        }
+
+    def show(self, console: Console) -> None:
+        table = Table.grid(padding=(0, 2))
+        table.add_column()
+        table.add_column(justify="right")
+        for name, value in self._figures():
+            table.add_row(name, value)
+        console.print(Text(f"{self.file} ({self.encoding})", style="bold"))
+        console.print(table)
+        for remark in self._remarks():
+            console.print(Text(remark), soft_wrap=True)
+
+    def _figures(self) -> Iterator[tuple[str, str]]:
+        ledger = self.ledger
+        yield "rows read", f"{ledger.rows_read:,}"
+        yield "accepted", f"{ledger.accepted:,}"
+        yield "rejected", f"{ledger.rejected:,}"
+        if ledger.not_sent:
+            yield "read, not sent", f"{ledger.not_sent:,}"
+        if self.resumed:
+            yield "answered before", f"{ledger.resumed:,}"
+        yield "batches", f"{ledger.batches:,}"
+        yield "bytes sent", f"{ledger.bytes_sent:,}"
+        yield "seconds", f"{self.seconds:,.1f}"
+        yield "rows/s", f"{(ledger.accepted + ledger.rejected - ledger.resumed) / max(self.seconds, 1e-3):,.0f}"
+
+    def _remarks(self) -> Iterator[str]:
+        if self.note:
+            yield self.note
+        if self.rejects:
+            yield f"The rejected rows and their reasons are in {self.rejects}"
+        if ranges := self.ledger.not_sent_lines():
+            others = "All other rows have their answer." if self.ledger.batches else "Nothing has an answer."
+            yield f"Not sent, or without an answer: {'; '.join(map(str, ranges))}. {others}"
+            yield self._what_to_do()
+
+    def _what_to_do(self) -> str:
+        if self.journal:
+            return f"The same command goes on from here: {self.journal} knows what has its answer."
+        return "Send the whole file again when you can."
+
+
+class Bar:
+    """A bar by how much of the file was read, with rows, rows a second and the time left."""
+
+    def __init__(self, progress: Progress, task: TaskID, clock: Callable[[], float]) -> None:
+        self._progress = progress
+        self._task = task
+        self._clock = clock
+        self._started = clock()
+        self._fraction = 0.0
+        self._rows = 0
+        self._sent = 0
+
+    def batch_answered(self, batch: Batch, _answer: IngestAnswer) -> None:
+        self._rows += len(batch.rows)
+        self._sent += 0 if batch.earlier_answer else len(batch.rows)
+        self._fraction = max(self._fraction, batch.rows.fraction)
+        speed = f"{self._sent / max(self._clock() - self._started, 1e-3):,.0f} rows/s"
+        self._progress.update(self._task, completed=self._fraction, rows=f"{self._rows:,}", speed=speed)
+
+    def stop(self) -> None:
+        """It goes, and leaves the terminal to others."""
+        self._progress.stop()
+
+
+@contextmanager
+def progress_bar(console: Console, clock: Callable[[], float]) -> Iterator[Bar]:
+    columns = (
+        TextColumn("sending"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]} rows"),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield Bar(progress, progress.add_task("sending", total=1.0, rows="0", speed=""), clock)
+
+
+class JsonLines:
+    """An event a line, each written out at once."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._fraction = 0.0
+
+    def batch_answered(self, batch: Batch, answer: IngestAnswer) -> None:
+        self._fraction = max(self._fraction, batch.rows.fraction)
+        event: dict[str, object] = {
+            "event": "batch",
+            "batch_id": batch.key,
+            "rows": len(batch.rows),
+            "accepted": answer["accepted"],
+            "rejected": answer["rejected"],
+            "file_fraction": round(self._fraction, 4),
+        }
+        self.write(event | ({"resumed": True} if batch.earlier_answer else {}))
+
+    def write(self, event: dict[str, object]) -> None:
+        print(json.dumps(event), file=self._out, flush=True)

@@ -1,0 +1,163 @@
+"""Invoices and customers as tables that can be read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias, cast
+from urllib.parse import quote
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from client.api import Api
+from client.errors import StrangeAnswer
+
+# The questions to the API, with all pages of their answers.
+
+Entry: TypeAlias = dict[str, object]
+
+_INVOICES_PER_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`head` says what is true of the whole; `entries` are its lines or its invoices, from all pages."""
+
+    head: Entry
+    entries: list[Entry]
+
+
+async def ask_invoice(api: Api, number: str) -> Answer:
+    """An invoice with all its lines. Raises NoSuchEntry, or an ApiFailure."""
+    return await _all_pages(api, f"invoices/{quote(number, safe='')}", "lines", {})
+
+
+async def ask_customer(api: Api, customer: str) -> Answer:
+    """A customer with all invoices. Raises NoSuchEntry, or an ApiFailure."""
+    path = f"customers/{quote(customer, safe='')}"
+    head = await api.get(path, {})
+    pages = await _all_pages(api, f"{path}/invoices", "invoices", {"limit": str(_INVOICES_PER_PAGE)})
+    return replace(pages, head=head)
+
+
+async def _all_pages(api: Api, path: str, name: str, query: dict[str, str]) -> Answer:
+    page = head = await api.get(path, query)
+    entries = list(_entries(page, name))
+    while token := page.get("next_token"):
+        page = await api.get(path, query | {"next_token": str(token)})
+        entries += _entries(page, name)
+    return Answer(head, entries)
+
+
+def _entries(page: Entry, name: str) -> Iterator[Entry]:
+    entries = page.get(name)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise StrangeAnswer(f"The API's answer has no list of {name}.")
+    yield from cast("list[Entry]", entries)
+
+
+# Amounts as people read them. They come as text and never become a float.
+
+
+def money(text: object) -> str:
+    """`5391.21` as `5,391.21`; as many decimals as the API gives."""
+    try:
+        return f"{Decimal(text if isinstance(text, str) else ''):,f}"
+    except InvalidOperation as error:
+        raise StrangeAnswer("The API's answer holds an amount that is no decimal number in quotes.") from error
+
+
+_Columns: TypeAlias = Sequence[tuple[str, str]]
+
+_LINES: _Columns = (
+    ("StockCode", "stock code"),
+    ("Description", "description"),
+    ("InvoiceDate", "date"),
+    ("CustomerID", "customer"),
+    ("Country", "country"),
+    ("Quantity", "quantity"),
+    ("UnitPrice", "price"),
+    ("amount", "amount"),
+)
+_INVOICES: _Columns = (
+    ("InvoiceNo", "invoice"),
+    ("dates", "date"),
+    ("line_count", "lines"),
+    ("quantity", "quantity"),
+    ("total", "total"),
+)
+_SAME_IN_MOST_LINES = frozenset({"InvoiceDate", "CustomerID", "Country"})
+_MONEY = frozenset({"UnitPrice", "amount", "total"})
+_COUNTS = frozenset({"Quantity", "quantity", "line_count", "invoice_count"})
+
+
+def invoice_tables(answer: Answer) -> Group:
+    """The invoice's head, its lines and its total. What all lines share stands in the head alone."""
+    head = answer.head
+    columns = [each for each in _LINES if each[0] not in _SAME_IN_MOST_LINES or _differs(each[0], answer.entries)]
+    return Group(
+        _title(f"Invoice {_shown(head, 'InvoiceNo')}"),
+        _facts(head, (("dates", "date"), ("customers", "customer"), ("countries", "country"))),
+        _table(columns, answer.entries),
+        _facts(head, (("line_count", "lines"), ("quantity", "quantity"), ("total", "total"))),
+    )
+
+
+def customer_tables(answer: Answer) -> Group:
+    head = answer.head
+    return Group(
+        _title(f"Customer {_shown(head, 'CustomerID')}"),
+        _facts(head, (("countries", "country"), ("first_date", "first date"), ("last_date", "last date"))),
+        _table(_INVOICES, answer.entries),
+        _facts(
+            head,
+            (("invoice_count", "invoices"), ("line_count", "lines"), ("quantity", "quantity"), ("total", "total")),
+        ),
+    )
+
+
+def _title(text: str) -> Text:
+    return Text(text, style="bold")
+
+
+def _differs(name: str, entries: Iterable[Entry]) -> bool:
+    return len({str(entry.get(name)) for entry in entries}) > 1
+
+
+def _facts(head: Entry, columns: _Columns) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column()
+    grid.add_column(justify="right" if any(name in _COUNTS for name, _ in columns) else "left")
+    for name, title in columns:
+        grid.add_row(title, Text(_shown(head, name)))
+    return grid
+
+
+def _table(columns: _Columns, entries: Iterable[Entry]) -> Table:
+    table = Table()
+    for name, title in columns:
+        is_number = name in _MONEY or name in _COUNTS
+        table.add_column(title, justify="right" if is_number else "left", no_wrap=is_number)
+    for entry in entries:
+        table.add_row(*(Text(_shown(entry, name)) for name, _ in columns))
+    return table
+
+
+def _shown(entry: Entry, name: str) -> str:
+    if name not in entry:
+        raise StrangeAnswer(f"The API's answer does not say {name}.")
+    value = entry[name]
+    if name in _MONEY:
+        return money(value)
+    if name in _COUNTS:
+        return _count(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _count(value: object) -> str:
+    if type(value) is not int:
+        raise StrangeAnswer("The API's answer holds a count that is no whole number.")
+    return f"{value:,}"

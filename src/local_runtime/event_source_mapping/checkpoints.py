@@ -1,0 +1,122 @@
+"""How far a shard is: its checkpoint passes a record only when that one and all before it are done."""
+
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from local_runtime.event_source_mapping.clock import Clock
+from local_runtime.event_source_mapping.events import StreamRecord
+
+# Where each shard's checkpoint is kept: the last sequence number up to which everything is done.
+
+
+class CheckpointStore(Protocol):
+    def load(self, shard_id: str) -> str | None:
+        """The shard's last checkpoint."""
+
+    def save(self, shard_id: str, sequence_number: str) -> None:
+        """Keep it; once this has returned, a restart goes on after it."""
+
+
+class InMemoryCheckpoints:
+    """Lives as long as its process. Hand it to a second mapping to see a restart."""
+
+    def __init__(self) -> None:
+        self._saved: dict[str, str] = {}
+
+    def load(self, shard_id: str) -> str | None:
+        return self._saved.get(shard_id)
+
+    def save(self, shard_id: str, sequence_number: str) -> None:
+        self._saved[shard_id] = sequence_number
+
+
+class FileCheckpoints:
+    """One JSON file, replaced as a whole: killed at any moment, it holds the old state or the new one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._saved: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+
+    def load(self, shard_id: str) -> str | None:
+        return self._saved.get(shard_id)
+
+    def save(self, shard_id: str, sequence_number: str) -> None:
+        self._saved[shard_id] = sequence_number
+        beside = self._path.with_name(self._path.name + ".new")
+        with beside.open("w") as file:
+            json.dump(self._saved, file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointed:
+    """The records that one step of a shard's checkpoint passed, in order.
+
+    `iterator_age_ms` is the age of the last of them, as Lambda's metric IteratorAge tells it.
+    """
+
+    shard_id: str
+    sequence_number: str
+    acknowledged: tuple[StreamRecord, ...]
+    discarded: tuple[StreamRecord, ...]
+    iterator_age_ms: int
+
+
+OnCheckpoint: TypeAlias = Callable[[Checkpointed], None]
+
+
+class Progress:
+    """Takes the records of one shard as they are read, and hears in any order which are done."""
+
+    def __init__(self, shard_id: str, store: CheckpointStore, on_checkpoint: OnCheckpoint, clock: Clock) -> None:
+        self._shard_id = shard_id
+        self._store = store
+        self._on_checkpoint = on_checkpoint
+        self._clock = clock
+        self._open: deque[StreamRecord] = deque()
+        self._acknowledged: set[str] = set()
+        self._discarded: set[str] = set()
+
+    @property
+    def is_complete(self) -> bool:
+        return not self._open
+
+    def read(self, records: Iterable[StreamRecord]) -> None:
+        self._open.extend(records)
+
+    def acknowledge(self, records: Iterable[StreamRecord]) -> None:
+        self._acknowledged.update(record.sequence_number for record in records)
+        self._move_on()
+
+    def discard(self, records: Iterable[StreamRecord]) -> None:
+        """They count as done, because the on-failure destination has them."""
+        self._discarded.update(record.sequence_number for record in records)
+        self._move_on()
+
+    def _move_on(self) -> None:
+        passed: list[StreamRecord] = []
+        while self._open and self._is_done(self._open[0]):
+            passed.append(self._open.popleft())
+        if passed:
+            self._store.save(self._shard_id, passed[-1].sequence_number)
+            self._on_checkpoint(self._checkpointed(passed))
+
+    def _is_done(self, record: StreamRecord) -> bool:
+        return record.sequence_number in self._acknowledged or record.sequence_number in self._discarded
+
+    def _checkpointed(self, passed: list[StreamRecord]) -> Checkpointed:
+        acknowledged = tuple(record for record in passed if record.sequence_number in self._acknowledged)
+        discarded = tuple(record for record in passed if record.sequence_number in self._discarded)
+        numbers = {record.sequence_number for record in passed}
+        self._acknowledged -= numbers
+        self._discarded -= numbers
+        last = passed[-1]
+        age_ms = max(round((self._clock.now() - last.arrived) * 1000), 0)
+        return Checkpointed(self._shard_id, last.sequence_number, acknowledged, discarded, age_ms)

@@ -1,1 +1,0 @@
-"""What the CSV holds beside what the stores hold."""

@@ -1,1 +1,0 @@
-"""API keys: who may call which route. The table holds hashes only, and is asked once a minute for each key."""
