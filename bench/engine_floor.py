@@ -49,12 +49,12 @@ class EngineAlone:
 def engine_alone(source: Path, folder: Path) -> EngineAlone:
     """With a CSV's rows, made into items before the time runs. Raises RunError unless the engine gives all back."""
     batches = list(sent_batches(source, _BATCH_ROWS))
-    slices = [piece for batch in batches for piece in _slices(batch.body, batch.key)]
+    slices = [invoice_slice for batch in batches for invoice_slice in _slices(batch.body, batch.key)]
     template = read_template(TEMPLATE)
     physical = physical_names(template)
     invoices, customers = (physical.names[table] for table in ("InvoicesTable", "CustomersTable"))
-    puts = [(invoices, slice_item(piece)) for piece in slices]
-    puts += [(customers, item) for piece in slices for item in pointer_items(piece)]
+    puts = [(invoices, slice_item(invoice_slice)) for invoice_slice in slices]
+    puts += [(customers, item) for invoice_slice in slices for item in pointer_items(invoice_slice)]
     bodies = [_body(chunk) for chunk in chunks(puts, _ITEMS_PER_CALL)]
     with held_folder(folder) as held, supervised() as supervisor:
         engine = start_engine(supervisor, held, machine_environment(os.environ, held.temporary))

@@ -191,8 +191,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "no pointer for a customer",
         "src/consumers/index.py",
-        "yield from (Put(self._customers_table, item) for item in pointer_items(piece))",
-        "yield from (Put(self._customers_table, item) for item in pointer_items(piece)[1:])",
+        "yield from (Put(self._customers_table, item) for item in pointer_items(invoice_slice))",
+        "yield from (Put(self._customers_table, item) for item in pointer_items(invoice_slice)[1:])",
         _INDEX,
     ),
     Defect(
@@ -205,8 +205,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "an invoice is its last slice",
         "src/invoices/invoice.py",
-        "        lines.update(piece.lines)\n",
-        "        lines = dict(piece.lines)\n",
+        "        lines.update(invoice_slice.lines)\n",
+        "        lines = dict(invoice_slice.lines)\n",
         _SHAPE,
     ),
     Defect(

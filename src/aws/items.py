@@ -30,20 +30,20 @@ _COLUMN_SEPARATOR = ","
 _NONE: AttributeValueTypeDef = {"NULL": True}
 
 
-def slice_item(piece: Slice) -> Item:
+def slice_item(invoice_slice: Slice) -> Item:
     """The one item in Invoices that holds this slice."""
-    shared = _shared(piece)
-    columns = _columns(piece, shared)
-    item: Item = {"InvoiceNo": {"S": piece.invoice_no}, "SliceId": {"S": piece.slice_id}, **shared}
+    shared = _shared(invoice_slice)
+    columns = _columns(invoice_slice, shared)
+    item: Item = {"InvoiceNo": {"S": invoice_slice.invoice_no}, "SliceId": {"S": invoice_slice.slice_id}, **shared}
     item["Columns"] = {"S": _COLUMN_SEPARATOR.join(columns)}
-    item["Lines"] = {"L": [{"L": _values(line, name, columns)} for name, line in piece.lines.items()]}
+    item["Lines"] = {"L": [{"L": _values(line, name, columns)} for name, line in invoice_slice.lines.items()]}
     return item
 
 
-def pointer_items(piece: Slice) -> list[Item]:
+def pointer_items(invoice_slice: Slice) -> list[Item]:
     """The items in Customers that lead to this slice: one for each customer in it."""
-    pointer = f"{piece.invoice_no}{POINTER_SEPARATOR}{piece.slice_id}"
-    return [{"CustomerID": {"S": customer}, "Slice": {"S": pointer}} for customer in piece.customer_ids]
+    pointer = f"{invoice_slice.invoice_no}{POINTER_SEPARATOR}{invoice_slice.slice_id}"
+    return [{"CustomerID": {"S": customer}, "Slice": {"S": pointer}} for customer in invoice_slice.customer_ids]
 
 
 def slice_key(pointer: str) -> Item:
@@ -61,14 +61,14 @@ def slice_from_item(item: ReadItem) -> Slice:
     return Slice(item["InvoiceNo"]["S"], item["SliceId"]["S"], lines)
 
 
-def _shared(piece: Slice) -> Item:
-    lines = list(piece.lines.values())
+def _shared(invoice_slice: Slice) -> Item:
+    lines = list(invoice_slice.lines.values())
     values = {field: {getattr(line, field) for line in lines} for field in _SHARED_FIELDS}
     return {field: {"S": one} for field, (one, *others) in values.items() if one and not others}
 
 
-def _columns(piece: Slice, shared: Item) -> list[str]:
-    occurrences = {line.Occurrence for line in piece.lines.values()}
+def _columns(invoice_slice: Slice, shared: Item) -> list[str]:
+    occurrences = {line.Occurrence for line in invoice_slice.lines.values()}
     extra = [_LINE_ID] if None in occurrences else []
     if not occurrences <= {None, 1}:
         extra.append(_OCCURRENCE)

@@ -108,10 +108,10 @@ class Index:
         write_all(self._dynamodb, self._puts(slices_of(rows, batch_id)), self._sleep)
 
     def _puts(self, slices: list[Slice]) -> Iterator[Put]:
-        for piece in slices:
-            yield Put(self._invoices_table, slice_item(piece))
-        for piece in slices:
-            yield from (Put(self._customers_table, item) for item in pointer_items(piece))
+        for invoice_slice in slices:
+            yield Put(self._invoices_table, slice_item(invoice_slice))
+        for invoice_slice in slices:
+            yield from (Put(self._customers_table, item) for item in pointer_items(invoice_slice))
 
 
 def _invalid_rows(data: bytes, rows: Rows) -> DeadLetter:

@@ -47,7 +47,7 @@ def slices_of(rows: Rows, batch_id: str) -> list[Slice]:
         texts = content(line)
         name = line_id_of(texts, line.Occurrence, batch_id, index)
         invoices[line.InvoiceNo][name] = (_place(line, texts, name), line)
-    return [piece for invoice_no, lines in invoices.items() for piece in _cut(invoice_no, lines)]
+    return [invoice_slice for invoice_no, lines in invoices.items() for invoice_slice in _cut(invoice_no, lines)]
 
 
 def in_order(lines: Mapping[str, Line]) -> dict[str, Line]:
@@ -60,16 +60,16 @@ def _place(line: Line, texts: tuple[str, ...], name: str) -> _Place:
 
 
 def _cut(invoice_no: str, lines: Mapping[str, tuple[_Place, Line]]) -> Iterator[Slice]:
-    piece: dict[str, Line] = {}
+    kept: dict[str, Line] = {}
     size = 0
     for (_, texts, _, name), line in sorted(lines.values(), key=itemgetter(0)):
         line_bytes = _LINE_OVERHEAD_BYTES + len("".join(texts).encode())
-        if len(piece) == MAX_SLICE_LINES or size + line_bytes > MAX_SLICE_BYTES:
-            yield _named(invoice_no, piece)
-            piece, size = {}, 0
-        piece[name] = line
+        if len(kept) == MAX_SLICE_LINES or size + line_bytes > MAX_SLICE_BYTES:
+            yield _named(invoice_no, kept)
+            kept, size = {}, 0
+        kept[name] = line
         size += line_bytes
-    yield _named(invoice_no, piece)
+    yield _named(invoice_no, kept)
 
 
 def _named(invoice_no: str, lines: Mapping[str, Line]) -> Slice:
@@ -83,8 +83,8 @@ def _slice_id(line_ids: Iterable[str]) -> str:
 def union(slices: Iterable[Slice]) -> dict[str, Line]:
     """All lines by line id, each once, in order. Overlapping, repeated and reordered slices make no difference."""
     lines: dict[str, Line] = {}
-    for piece in slices:
-        lines.update(piece.lines)
+    for invoice_slice in slices:
+        lines.update(invoice_slice.lines)
     return in_order(lines)
 
 

@@ -156,9 +156,9 @@ class Stored:
 def read_stored(clients: Clients, places: Places) -> Stored:
     """Items that cannot be read hold nothing: their lines will be missing."""
     stored = Stored()
-    for piece in stored_slices(clients.dynamodb, places.invoices_table):
-        if isinstance(piece, Slice):
-            _add_slice(stored, piece)
+    for invoice_slice in stored_slices(clients.dynamodb, places.invoices_table):
+        if isinstance(invoice_slice, Slice):
+            _add_slice(stored, invoice_slice)
     for pointer in stored_pointers(clients.dynamodb, places.customers_table):
         _add_pointer(stored, pointer)
     for each in objects_under(clients.s3, places.bucket, prefix=""):
@@ -166,9 +166,9 @@ def read_stored(clients: Clients, places: Places) -> Stored:
     return stored
 
 
-def _add_slice(stored: Stored, piece: Slice) -> None:
+def _add_slice(stored: Stored, invoice_slice: Slice) -> None:
     stored.slices += 1
-    for line_id, line in piece.lines.items():
+    for line_id, line in invoice_slice.lines.items():
         stored.tally.add(bytes.fromhex(line_id), line)
 
 

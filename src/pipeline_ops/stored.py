@@ -53,8 +53,8 @@ def invoice_lines(dynamodb: "DynamoDBClient", invoices_table: str, invoice_no: s
         ConsistentRead=True,
     )
     with translate_errors("DynamoDB"):
-        pieces = [_slice(item) for page in pages for item in page["Items"]]
-    lines = union(piece for piece in pieces if isinstance(piece, Slice))
+        slices = [_slice(item) for page in pages for item in page["Items"]]
+    lines = union(invoice_slice for invoice_slice in slices if isinstance(invoice_slice, Slice))
     return {bytes.fromhex(name): line for name, line in lines.items()}
 
 
@@ -62,9 +62,9 @@ def stored_pointers(dynamodb: "DynamoDBClient", customers_table: str) -> Iterato
     return (_pointer(item) for item in _items(dynamodb, customers_table))
 
 
-def pointers_to(piece: Slice) -> list[Pointer]:
+def pointers_to(invoice_slice: Slice) -> list[Pointer]:
     """The pointers that a slice must have."""
-    return [_pointer(item) for item in pointer_items(piece)]
+    return [_pointer(item) for item in pointer_items(invoice_slice)]
 
 
 def _pointer(item: ReadItem) -> Pointer:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def items() -> list[Item]:
     """Of two invoices, with a pound sign, a quote and a missing description."""
     rows = [row(Description='6" \u00a3'), row(Description=None, Occurrence=2), row(InvoiceNo="9")]
-    return [slice_item(piece) for piece in slices_of(read_ndjson(ndjson(rows)), "batch")]
+    return [slice_item(invoice_slice) for invoice_slice in slices_of(read_ndjson(ndjson(rows)), "batch")]
 
 
 def body_of(client: "DynamoDBClient", put: list[Item]) -> object:

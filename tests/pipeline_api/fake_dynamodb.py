@@ -17,7 +17,7 @@ class FakeDynamoDB:
     """Answers a Query with all slices, one a page; a BatchGetItem with at most `keys_a_call` of them."""
 
     def __init__(self, rows: list[Row], keys_a_call: int = 100) -> None:
-        self.items = [slice_item(piece) for piece in slices_of(read_ndjson(ndjson(rows)), "batch")]
+        self.items = [slice_item(invoice_slice) for invoice_slice in slices_of(read_ndjson(ndjson(rows)), "batch")]
         self.keys_a_call = keys_a_call
 
     def tables(self, pauses: list[float]) -> Tables:

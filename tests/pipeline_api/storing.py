@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def store(client: "DynamoDBClient", *batches: Iterable[Row]) -> None:
     """Each batch becomes slices of its own."""
     for number, rows in enumerate(batches):
-        for piece in slices_of(read_ndjson(ndjson(list(rows))), f"batch-{number}"):
-            _put(client, "invoices", [slice_item(piece)])
-            _put(client, "customers", pointer_items(piece))
+        for invoice_slice in slices_of(read_ndjson(ndjson(list(rows))), f"batch-{number}"):
+            _put(client, "invoices", [slice_item(invoice_slice)])
+            _put(client, "customers", pointer_items(invoice_slice))
 
 
 def _put(client: "DynamoDBClient", table: str, items: list[Item]) -> None:

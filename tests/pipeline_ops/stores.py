@@ -61,16 +61,18 @@ def stored_slices(stores: Stores) -> list[Slice]:
 
 
 def stored_lines(stores: Stores) -> list[Line]:
-    return [line for piece in stored_slices(stores) for line in piece.lines.values()]
+    return [line for invoice_slice in stored_slices(stores) for line in invoice_slice.lines.values()]
 
 
 def stored_ids(stores: Stores) -> list[str]:
-    return [name for piece in stored_slices(stores) for name in piece.lines]
+    return [name for invoice_slice in stored_slices(stores) for name in invoice_slice.lines]
 
 
 def only_slice(stores: Stores, invoice_no: str) -> Slice:
-    (piece,) = (piece for piece in stored_slices(stores) if piece.invoice_no == invoice_no)
-    return piece
+    (invoice_slice,) = (
+        invoice_slice for invoice_slice in stored_slices(stores) if invoice_slice.invoice_no == invoice_no
+    )
+    return invoice_slice
 
 
 def slice_key_of(stores: Stores, invoice_no: str) -> Item:

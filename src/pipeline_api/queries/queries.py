@@ -34,9 +34,9 @@ def invoice_no_of(pointer: str) -> str:
 
 def customer_invoices(tables: Tables, customer_id: str, pointers: Iterable[str]) -> Iterator[Invoice]:
     """The customer's part of each invoice. `pointers` come in order; one invoice at a time is held in memory."""
-    slices = (piece for chunk in _chunks(pointers) for piece in _slices_at(tables, chunk))
-    for invoice_no, pieces in groupby(slices, lambda piece: piece.invoice_no):
-        lines = invoice_of(invoice_no, pieces).lines
+    slices = (invoice_slice for chunk in _chunks(pointers) for invoice_slice in _slices_at(tables, chunk))
+    for invoice_no, group in groupby(slices, lambda invoice_slice: invoice_slice.invoice_no):
+        lines = invoice_of(invoice_no, group).lines
         own = {name: line for name, line in lines.items() if line.CustomerID == customer_id}
         if own:
             yield Invoice(invoice_no, own)
@@ -45,7 +45,7 @@ def customer_invoices(tables: Tables, customer_id: str, pointers: Iterable[str])
 def _slices_at(tables: Tables, pointers: Sequence[str]) -> list[Slice]:
     """In the pointers' order. A pointer may be stored a moment before its slice: then there is none yet."""
     found = map(slice_from_item, tables.items_at([slice_key(pointer) for pointer in pointers]))
-    by_name = {(piece.invoice_no, piece.slice_id): piece for piece in found}
+    by_name = {(invoice_slice.invoice_no, invoice_slice.slice_id): invoice_slice for invoice_slice in found}
     places = (tuple(pointer.split(POINTER_SEPARATOR)) for pointer in pointers)
     return [by_name[place] for place in places if place in by_name]
 

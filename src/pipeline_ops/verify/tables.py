@@ -48,21 +48,21 @@ class TablesCheck:
         return self._ledger.lines_in_tables + len(self._stray_ids)
 
     def run(self, dynamodb: "DynamoDBClient", invoices_table: str, customers_table: str, watch: Watch) -> None:
-        for piece in watch(stored_slices(dynamodb, invoices_table), "Invoices, slices"):
+        for invoice_slice in watch(stored_slices(dynamodb, invoices_table), "Invoices, slices"):
             self.slices += 1
-            if isinstance(piece, UnreadableItem):
-                self._add_unreadable(piece)
+            if isinstance(invoice_slice, UnreadableItem):
+                self._add_unreadable(invoice_slice)
             else:
-                self._check_slice(piece)
+                self._check_slice(invoice_slice)
         for pointer in watch(stored_pointers(dynamodb, customers_table), "Customers, pointers"):
             self._check_pointer(pointer)
         for pointer in sorted(self._pointers, key=str):
             self._add(Kind.MISSING, pointer, "a slice has no pointer from its customer")
 
-    def _check_slice(self, piece: Slice) -> None:
-        self._pointers.update(pointers_to(piece))
-        for name, line in piece.lines.items():
-            self._check_line(bytes.fromhex(name), line, piece.slice_id)
+    def _check_slice(self, invoice_slice: Slice) -> None:
+        self._pointers.update(pointers_to(invoice_slice))
+        for name, line in invoice_slice.lines.items():
+            self._check_line(bytes.fromhex(name), line, invoice_slice.slice_id)
 
     def _add_unreadable(self, item: UnreadableItem) -> None:
         message = "the item is no slice; its lines are missing"

@@ -28,9 +28,9 @@ def clients(kinesis: "KinesisClient", s3: "S3Client", dynamodb: "DynamoDBClient"
 
 
 def _index(clients: Clients, *rows: Row) -> None:
-    for piece in slices_of(read_ndjson(ndjson(rows)), "a"):
-        clients.dynamodb.put_item(TableName="invoices", Item=slice_item(piece))
-        for pointer in pointer_items(piece):
+    for invoice_slice in slices_of(read_ndjson(ndjson(rows)), "a"):
+        clients.dynamodb.put_item(TableName="invoices", Item=slice_item(invoice_slice))
+        for pointer in pointer_items(invoice_slice):
             clients.dynamodb.put_item(TableName="customers", Item=pointer)
 
 
