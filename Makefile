@@ -10,7 +10,6 @@ export UV_SYSTEM_CERTS := true
 ROWS ?= 20000
 SEEDS ?= 20
 FIRST_SEED ?= 1
-ENGINE ?= ministack
 OUT ?= .local/sample-$(ROWS).csv
 
 # Lambda's own Python, which compiles the artifacts; src/Makefile says so where there is none.
@@ -31,8 +30,8 @@ run: $(READY) ## set up, start everything, stream the sample (or CSV=path), repo
 test: $(READY) ## set up and run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos"
 
-prove: $(READY) .venv-sam/.ready .venv-checkov/.ready .venv-lambda/.ready .venv-outsiders/.ready proofs/outsiders/node_modules ## what can be proven of a deployment without AWS
-	@$(BIN)/python -m pytest -s --timeout 600 proofs
+prove: $(READY) .venv-sam/.ready .venv-lambda/.ready .venv-third-party/.ready acceptance/third_party_clients/node_modules ## what can be proven of a deployment without AWS
+	@$(BIN)/python -m pytest -s --timeout 600 acceptance
 
 # The real data where it is at hand, the generated sample elsewhere.
 BENCH_CSV = $(or $(CSV),$(wildcard ../shared/data/online_retail_2010-12.csv.gz),.local/bench/sample.csv)
@@ -51,8 +50,8 @@ cost: $(READY) .local/bench/sample.csv ## the monthly bill of a file's rows: CSV
 	@mkdir -p $(@D)
 	@$(BIN)/python -m local_runtime sample --rows 42000 --out $@
 
-chaos: $(READY) $(if $(filter npm,$(ENGINE)),chaos/second_engine/node_modules) ## break things by seed and account for every row: SEEDS=n [ENGINE=npm]
-	@$(BIN)/python -m chaos run --seeds "$(SEEDS)" --first-seed "$(FIRST_SEED)" --engine "$(ENGINE)"
+chaos: $(READY) ## break things by seed and account for every row: SEEDS=n
+	@$(BIN)/python -m chaos run --seeds "$(SEEDS)" --first-seed "$(FIRST_SEED)"
 
 seeds: $(READY) ## the twenty seeds of `make check`, and what proves their accounting
 	@$(BIN)/python -m pytest -m chaos
@@ -62,8 +61,8 @@ defects: $(READY) ## plant known defects and see that the tests catch each
 
 check: lint test seeds prove ## everything CI runs
 
-docs: $(READY) proofs/outsiders/node_modules ## write the OpenAPI document and the Postman collection in docs/ anew
-	@$(BIN)/python -m proofs.documents
+docs: $(READY) acceptance/third_party_clients/node_modules ## write the OpenAPI document and the Postman collection in docs/ anew
+	@$(BIN)/python -m acceptance.documents
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -95,7 +94,7 @@ lock: $(READY) ## pin the newest versions that pyproject.toml allows
 		--group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--quiet --output-file requirements.txt
 
-	for tool in sam checkov lambda outsiders; do $(BIN)/uv pip compile deployment/requirements-$$tool.in --upgrade --universal \
+	for tool in sam lambda third-party; do $(BIN)/uv pip compile deployment/requirements-$$tool.in --upgrade --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
 		--output-file deployment/requirements-$$tool.txt; done
 	grep -E '^[a-z0-9.-]+==' requirements.txt | sed 's/ .*//' > .local/constraints.txt
@@ -125,12 +124,12 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-chaos/second_engine/node_modules proofs/outsiders/node_modules: %/node_modules: %/package-lock.json
-	@cd $* && npm ci --silent
+acceptance/third_party_clients/node_modules: acceptance/third_party_clients/package-lock.json
+	@cd $(@D) && npm ci --silent
 	@touch $@
 
-# Tools whose own dependencies would disturb ours: SAM's command line, checkov, those that meet the API as outsiders, and Lambda's runtime client, which runs
-# in Lambda's Python or, where there is none, in ours.
+# Tools with dependencies that do not fit ours: SAM's command line, third-party API clients, and Lambda's runtime
+# client, which runs in Lambda's Python or, where there is none, in ours.
 .venv-%/.ready: deployment/requirements-%.txt | $(READY)
 	@echo "Setting up .venv-$* (once) …"
 	@$(if $(filter lambda,$*),$(LAMBDA_PYTHON) -m venv .venv-$* 2>/dev/null ||) $(BIN)/python -m venv .venv-$*

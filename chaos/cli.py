@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from chaos.defects.run import run_defects
-from chaos.engine import EngineMissing, EngineName, running_engine
+from chaos.engine import running_engine
 from chaos.report import Totals, show_result, show_totals, write_decisions
 from chaos.seed import run_seed
 from chaos.stores import environment
@@ -19,7 +19,6 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 def run(
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to run.")] = 20,
     first_seed: Annotated[int, typer.Option(min=0, help="The first of them; the others follow.")] = 1,
-    engine: Annotated[EngineName, typer.Option(help="What plays AWS.")] = EngineName.MINISTACK,
     log: Annotated[bool, typer.Option("--log", help="Write every decision to .local/chaos.")] = False,  # noqa: FBT002
 ) -> None:
     """Send a file through the whole pipeline once for each seed, with that seed's faults, and account for every row.
@@ -27,16 +26,13 @@ def run(
     Exit code 1 if one promise was broken in one seed.
     """
     console, totals = Console(soft_wrap=True), Totals()
-    try:
-        with running_engine(engine) as running, environment(running.environment):
-            for seed in range(first_seed, first_seed + seeds):
-                result = run_seed(seed)
-                totals.add(result)
-                show_result(console, result)
-                if log or result.findings:
-                    console.print(f"  its decisions: {write_decisions(result)}")
-    except EngineMissing as missing:
-        sys.exit(str(missing))
+    with running_engine() as variables, environment(variables):
+        for seed in range(first_seed, first_seed + seeds):
+            result = run_seed(seed)
+            totals.add(result)
+            show_result(console, result)
+            if log or result.findings:
+                console.print(f"  its decisions: {write_decisions(result)}")
     show_totals(console, totals)
     sys.exit(1 if totals.broken else 0)
 

@@ -13,7 +13,6 @@ from chaos.aws_faults import AwsFaults, virtual_backoff
 from chaos.consumers import Consumer, Container
 from chaos.decisions import Decisions
 from chaos.http_faults import FaultyNetwork
-from chaos.reading import CarefulReader
 from chaos.stores import Stores, close_clients, faulty_clients
 from chaos.uploading import outside_of
 from chaos.weather import CALM, Weather
@@ -21,7 +20,7 @@ from consumers.archive import Archive
 from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
 from consumers.records import Reporting
-from local_runtime.event_source_mapping import VirtualClock
+from local_runtime.event_source_mapping import KinesisReader, VirtualClock
 from pipeline_api.app import Services, create_app
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
@@ -88,7 +87,7 @@ class Pipeline:
 
     def _consumer(self, stage: str, new_container: Callable[[], Container]) -> Consumer:
         function = self.stores.functions[stage]
-        reader = CarefulReader(self._consumer_clients.kinesis, self.stores.stream)
+        reader = KinesisReader(self._consumer_clients.kinesis, self.stores.stream)
         return Consumer(
             stage, self.stores.settings_of(stage), function.timeout_seconds, reader, new_container, self.faults
         )

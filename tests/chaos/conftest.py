@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from chaos.engine import EngineName, running_engine
+from chaos.engine import running_engine
 from chaos.stores import environment
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[None]:
     """AWS is a ministack in a process of its own."""
-    with running_engine(EngineName.MINISTACK) as running, environment(running.environment):
+    with running_engine() as variables, environment(variables):
         yield

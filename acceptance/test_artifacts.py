@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from proofs.artifacts import FUNCTIONS, Build
-from proofs.machine import PROJECT, python_version
+from acceptance.artifacts import FUNCTIONS, Build
+from acceptance.machine import PROJECT, python_version
 
 MEGABYTE = 1024 * 1024
 BUDGET = {"ApiFunction": 6 * MEGABYTE, "ToS3Function": 4 * MEGABYTE, "ToDynamodbFunction": 4 * MEGABYTE}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from acceptance.machine import PROJECT
 from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.folder import RunFolder, held_folder
 from local_runtime.processes import (
@@ -27,14 +28,13 @@ from local_runtime.stack.functions import Function, functions_of, http_function,
 from local_runtime.stack.resources import create_resources, engine_clients, physical_names
 from local_runtime.stack.template import read_template
 from local_runtime.upload import UploadSummary
-from proofs.machine import PROJECT
 
 _PREFERRED_PORT = 4766
 _POLL_SECONDS = 0.5
 _PATIENCE_SECONDS = 120.0
 
 
-class MortalConsumer:
+class KillableConsumer:
     """A consumer's process, one after the other, each going on from the file of checkpoints of those before it."""
 
     def __init__(self, function: Function, folder: RunFolder, environment: dict[str, str]) -> None:
@@ -79,7 +79,7 @@ class MortalConsumer:
                 self.said_something = True
 
 
-class MortalPipeline:
+class KillablePipeline:
     """`key` is the API's; it is another one after the engine was started again, whose memory is empty then."""
 
     def __init__(self, supervisor: Supervisor, folder: RunFolder) -> None:
@@ -96,7 +96,7 @@ class MortalPipeline:
         self._surroundings = {**self._machine, **aws_environment(self._endpoint)}
         http = http_function(self._functions)
         self.url = start_api(supervisor, folder, {**self._surroundings, **http.environment}).url
-        self.consumers: list[MortalConsumer] = []
+        self.consumers: list[KillableConsumer] = []
 
     def start_engine(self) -> None:
         environment = engine_environment(self._machine, self._folder, self._port)
@@ -113,7 +113,7 @@ class MortalPipeline:
 
     def start_consumers(self) -> None:
         fed = stream_functions(self._functions)
-        self.consumers = [MortalConsumer(each, self._folder, self._surroundings) for each in fed]
+        self.consumers = [KillableConsumer(each, self._folder, self._surroundings) for each in fed]
 
     def stop_consumers(self) -> None:
         for consumer in self.consumers:
@@ -152,10 +152,10 @@ class MortalPipeline:
 
 
 @contextmanager
-def mortal_pipeline(root: Path) -> Iterator[MortalPipeline]:
+def killable_pipeline(root: Path) -> Iterator[KillablePipeline]:
     """Engine, resources and API; the consumers are started by who needs them."""
     with held_folder(root) as folder, supervised() as supervisor:
-        pipeline = MortalPipeline(supervisor, folder)
+        pipeline = KillablePipeline(supervisor, folder)
         try:
             yield pipeline
         finally:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from proofs.artifacts import Build, sam_build
-from proofs.doorway import doorway
-from proofs.emulator import emulator
-from proofs.machine import PROJECT, architecture, python_version
-from proofs.stack import Stack, deployed, give_the_api_its_route
+from acceptance.artifacts import Build, sam_build
+from acceptance.emulator import emulator
+from acceptance.http_proxy import http_proxy
+from acceptance.machine import PROJECT, architecture, python_version
+from acceptance.stack import Stack, deployed, give_the_api_its_route
 from tests.invoice_rows import row
 
 _SLOWEST_ARRIVAL_SECONDS = 60
@@ -78,7 +78,7 @@ def test_a_poison_record_is_set_aside(stack: Stack) -> None:
 
 def test_the_smoke_test_finds_the_deployment_in_order(stack: Stack) -> None:
     """What `make smoke` runs."""
-    with stack.http() as http, doorway(http) as address:
+    with stack.http() as http, http_proxy(http) as address:
         command: list[str | Path] = [
             sys.executable,
             PROJECT / "deployment" / "smoke.py",

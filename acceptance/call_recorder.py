@@ -1,6 +1,6 @@
 """A pytest plugin that writes down every AWS call which our own code makes while the tests run.
 
-`pytest -p proofs.call_recorder`, with the file to write in AWS_CALLS_FILE. A call that a test makes for itself does
+`pytest -p acceptance.call_recorder`, with the file to write in AWS_CALLS_FILE. A call that a test makes for itself does
 not count: the innermost frame that is ours or a test's decides.
 """
 

@@ -8,12 +8,12 @@ from statistics import median
 
 import pytest
 
+from acceptance.artifacts import Build
+from acceptance.conftest import DataPlane
+from acceptance.events import Request, status_and_body
+from acceptance.lambda_process import LambdaProcess, lambda_process
+from acceptance.runtime_api import Event
 from invoices.batch import pack
-from proofs.artifacts import Build
-from proofs.conftest import DataPlane
-from proofs.events import Request, status_and_body
-from proofs.lambda_process import LambdaProcess, lambda_process
-from proofs.runtime_api import Event
 from tests.consumers.events import delivered
 from tests.invoice_rows import ndjson, row
 

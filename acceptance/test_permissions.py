@@ -8,7 +8,7 @@ import sys
 import grimp
 import pytest
 
-from proofs.machine import PROJECT
+from acceptance.machine import PROJECT
 from tests.transformed import Transformed, listed, transformed
 
 Grant = tuple[str, str]
@@ -24,7 +24,7 @@ NAMES_IN_TESTS = {"rows": "Stream", "invoices": "InvoicesTable", "customers": "C
 def calls(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
     """Module, action and resource of every call that our code makes in its own tests."""
     written = tmp_path_factory.mktemp("calls") / "calls.json"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "proofs.call_recorder", *RECORDED]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "acceptance.call_recorder", *RECORDED]
     environment = {**os.environ, "AWS_CALLS_FILE": str(written)}
     finished = subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stdout[-3000:]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proofs.machine import LAMBDA_PYTHON
-from proofs.runtime_api import Event, Outcome, RuntimeApi, served
+from acceptance.machine import LAMBDA_PYTHON
+from acceptance.runtime_api import Event, Outcome, RuntimeApi, served
 
 _SLOWEST_START_SECONDS = 60
 

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.documents import COLLECTION, THIRD_PARTY, collection_text
+from acceptance.machine import PROJECT
 from local_runtime.sample import write_sample
-from proofs.documents import COLLECTION, OUTSIDERS, collection_text
-from proofs.machine import PROJECT
 from tests.invoice_rows import row
 from tests.pipeline_api.documented import DOCUMENT
 from tests.running_pipeline import RunningPipeline, running_pipeline
 
-TOOLS = PROJECT / ".venv-outsiders" / "bin"
+TOOLS = PROJECT / ".venv-third-party" / "bin"
 EXAMPLES = 40  # for each route and phase
 
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPipeline]:
-    folder = tmp_path_factory.mktemp("outsiders")
+    folder = tmp_path_factory.mktemp("third_party_clients")
     write_sample(folder / "rows.csv", 100)
     with running_pipeline(folder / "run", folder / "rows.csv") as running:
         yield running
@@ -38,7 +38,7 @@ def done(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
 
 def test_schemathesis_finds_nothing(pipeline: RunningPipeline, tmp_path: Path) -> None:
     """Examples, edges, random and stateful calls, right and wrong ones; the same in each run."""
-    config: list[str | Path] = ["--config-file", OUTSIDERS / "schemathesis.toml"]
+    config: list[str | Path] = ["--config-file", THIRD_PARTY / "schemathesis.toml"]
     header = ["--header", f"X-Api-Key: {pipeline.key['X-Api-Key']}"]
     options = ["--max-examples", str(EXAMPLES), "--no-color"]
     command: list[str | Path] = [
@@ -49,7 +49,7 @@ def test_schemathesis_finds_nothing(pipeline: RunningPipeline, tmp_path: Path) -
         *header,
         *options,
     ]
-    said = done(command, tmp_path, PYTHONPATH=str(OUTSIDERS))
+    said = done(command, tmp_path, PYTHONPATH=str(THIRD_PARTY))
     print("\nschemathesis: " + next(line.strip() for line in said.splitlines() if "generated" in line))
 
 
@@ -96,7 +96,7 @@ def test_the_committed_postman_collection_is_made_of_the_committed_document() ->
 
 def test_newman_runs_the_postman_collection_green(pipeline: RunningPipeline, tmp_path: Path) -> None:
     """Every request in it is answered with success, once the example has been posted and stored."""
-    newman: list[str | Path] = [OUTSIDERS / "node_modules" / ".bin" / "newman", "run", COLLECTION, "--bail"]
+    newman: list[str | Path] = [THIRD_PARTY / "node_modules" / ".bin" / "newman", "run", COLLECTION, "--bail"]
     key, url = f"apiKey={pipeline.key['X-Api-Key']}", f"baseUrl={pipeline.url}"
     variables = ["--env-var", key, "--env-var", url, "--color", "off"]
     done([*newman, *variables, "--folder", "ingest"], tmp_path)
@@ -107,7 +107,7 @@ def test_newman_runs_the_postman_collection_green(pipeline: RunningPipeline, tmp
 
 def test_the_docs_page_can_be_used_without_internet(pipeline: RunningPipeline) -> None:
     """In Chromium: it renders, Authorize takes the key, "Try it out" posts the example. Without a key it is refused."""
-    page: list[str | Path] = [OUTSIDERS / "docs_page.cjs", pipeline.url, pipeline.key["X-Api-Key"], chromium()]
+    page: list[str | Path] = [THIRD_PARTY / "docs_page.cjs", pipeline.url, pipeline.key["X-Api-Key"], chromium()]
     seen = json.loads(done(["node", *page], PROJECT))
     assert seen == {"operations": 7, "withoutKey": 401, "authorized": True, "withKey": 202, "complaints": []}
 

@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofs.machine import LAMBDA_PYTHON, PROJECT, python_version
+from acceptance.machine import LAMBDA_PYTHON, PROJECT, python_version
 
 FUNCTIONS = ("ApiFunction", "ToS3Function", "ToDynamodbFunction")
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import httpx
 
-from proofs.api_keys import new_api_key
-from proofs.artifacts import Build
-from proofs.emulator import REGION, Emulator
-from proofs.machine import PROJECT
+from acceptance.api_keys import new_api_key
+from acceptance.artifacts import Build
+from acceptance.emulator import REGION, Emulator
+from acceptance.machine import PROJECT
 
 NAME = "proof"
 

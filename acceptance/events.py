@@ -5,7 +5,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
-from proofs.runtime_api import Event
+from acceptance.runtime_api import Event
 
 
 @dataclass(frozen=True)

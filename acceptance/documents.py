@@ -1,17 +1,17 @@
-"""`python -m proofs.documents` writes docs/openapi.json, and the Postman collection that is made of it."""
+"""`python -m acceptance.documents` writes docs/openapi.json, and the Postman collection that is made of it."""
 
 import subprocess
 from pathlib import Path
 
-from proofs.machine import PROJECT
+from acceptance.machine import PROJECT
 from tests.pipeline_api.documented import DOCUMENT, openapi_text
 
-OUTSIDERS = PROJECT / "proofs" / "outsiders"
+THIRD_PARTY = PROJECT / "acceptance" / "third_party_clients"
 COLLECTION = PROJECT / "docs" / "postman_collection.json"
 
 
 def collection_text(document: str) -> str:
-    command: list[str | Path] = ["node", OUTSIDERS / "postman_collection.cjs"]
+    command: list[str | Path] = ["node", THIRD_PARTY / "postman_collection.cjs"]
     return subprocess.run(command, check=True, input=document, capture_output=True, text=True).stdout
 
 

@@ -14,9 +14,18 @@ from typing import Any
 
 import pytest
 
+from acceptance.killable_client import (
+    Said,
+    first_lines,
+    joined,
+    killed_client,
+    run_client,
+    said_by,
+    start_client,
+    write_rows,
+)
+from acceptance.killable_pipeline import KillablePipeline, killable_pipeline
 from local_runtime.upload import UploadSummary
-from proofs.mortal_client import Said, first_lines, joined, killed_client, run_client, said_by, start_client, write_rows
-from proofs.mortal_pipeline import MortalPipeline, mortal_pipeline
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -30,8 +39,8 @@ _BURST_SECONDS = 1.5
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Iterator[MortalPipeline]:
-    with mortal_pipeline(tmp_path / "run") as running:
+def pipeline(tmp_path: Path) -> Iterator[KillablePipeline]:
+    with killable_pipeline(tmp_path / "run") as running:
         yield running
 
 
@@ -40,7 +49,7 @@ def chance() -> Random:
     return Random(SEED)  # noqa: S311 - repeatable, not secret
 
 
-def test_the_client_killed_at_random_moments(pipeline: MortalPipeline, chance: Random, tmp_path: Path) -> None:
+def test_the_client_killed_at_random_moments(pipeline: KillablePipeline, chance: Random, tmp_path: Path) -> None:
     """Each upload is started again until it is complete: its last summary counts the file, and so do the stores."""
     pipeline.start_consumers()
     files: list[Path] = []
@@ -56,7 +65,7 @@ def test_the_client_killed_at_random_moments(pipeline: MortalPipeline, chance: R
     assert not list(tmp_path.glob("*.journal"))
 
 
-def test_consumers_killed_at_random_moments(pipeline: MortalPipeline, chance: Random, tmp_path: Path) -> None:
+def test_consumers_killed_at_random_moments(pipeline: KillablePipeline, chance: Random, tmp_path: Path) -> None:
     """Either of them, while batches come in; each goes on from its checkpoint."""
     pipeline.start_consumers()
     files: list[Path] = []
@@ -78,7 +87,7 @@ def test_consumers_killed_at_random_moments(pipeline: MortalPipeline, chance: Ra
     assert pipeline.differences(joined(files, tmp_path / "all.csv"), _total(said)) == []
 
 
-def test_the_engine_killed_and_started_again(pipeline: MortalPipeline, chance: Random, tmp_path: Path) -> None:
+def test_the_engine_killed_and_started_again(pipeline: KillablePipeline, chance: Random, tmp_path: Path) -> None:
     """The client says that it is not complete; resumed, it sends what has no answer, and no more than that."""
     file = write_rows(tmp_path / "rows.csv", "K", _ROWS * 2, chance)
     client = start_client(pipeline, file, *_BATCH)
@@ -95,7 +104,7 @@ def test_the_engine_killed_and_started_again(pipeline: MortalPipeline, chance: R
     assert _on_the_stream(pipeline) == Counter(_ids(news))
 
 
-def _upload(pipeline: MortalPipeline, file: Path, moments: Counter[str], chance: Random) -> Said:
+def _upload(pipeline: KillablePipeline, file: Path, moments: Counter[str], chance: Random) -> Said:
     """Until the client says that it is complete; killed a few times before."""
     for _ in range(min(_KILLS_PER_UPLOAD, KILLS - moments.total())):
         lines = chance.choice((0, *[chance.randint(1, _LINES)] * 9))
@@ -141,5 +150,5 @@ def _ids(batches: list[Mapping[str, Any]]) -> set[str]:
     return {each["batch_id"] for each in batches}
 
 
-def _on_the_stream(pipeline: MortalPipeline) -> Counter[str]:
+def _on_the_stream(pipeline: KillablePipeline) -> Counter[str]:
     return Counter(pipeline.partition_keys())

@@ -13,8 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from acceptance.killable_pipeline import KillablePipeline
 from local_runtime.services import API_KEY
-from proofs.mortal_pipeline import MortalPipeline
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 _ONE_IN = 97
@@ -41,7 +41,7 @@ class Said:
         return self.summary is not None and self.summary["error"] is None
 
 
-def start_client(pipeline: MortalPipeline, file: Path, *options: str) -> "subprocess.Popen[str]":
+def start_client(pipeline: KillablePipeline, file: Path, *options: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "client", "send", file.name, "--url", pipeline.url, "--json", *options]
     with file.with_suffix(".stderr").open("ab") as complaints:
         return subprocess.Popen(
@@ -54,11 +54,11 @@ def start_client(pipeline: MortalPipeline, file: Path, *options: str) -> "subpro
         )
 
 
-def run_client(pipeline: MortalPipeline, file: Path, *options: str) -> Said:
+def run_client(pipeline: KillablePipeline, file: Path, *options: str) -> Said:
     return said_by(start_client(pipeline, file, *options))
 
 
-def killed_client(pipeline: MortalPipeline, file: Path, *options: str, lines: int, seconds: float) -> Said:
+def killed_client(pipeline: KillablePipeline, file: Path, *options: str, lines: int, seconds: float) -> Said:
     """Killed so many seconds after it has said so many lines, unless it has ended by then."""
     process = start_client(pipeline, file, *options)
     said = first_lines(process, lines)

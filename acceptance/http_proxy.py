@@ -15,7 +15,7 @@ _OF_ONE_CONNECTION = frozenset({"connection", "content-length", "host", "transfe
 
 
 @contextmanager
-def doorway(inside: httpx.Client) -> Iterator[str]:
+def http_proxy(inside: httpx.Client) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(inside))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

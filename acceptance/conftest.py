@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.api_keys import new_api_key
+from acceptance.artifacts import Build, sam_build
+from acceptance.machine import PROJECT, TEMPLATE_PYTHON, architecture, python_version
 from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.folder import held_folder
 from local_runtime.processes import supervised
@@ -14,9 +17,6 @@ from local_runtime.services import start_engine
 from local_runtime.stack.functions import Function, functions_of
 from local_runtime.stack.resources import Clients, create_resources, engine_clients, physical_names
 from local_runtime.stack.template import read_template
-from proofs.api_keys import new_api_key
-from proofs.artifacts import Build, sam_build
-from proofs.machine import PROJECT, TEMPLATE_PYTHON, architecture, python_version
 
 
 @dataclass(frozen=True)
