@@ -2,9 +2,9 @@
 
 from base64 import b64encode
 
-from aws.api_keys import hash_of, new_key_text
+from aws.api_keys import generate_key, key_hash
 
-TEXT = new_key_text(bytes)  # of zeros: it opens nothing
+TEXT = generate_key(bytes)  # of zeros: it opens nothing
 
 
 def stored_key() -> dict[str, object]:
@@ -13,7 +13,7 @@ def stored_key() -> dict[str, object]:
         "KeyId": {"S": TEXT.partition(".")[0]},
         "Name": {"S": "bench"},
         "Scopes": {"SS": ["ingest", "read"]},
-        "Hash": {"B": b64encode(hash_of(TEXT)).decode()},
+        "Hash": {"B": b64encode(key_hash(TEXT)).decode()},
         "CreatedAt": {"S": "2026-11-22T00:00:00Z"},
     }
     return {"Item": item}

@@ -1,16 +1,16 @@
-"""Metrics that are kept in a list."""
+"""A MetricsLog that keeps what it gets in a list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aws.metrics import Measure
+from aws.metrics import Metric
 
 
 @dataclass
 class RecordedMetrics:
-    """What was put, batch by batch."""
+    """`puts` holds each batch id with its metrics, in order."""
 
-    puts: list[tuple[str, list[Measure]]] = field(default_factory=list)
+    puts: list[tuple[str, list[Metric]]] = field(default_factory=list)
 
-    def put(self, batch_id: str, measures: Sequence[Measure]) -> None:
-        self.puts.append((batch_id, list(measures)))
+    def put(self, batch_id: str, metrics: Sequence[Metric]) -> None:
+        self.puts.append((batch_id, list(metrics)))

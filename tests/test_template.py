@@ -80,7 +80,7 @@ def test_every_metric_of_ours_on_the_dashboard_is_one_that_the_code_writes(stack
     metrics = [line for widget in body["widgets"] for line in widget["properties"].get("metrics", [])]
     shown = {line[1] for line in metrics if line[0] == "${AWS::StackName}"}
     searched = {name for line in metrics for name in re.findall(r"MetricName=(\w+)", str(line[0]))}
-    written = {name for path in SOURCES.rglob("*.py") for name in re.findall(r'Measure\("(\w+)"', path.read_text())}
+    written = {name for path in SOURCES.rglob("*.py") for name in re.findall(r'Metric\("(\w+)"', path.read_text())}
     alarmed = {
         alarm["Properties"]["MetricName"]
         for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()

@@ -144,7 +144,7 @@ DEFECTS: tuple[Defect, ...] = (
         "src/aws/errors.py",
         'raise Unavailable(f"{service} did not answer ({type(error).__name__})") from error',
         "return",
-        ("tests/aws/test_faults.py", *_INGEST),
+        ("tests/aws/test_errors.py", *_INGEST),
     ),
     Defect(
         "a poison row takes its neighbours with it",

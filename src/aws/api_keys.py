@@ -21,19 +21,19 @@ _SECRET_BYTES = 32  # 256 random bits: nobody guesses them, so a fast hash keeps
 _KEY = re.compile(r"(?P<id>[0-9a-f]{12})\.[A-Za-z0-9_-]{43}\Z")
 
 
-def new_key_text(random_bytes: Callable[[int], bytes]) -> str:
+def generate_key(random_bytes: Callable[[int], bytes]) -> str:
     """`random_bytes` must be fit for secrets: `secrets.token_bytes`."""
     secret = urlsafe_b64encode(random_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
     return f"{random_bytes(_ID_BYTES).hex()}.{secret}"
 
 
-def key_id_in(text: str) -> str | None:
+def parse_key_id(text: str) -> str | None:
     """None where the text does not even look like a key: then nobody needs to be asked."""
     found = _KEY.match(text)
     return found["id"] if found else None
 
 
-def hash_of(text: str) -> bytes:
+def key_hash(text: str) -> bytes:
     return sha256(text.encode()).digest()
 
 
@@ -62,7 +62,7 @@ class StoredKey:
     revoked_at: str | None = None
 
 
-def item_of(key: StoredKey) -> Item:
+def key_item(key: StoredKey) -> Item:
     item: Item = {
         "KeyId": {"S": key.key_id},
         "Name": {"S": key.name},
@@ -73,7 +73,7 @@ def item_of(key: StoredKey) -> Item:
     return item if key.revoked_at is None else {**item, "RevokedAt": {"S": key.revoked_at}}
 
 
-def key_of(item: ReadItem) -> StoredKey:
+def key_from_item(item: ReadItem) -> StoredKey:
     return StoredKey(
         key_id=item["KeyId"]["S"],
         name=item["Name"]["S"],
@@ -93,4 +93,4 @@ class KeyTable:
         """As it stands now: a read that may be stale would let a revoked key live longer. Raises Retryable."""
         with translate_errors("DynamoDB"):
             answer = self.client.get_item(TableName=self.name, Key={"KeyId": {"S": key_id}}, ConsistentRead=True)
-        return key_of(answer["Item"]) if "Item" in answer else None
+        return key_from_item(answer["Item"]) if "Item" in answer else None

@@ -16,7 +16,7 @@ _OPERATION = "dynamodb.BatchWriteItem"
 _BODY = "invoice_stream_body"
 
 
-def send_items_as_they_are(client: "DynamoDBClient") -> None:
+def skip_item_serialization(client: "DynamoDBClient") -> None:
     """From now on this client's BatchWriteItem takes no `bytes` in items: they would be written as text."""
     client.meta.events.register(f"provide-client-params.{_OPERATION}", _keep_body)  # type: ignore[arg-type]  # this event takes an answer
     client.meta.events.register(f"before-call.{_OPERATION}", _put_body)

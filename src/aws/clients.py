@@ -33,10 +33,10 @@ def kinesis_client() -> "KinesisClient":
 
 
 def dynamodb_client() -> "DynamoDBClient":
-    from aws.batch_write_body import send_items_as_they_are  # noqa: PLC0415 - it needs pydantic's writer, and to_s3 does not
+    from aws.batch_write_body import skip_item_serialization  # noqa: PLC0415 - it needs pydantic's writer, and to_s3 does not
 
     client: DynamoDBClient = _client("dynamodb")
-    send_items_as_they_are(client)
+    skip_item_serialization(client)
     return client
 
 

@@ -1,4 +1,6 @@
-"""Metrics as lines of the log in CloudWatch's embedded metric format: no call, and each line names its batch.
+"""Metrics as log lines in CloudWatch's embedded metric format (EMF).
+
+CloudWatch reads metrics out of such lines, so no call is made, and each line names its batch.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -10,11 +12,11 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple, Protocol
 
-# What is counted, and where it goes.
+_REASON = "Reason"
 
 
-class Measure(NamedTuple):
-    """`reason` is a dimension: one of a handful of words of ours, never a caller's."""
+class Metric(NamedTuple):
+    """One number. `reason` becomes a dimension, so it is one of a few words of ours and never a caller's text."""
 
     name: str
     value: float
@@ -22,50 +24,49 @@ class Measure(NamedTuple):
     reason: str | None = None
 
 
-class Metrics(Protocol):
-    """Takes what was counted of one batch."""
+class MetricsLog(Protocol):
+    """Takes the metrics of one batch."""
 
-    def put(self, batch_id: str, measures: Sequence[Measure]) -> None: ...
+    def put(self, batch_id: str, metrics: Sequence[Metric]) -> None: ...
 
 
-_REASON = "Reason"
+def stdout_log(namespace: str) -> "EmfLog":
+    """Write to standard output, which Lambda copies to CloudWatch Logs."""
+    # sys.stdout is read for each line: the local runtime replaces it.
+    return EmfLog(namespace, lambda line: sys.stdout.write(line) and sys.stdout.flush(), time.time)
 
 
 class EmfLog:
-    """`write` gets each line with its end; `now` tells the time in seconds since 1970."""
+    """Passes each line, with its line break, to `write`. `now` returns seconds since 1970."""
 
     def __init__(self, namespace: str, write: Callable[[str], object], now: Callable[[], float]) -> None:
         self._namespace = namespace
         self._write = write
         self._now = now
 
-    def put(self, batch_id: str, measures: Sequence[Measure]) -> None:
-        """One line for all that have no reason, and one for each reason: a line has one value for a dimension."""
+    def put(self, batch_id: str, metrics: Sequence[Metric]) -> None:
+        """Write one line for the metrics without a reason, and one for each reason.
+
+        A line holds one value of a dimension, so two reasons need two lines.
+        """
         millis = int(self._now() * 1000)
-        ordered = sorted(measures, key=_reason)
-        for reason, alike in groupby(ordered, _reason):
-            self._write(json.dumps(_line(self._namespace, millis, batch_id, reason, list(alike))) + "\n")
+        for reason, group in groupby(sorted(metrics, key=_reason), _reason):
+            self._write(json.dumps(self._line(millis, batch_id, reason, list(group))) + "\n")
+
+    def _line(self, millis: int, batch_id: str, reason: str, metrics: Sequence[Metric]) -> dict[str, object]:
+        directive = {
+            "Namespace": self._namespace,
+            "Dimensions": [[], [_REASON]] if reason else [[]],  # the empty one counts a reason in the total as well
+            "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in metrics],
+        }
+        return {
+            "_aws": {"Timestamp": millis, "CloudWatchMetrics": [directive]},
+            "level": "INFO",
+            "batch_id": batch_id,
+            **({_REASON: reason} if reason else {}),
+            **{metric.name: metric.value for metric in metrics},
+        }
 
 
-def standard_output(namespace: str) -> EmfLog:
-    """Where Lambda takes its log from; looked up at each line, because the laptop turns it elsewhere."""
-    return EmfLog(namespace, lambda line: sys.stdout.write(line) and sys.stdout.flush(), time.time)
-
-
-def _reason(measure: Measure) -> str:
-    return measure.reason or ""
-
-
-def _line(namespace: str, millis: int, batch_id: str, reason: str, measures: Sequence[Measure]) -> dict[str, object]:
-    directive = {
-        "Namespace": namespace,
-        "Dimensions": [[], [_REASON]] if reason else [[]],  # with a reason it counts in the total as well
-        "Metrics": [{"Name": measure.name, "Unit": measure.unit} for measure in measures],
-    }
-    return {
-        "_aws": {"Timestamp": millis, "CloudWatchMetrics": [directive]},
-        "level": "INFO",
-        "batch_id": batch_id,
-        **({_REASON: reason} if reason else {}),
-        **{measure.name: measure.value for measure in measures},
-    }
+def _reason(metric: Metric) -> str:
+    return metric.reason or ""

@@ -17,7 +17,7 @@ class MissingSettingError(Exception):
     """A variable is not set; the message names it and says where to get it."""
 
 
-def settings_from(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:
+def read_settings(environment: Mapping[str, str], kind: type[SettingsT]) -> SettingsT:
     """Fill each field of the dataclass `kind` from the variable of the same name.
 
     Raises MissingSettingError, which names every variable that is missing, empty or not one of its `Literal` values.

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
 from consumers.dead_letters import DeadLetter
 from consumers.records import Record, record_of
-from invoices.batch import checked_batch_id
+from invoices.batch import parse_batch_id
 from invoices.errors import InvalidRows, Rejected, Retryable
 
 Process: TypeAlias = Callable[[Record], DeadLetter | None]
@@ -57,7 +57,7 @@ def _consume_record(record: Record, process: Process, keep: Keep) -> None:
 
 def _outcome(record: Record, process: Process) -> DeadLetter | None:
     try:
-        checked_batch_id(record.batch_id)
+        parse_batch_id(record.batch_id)
         return process(record)
     except InvalidRows as error:
         return DeadLetter(record.data, str(error), error.errors)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aws.errors import translate_errors
 from consumers.records import Record, unheard
-from invoices.batch import checked_batch_id, dated_folder
+from invoices.batch import dated_folder, parse_batch_id
 from invoices.errors import Malformed, RowError
 
 if TYPE_CHECKING:
@@ -78,6 +78,6 @@ class DeadLetterStore:
 
 def _name_for_key(batch_id: str) -> str:
     try:
-        return checked_batch_id(batch_id)
+        return parse_batch_id(batch_id)
     except Malformed:
         return _UNNAMED

@@ -15,7 +15,7 @@ from invoices.batch import pack, unpack
 from invoices.errors import Throttled
 from invoices.invoice import Slice, slices_of
 from invoices.limits import MAX_BODY_BYTES
-from invoices.rows import Rows, ndjson_rows, read_ndjson
+from invoices.rows import Rows, read_ndjson, split_ndjson
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -115,7 +115,7 @@ class Index:
 
 
 def _invalid_rows(data: bytes, rows: Rows) -> DeadLetter:
-    texts = ndjson_rows(data)
+    texts = split_ndjson(data)
     invalid = sorted({error.index for error in rows.errors})
     payload = pack(b"\n".join(texts[index] for index in invalid))
     return DeadLetter(payload, f"{len(invalid)} of {len(texts)} rows are no invoice lines", tuple(rows.errors))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aws.lambda_events import KinesisEventRecord
-from aws.metrics import Measure, Metrics
+from aws.metrics import Metric, MetricsLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +35,24 @@ def record_of(delivered: KinesisEventRecord) -> Record:
 class Reporting:
     """`now` tells the time in seconds since 1970, as the stream's own time of arrival does."""
 
-    metrics: Metrics
+    metrics: MetricsLog
     now: Callable[[], float]
 
     def archived(self, record: Record) -> None:
-        self.metrics.put(record.batch_id, [Measure("RecordsArchived", 1)])
+        self.metrics.put(record.batch_id, [Metric("RecordsArchived", 1)])
 
     def indexed(self, record: Record, rows: int) -> None:
-        self.metrics.put(record.batch_id, [Measure("RowsIndexed", rows), *self._age(record)])
+        self.metrics.put(record.batch_id, [Metric("RowsIndexed", rows), *self._age(record)])
 
     def set_aside(self, record: Record) -> None:
-        self.metrics.put(record.batch_id, [Measure("RecordsSetAside", 1)])
+        self.metrics.put(record.batch_id, [Metric("RecordsSetAside", 1)])
 
-    def _age(self, record: Record) -> list[Measure]:
+    def _age(self, record: Record) -> list[Metric]:
         """From acceptance to queryable. Clocks of two machines: what was answered before it came counts as at once."""
         if record.arrived_at is None:
             return []
         millis = round((self.now() - record.arrived_at) * 1000)
-        return [Measure("AgeWhenQueryable", max(millis, 0), "Milliseconds")]
+        return [Metric("AgeWhenQueryable", max(millis, 0), "Milliseconds")]
 
 
 def unheard(_record: Record, _rows: int = 0) -> None:

@@ -11,8 +11,8 @@ from functools import cache
 
 from aws.clients import dynamodb_client, s3_client
 from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
-from aws.metrics import standard_output
-from aws.settings import settings_from
+from aws.metrics import stdout_log
+from aws.settings import read_settings
 from consumers.batch_loop import consume
 from consumers.dead_letters import DeadLetter, DeadLetterStore
 from consumers.index import Index
@@ -27,8 +27,8 @@ class Settings:
     METRICS_NAMESPACE: str
 
 
-_settings = settings_from(os.environ, Settings)
-_reporting = Reporting(standard_output(_settings.METRICS_NAMESPACE), time.time)
+_settings = read_settings(os.environ, Settings)
+_reporting = Reporting(stdout_log(_settings.METRICS_NAMESPACE), time.time)
 _tables = (_settings.INVOICES_TABLE, _settings.CUSTOMERS_TABLE)
 _index = Index(dynamodb_client(), *_tables, told=_reporting.indexed)
 gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch

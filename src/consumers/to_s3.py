@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from aws.clients import s3_client
 from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
-from aws.metrics import standard_output
-from aws.settings import settings_from
+from aws.metrics import stdout_log
+from aws.settings import read_settings
 from consumers.archive import Archive
 from consumers.batch_loop import consume
 from consumers.dead_letters import DeadLetterStore
@@ -24,9 +24,9 @@ class Settings:
     METRICS_NAMESPACE: str
 
 
-_settings = settings_from(os.environ, Settings)
+_settings = read_settings(os.environ, Settings)
 _s3 = s3_client()
-_reporting = Reporting(standard_output(_settings.METRICS_NAMESPACE), time.time)
+_reporting = Reporting(stdout_log(_settings.METRICS_NAMESPACE), time.time)
 _archive = Archive(_s3, _settings.RAW_BUCKET, _reporting.archived)
 _failed = DeadLetterStore(_s3, _settings.RAW_BUCKET, stage="to_s3", told=_reporting.set_aside)
 gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch

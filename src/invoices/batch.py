@@ -16,7 +16,7 @@ _VERSION_WITH_TIME = 7
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def checked_batch_id(text: str) -> str:
+def parse_batch_id(text: str) -> str:
     """`text` itself if it can stand in an object key; raises Malformed otherwise."""
     if not _BATCH_ID.match(text):
         raise Malformed("a batch id is 1 to 64 letters, digits, '.', '_' or '-', and starts with a letter or digit")

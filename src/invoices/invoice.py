@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from invoices.limits import MAX_SLICE_BYTES, MAX_SLICE_LINES
 from invoices.line import Line, content, line_id_of
-from invoices.money import plus, times
+from invoices.money import exact_product, exact_sum
 from invoices.rows import Rows
 
 # Slices: the lines of one invoice that one record brought, as an immutable set with a name of its own.
@@ -114,5 +114,5 @@ def totals_of(lines: Iterable[Line]) -> Totals:
     for line in lines:
         count += 1
         quantity += line.Quantity
-        amount = plus(amount, times(line.Quantity, line.UnitPrice))
+        amount = exact_sum(amount, exact_product(line.Quantity, line.UnitPrice))
     return Totals(count, quantity, amount)

@@ -6,11 +6,11 @@ _EXACT = Context(prec=60)  # Python's 28 digits would round an invoice of 20,000
 _CENTS = -2
 
 
-def times(quantity: int, price: Decimal) -> Decimal:
+def exact_product(quantity: int, price: Decimal) -> Decimal:
     return _EXACT.multiply(Decimal(quantity), price)
 
 
-def plus(one: Decimal, other: Decimal) -> Decimal:
+def exact_sum(one: Decimal, other: Decimal) -> Decimal:
     return _EXACT.add(one, other)
 
 

@@ -95,21 +95,21 @@ class Rows:
 
 def read_ndjson(data: bytes) -> Rows:
     """Check every row of NDJSON. Raises TooLarge beyond MAX_ROWS; a bad row is an error in the answer, not a raise."""
-    return read_rows(ndjson_rows(data))
+    return read_rows(split_ndjson(data))
 
 
 def read_rows(texts: Sequence[bytes]) -> Rows:
     """Check rows, each a JSON text. A bad row is an error in the answer, not a raise."""
     indexes: list[int] = []
     whole = Rows([], indexes, [])
-    for part in read_by_part(texts):
+    for part in read_in_chunks(texts):
         whole.lines.extend(part.lines)
         indexes.extend(part.indexes)
         whole.errors.extend(part.errors)
     return whole
 
 
-def read_by_part(texts: Sequence[bytes]) -> Iterator[Rows]:
+def read_in_chunks(texts: Sequence[bytes]) -> Iterator[Rows]:
     """The same, some rows at a time and in order, for whom the lines are only to be seen once."""
     for start in range(0, len(texts), _ROWS_AT_A_TIME):
         part = texts[start : start + _ROWS_AT_A_TIME]
@@ -117,7 +117,7 @@ def read_by_part(texts: Sequence[bytes]) -> Iterator[Rows]:
         yield _read_each(part, start) if lines is None else Rows(lines, range(start, start + len(lines)), [])
 
 
-def ndjson_rows(data: bytes) -> list[bytes]:
+def split_ndjson(data: bytes) -> list[bytes]:
     """The texts of the rows, without blank lines and a byte order mark. Raises TooLarge beyond MAX_ROWS."""
     texts = (text for line in BytesIO(data.removeprefix(BOM_UTF8)) if (text := line.strip()))
     rows = list(islice(texts, MAX_ROWS))

@@ -19,8 +19,8 @@ from invoices.batch import unpack
 from invoices.invoice import Slice
 from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line
-from invoices.money import money_text, plus, times
-from invoices.rows import ndjson_rows
+from invoices.money import exact_product, exact_sum, money_text
+from invoices.rows import split_ndjson
 from local_runtime.errors import RunError
 from local_runtime.stack.resources import Clients
 from local_runtime.upload import Progress, UploadSummary
@@ -49,7 +49,7 @@ class Tally:
         if line_id in self.line_ids:
             return
         self.line_ids.add(line_id)
-        self.amount = plus(self.amount, times(line.Quantity, line.UnitPrice))
+        self.amount = exact_sum(self.amount, exact_product(line.Quantity, line.UnitPrice))
         self.invoices.add(line.InvoiceNo)
         if line.CustomerID:
             self.customers.add(line.CustomerID)
@@ -68,7 +68,7 @@ class Example:
     def add(self, line: Line) -> None:
         if self.belongs(line):
             self.lines += 1
-            self.amount = plus(self.amount, times(line.Quantity, line.UnitPrice))
+            self.amount = exact_sum(self.amount, exact_product(line.Quantity, line.UnitPrice))
 
 
 # What a CSV holds, read with nothing of the client, and added up.
@@ -183,7 +183,7 @@ def _add_object(stored: Stored, s3: "S3Client", bucket: str, key: str) -> None:
         stored.set_aside += 1
         return
     stored.raw_objects += 1
-    stored.raw_rows += len(ndjson_rows(unpack(read_bytes(s3, bucket, key), MAX_BODY_BYTES)))
+    stored.raw_rows += len(split_ndjson(unpack(read_bytes(s3, bucket, key), MAX_BODY_BYTES)))
 
 
 # The report's figures: each as the CSV has it beside what the pipeline has.

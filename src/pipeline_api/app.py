@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
 from aws.api_keys import Scope
-from aws.metrics import Metrics
+from aws.metrics import MetricsLog
 from invoices.line import Line
 from pipeline_api.auth import Admit, needs_key
 from pipeline_api.docs_page import routes as page
@@ -66,7 +66,7 @@ class Services:
     stream: Stream
     tables: Tables
     admit: Admit
-    metrics: Metrics
+    metrics: MetricsLog
 
 
 # Whether the process answers. It asks no other service: a slow table must not take the API down.

@@ -10,7 +10,7 @@ from fastapi.params import Security
 from fastapi.security import APIKeyHeader
 from starlette.requests import HTTPConnection
 
-from aws.api_keys import Scope, StoredKey, hash_of, key_id_in
+from aws.api_keys import Scope, StoredKey, key_hash, parse_key_id
 from pipeline_api.errors import Forbidden, Unauthenticated
 from pipeline_api.running import Run
 
@@ -74,9 +74,9 @@ class Gate:
 
     def admit(self, text: str | None, scope: Scope | None) -> None:
         """Raises Unauthenticated, Forbidden, or Retryable where the table cannot be asked."""
-        key_id = key_id_in(text or "")
+        key_id = parse_key_id(text or "")
         key = self._key(key_id) if key_id else None
-        if key is None or not compare_digest(hash_of(text or ""), key.hash):
+        if key is None or not compare_digest(key_hash(text or ""), key.hash):
             raise Unauthenticated("a valid API key is needed in the header X-Api-Key")
         if scope is not None and scope not in key.scopes:
             raise Forbidden("the API key does not permit this")

@@ -9,8 +9,8 @@ from starlette.types import ASGIApp
 
 from aws.api_keys import KeyTable
 from aws.clients import dynamodb_client, kinesis_client
-from aws.metrics import standard_output
-from aws.settings import settings_from
+from aws.metrics import stdout_log
+from aws.settings import read_settings
 from pipeline_api.app import Services, create_app
 from pipeline_api.auth import Gate
 from pipeline_api.ingest.route import Stream
@@ -35,10 +35,10 @@ class Settings:
 
 def production_app(environment: Mapping[str, str], run: Run) -> ASGIApp:
     """Raises MissingSettingError where the environment lacks a name."""
-    settings = settings_from(environment, Settings)
+    settings = read_settings(environment, Settings)
     stream = Stream(kinesis_client(), settings.STREAM_NAME)
     dynamodb = dynamodb_client()
     tables = Tables(dynamodb, settings.INVOICES_TABLE, settings.CUSTOMERS_TABLE, time.sleep)
     gate = Gate(KeyTable(dynamodb, settings.KEYS_TABLE).find, time.monotonic)
-    services = Services(stream, tables, gate.admit, standard_output(settings.METRICS_NAMESPACE))
+    services = Services(stream, tables, gate.admit, stdout_log(settings.METRICS_NAMESPACE))
     return create_app(services, run, open_docs=settings.DOCS_ACCESS == "open")

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.table import Table
 
-from aws.api_keys import Scope, StoredKey, hash_of, item_of, key_id_in, key_of, new_key_text
+from aws.api_keys import Scope, StoredKey, generate_key, key_from_item, key_hash, key_item, parse_key_id
 from aws.clients import dynamodb_client
 from aws.errors import error_code, translate_errors
 from pipeline_api.auth import KEPT_SECONDS
@@ -36,11 +36,11 @@ class KeyRing:
 
     def create(self, name: str, scopes: Iterable[Scope]) -> str:
         """The key's text. It is kept nowhere: what is stored is its hash."""
-        text = new_key_text(self.random_bytes)
-        key = StoredKey(key_id_in(text) or "", name, frozenset(scopes), hash_of(text), self._time())
+        text = generate_key(self.random_bytes)
+        key = StoredKey(parse_key_id(text) or "", name, frozenset(scopes), key_hash(text), self._time())
         with translate_errors("DynamoDB"):
             self.dynamodb.put_item(
-                TableName=self.table, Item=item_of(key), ConditionExpression="attribute_not_exists(KeyId)"
+                TableName=self.table, Item=key_item(key), ConditionExpression="attribute_not_exists(KeyId)"
             )
         return text
 
@@ -48,7 +48,7 @@ class KeyRing:
         """The oldest first, revoked ones too."""
         with translate_errors("DynamoDB"):
             pages = list(self.dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True))
-        keys = [key_of(item) for page in pages for item in page["Items"]]
+        keys = [key_from_item(item) for page in pages for item in page["Items"]]
         return sorted(keys, key=lambda key: (key.created_at, key.key_id))
 
     def revoke(self, key_id: str) -> None:

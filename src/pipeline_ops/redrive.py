@@ -20,11 +20,11 @@ from consumers.archive import Archive
 from consumers.dead_letters import DeadLetter, DeadLetterStore
 from consumers.index import Index
 from consumers.records import Record
-from invoices.batch import checked_batch_id, pack, unpack
+from invoices.batch import pack, parse_batch_id, unpack
 from invoices.errors import Rejected, RowError
 from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line
-from invoices.rows import ndjson_rows
+from invoices.rows import split_ndjson
 from pipeline_ops import bucket as documents
 from pipeline_ops.bucket import NumberedRow, RedrivenDocument, RedrivenRow, SetAsideDocument
 from pipeline_ops.errors import OpsError
@@ -124,7 +124,7 @@ class Redrive:
             return Outcome(key, done_before=True)
         document = documents.read_set_aside(self._s3, self._bucket, key)
         try:
-            checked_batch_id(document.batch_id)
+            parse_batch_id(document.batch_id)
             if document.stage == documents.TO_DYNAMODB:
                 return self._to_dynamodb(key, document, fix, dry_run=dry_run)
             return self._to_s3(key, document, fix, dry_run=dry_run)
@@ -182,7 +182,7 @@ def payload_rows(document: SetAsideDocument) -> list[NumberedRow]:
 
     A payload of some rows holds those that `errors` names, in order; without errors it is the whole record.
     """
-    texts = ndjson_rows(unpack(document.payload, MAX_BODY_BYTES))
+    texts = split_ndjson(unpack(document.payload, MAX_BODY_BYTES))
     places = sorted({error.index for error in document.errors}) or list(range(len(texts)))
     if len(places) != len(texts):
         raise OpsError("The document's errors do not name the rows of its payload.")

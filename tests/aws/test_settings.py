@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from aws.settings import MissingSettingError, settings_from
+from aws.settings import MissingSettingError, read_settings
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ NAMES = {"RAW_BUCKET": "raw", "METRICS_NAMESPACE": "shop", "DOCS_ACCESS": "close
 
 def test_settings_are_read_by_name() -> None:
     """Other variables do not matter."""
-    assert settings_from({**NAMES, "AWS_SECRET_ACCESS_KEY": "secret"}, Settings) == Settings("raw", "shop", "closed")
+    assert read_settings({**NAMES, "AWS_SECRET_ACCESS_KEY": "secret"}, Settings) == Settings("raw", "shop", "closed")
 
 
 def test_a_field_with_a_default_may_be_missing() -> None:
     """Then the default holds."""
-    assert settings_from({"RAW_BUCKET": "raw", "METRICS_NAMESPACE": "shop"}, Settings).DOCS_ACCESS == "open"
+    assert read_settings({"RAW_BUCKET": "raw", "METRICS_NAMESPACE": "shop"}, Settings).DOCS_ACCESS == "open"
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ def test_a_field_with_a_default_may_be_missing() -> None:
 def test_each_variable_that_is_missing_is_named(given: Mapping[str, str], named: str) -> None:
     """An empty or unknown value counts as missing. No value is shown."""
     with pytest.raises(MissingSettingError, match=f"^{named} in the environment") as caught:
-        settings_from(given, Settings)
+        read_settings(given, Settings)
     assert "secret" not in str(caught.value)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aws.metrics import EmfLog, Measure
+from aws.metrics import EmfLog, Metric
 from bench.bill import bill, dollars
 from bench.counts import Counts
 from bench.designs import Design, our_design
@@ -91,8 +91,8 @@ def test_a_line_costs_its_bytes_and_its_metrics_by_dimension() -> None:
     """A metric with a reason counts in the total as well, so it is two."""
     counts, lines = Counts(), list[str]()
     log = EmfLog("stack", lines.append, lambda: 0.0)
-    log.put("b", [Measure("RowsAccepted", 1), Measure("RowsRejected", 1, reason="Quantity")])
-    log.put("c", [Measure("RowsAccepted", 2)])
+    log.put("b", [Metric("RowsAccepted", 1), Metric("RowsRejected", 1, reason="Quantity")])
+    log.put("c", [Metric("RowsAccepted", 2)])
     counts.printed("".join(lines))
     assert counts.log_bytes == sum(len(line) - 1 + 26 for line in lines)
     assert counts.metrics == {

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws.metrics import Measure
+from aws.metrics import Metric
 from consumers.archive import Archive
 from consumers.batch_loop import consume
 from consumers.dead_letters import DeadLetterStore
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ARRIVED = 1700000000.0  # as in events.py
 EVENT = event_of(batch([row(), row(Quantity=2)]), b"poison", batch([row(), row(Quantity="x")]))
-SET_ASIDE = [Measure("RecordsSetAside", 1)]
+SET_ASIDE = [Metric("RecordsSetAside", 1)]
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_to_s3_counts_records(s3: "S3Client", reporting: Reporting, metrics: Rec
     """Archived or set aside; it looks at no row."""
     archive = Archive(s3, "raw-bucket", reporting.archived)
     consume(EVENT, archive.add, DeadLetterStore(s3, "raw-bucket", "to_s3", reporting.set_aside).keep, PLENTY)
-    archived = [Measure("RecordsArchived", 1)]
+    archived = [Metric("RecordsArchived", 1)]
     assert metrics.puts == [("batch-1", archived), ("batch-2", SET_ASIDE), ("batch-3", archived)]
 
 
@@ -47,11 +47,11 @@ def test_to_dynamodb_counts_rows_and_how_old_they_are(
     """From their arrival on the stream. A record of which some rows are set aside counts for both."""
     index = Index(dynamodb, "invoices", "customers", told=reporting.indexed)
     consume(EVENT, index.add, DeadLetterStore(s3, "raw-bucket", "to_dynamodb", reporting.set_aside).keep, PLENTY)
-    age = Measure("AgeWhenQueryable", 1500, "Milliseconds")
+    age = Metric("AgeWhenQueryable", 1500, "Milliseconds")
     assert metrics.puts == [
-        ("batch-1", [Measure("RowsIndexed", 2), age]),
+        ("batch-1", [Metric("RowsIndexed", 2), age]),
         ("batch-2", SET_ASIDE),
-        ("batch-3", [Measure("RowsIndexed", 1), age]),
+        ("batch-3", [Metric("RowsIndexed", 1), age]),
         ("batch-3", SET_ASIDE),
     ]
 

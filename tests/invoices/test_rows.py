@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from invoices.errors import RowError, TooLarge
 from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
 from invoices.line import Line
-from invoices.rows import lines_if_all_valid, ndjson_rows, read_ndjson
+from invoices.rows import lines_if_all_valid, read_ndjson, split_ndjson
 from tests.invoice_rows import ndjson, row, without
 
 
@@ -114,11 +114,11 @@ def test_an_overlong_row_is_refused_alone() -> None:
 def test_the_number_of_rows_is_limited(good: bool) -> None:  # noqa: FBT001 - a case, not a flag
     """MAX_ROWS are taken; one more is refused before any is read."""
     text = ndjson([row() if good else {}])
-    assert len(ndjson_rows(b"\n".join([text] * MAX_ROWS))) == MAX_ROWS
+    assert len(split_ndjson(b"\n".join([text] * MAX_ROWS))) == MAX_ROWS
     with pytest.raises(TooLarge, match="10,001 rows, and the limit is 10,000 rows"):
         read_ndjson(b"\n".join([text] * (MAX_ROWS + 1)))
 
 
 def test_blank_lines_do_not_count_towards_the_limit() -> None:
     """However many there are."""
-    assert len(ndjson_rows(b"\n\n".join([b"{}"] * MAX_ROWS) + b"\n\n")) == MAX_ROWS
+    assert len(split_ndjson(b"\n\n".join([b"{}"] * MAX_ROWS) + b"\n\n")) == MAX_ROWS

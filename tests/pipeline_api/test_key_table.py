@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aws.api_keys import KeyTable, StoredKey, item_of
+from aws.api_keys import KeyTable, StoredKey, key_item
 from invoices.errors import Throttled
 from tests.pipeline_api.test_faults import answering
 
@@ -27,7 +27,7 @@ def table(dynamodb: "DynamoDBClient") -> KeyTable:
 
 def test_a_key_is_found_by_its_id(table: KeyTable) -> None:
     """As it was stored; and no other is."""
-    table.client.put_item(TableName="keys", Item=item_of(KEY))
+    table.client.put_item(TableName="keys", Item=key_item(KEY))
     assert (table.find("0123456789ab"), table.find("ba9876543210")) == (KEY, None)
 
 

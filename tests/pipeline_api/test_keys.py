@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from aws.api_keys import Scope, StoredKey, hash_of, item_of, key_id_in, key_of, new_key_text
+from aws.api_keys import Scope, StoredKey, generate_key, key_from_item, key_hash, key_item, parse_key_id
 from invoices.errors import Unavailable
 from pipeline_api.app import Services, create_app
 from pipeline_api.auth import KEPT_SECONDS, Gate
@@ -16,7 +16,7 @@ from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
 from tests.recorded_metrics import RecordedMetrics
 
-KEY = new_key_text(secrets.token_bytes)
+KEY = generate_key(secrets.token_bytes)
 REVOKED_AT = "2026-11-22T12:00:00+00:00"
 
 
@@ -30,7 +30,7 @@ class Table:
 
     def add(self, text: str, *scopes: Scope, revoked_at: str | None = None) -> str:
         key_id = text.partition(".")[0]
-        key = StoredKey(key_id, "somebody", frozenset(scopes), hash_of(text), "2026-11-22T11:00:00+00:00", revoked_at)
+        key = StoredKey(key_id, "somebody", frozenset(scopes), key_hash(text), "2026-11-22T11:00:00+00:00", revoked_at)
         self.keys[key_id] = key
         return text
 
@@ -90,10 +90,10 @@ def is_let_in(gate: Gate, text: str | None, scope: Scope | None = Scope.READ) ->
 
 def test_a_key_is_known_by_its_id_and_proven_by_its_secret() -> None:
     """Two are never alike, and neither is what is stored of them."""
-    other = new_key_text(secrets.token_bytes)
-    assert key_id_in(KEY) == KEY[:12]
+    other = generate_key(secrets.token_bytes)
+    assert parse_key_id(KEY) == KEY[:12]
     assert len({KEY[:12], other[:12], KEY[13:], other[13:]}) == 4
-    assert KEY[13:].encode() not in hash_of(KEY)
+    assert KEY[13:].encode() not in key_hash(KEY)
 
 
 @pytest.mark.parametrize("revoked_at", [None, REVOKED_AT])
@@ -101,13 +101,13 @@ def test_a_stored_key_is_read_as_it_was_written(table: Table, revoked_at: str | 
     """The item and back."""
     table.add(KEY, *Scope, revoked_at=revoked_at)
     key = table.keys[KEY[:12]]
-    assert key_of(item_of(key)) == key  # type: ignore[arg-type] # what is written is a part of what may be read
+    assert key_from_item(key_item(key)) == key  # type: ignore[arg-type] # what is written is a part of what may be read
 
 
 def test_the_holder_of_a_key_is_let_in(gate: Gate, table: Table) -> None:
     """With the whole text and nothing else."""
     table.add(KEY, Scope.READ)
-    other_secret = KEY[:13] + new_key_text(secrets.token_bytes)[13:]
+    other_secret = KEY[:13] + generate_key(secrets.token_bytes)[13:]
     attempts = [KEY, other_secret, KEY[:-1], KEY + "=", KEY[:12], KEY.upper(), "", "é.ü", None]
     assert [is_let_in(gate, text) for text in attempts] == [True] + [False] * 8
 
@@ -130,7 +130,7 @@ def test_a_key_is_for_its_scopes(gate: Gate, table: Table) -> None:
 def test_the_table_is_asked_once_a_minute(gate: Gate, table: Table, clock: Clock) -> None:
     """By each container for each key, right or wrong."""
     table.add(KEY, Scope.READ)
-    unknown = new_key_text(secrets.token_bytes)
+    unknown = generate_key(secrets.token_bytes)
     for clock.now in (0.0, 1.0, KEPT_SECONDS - 1, KEPT_SECONDS):
         is_let_in(gate, KEY)
         is_let_in(gate, unknown)
@@ -149,7 +149,7 @@ def test_a_revoked_key_stops_within_the_minute(gate: Gate, table: Table, clock: 
 
 def test_old_and_new_key_work_side_by_side(gate: Gate, table: Table) -> None:
     """So a key can be changed while callers go on."""
-    old, new = (table.add(new_key_text(secrets.token_bytes), *Scope) for _ in range(2))
+    old, new = (table.add(generate_key(secrets.token_bytes), *Scope) for _ in range(2))
     assert is_let_in(gate, old)
     assert is_let_in(gate, new)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aws.metrics import Measure
+from aws.metrics import Metric
 from pipeline_api.app import create_app
 from pipeline_api.running import inline
 from tests.invoice_rows import Row, ndjson, row
@@ -26,21 +26,21 @@ def measured(metrics: RecordedMetrics) -> Api:
     return Api(create_app(services, inline))
 
 
-def refused(reason: str, rows: int) -> Measure:
-    return Measure("RowsRejected", rows, reason=reason)
+def refused(reason: str, rows: int) -> Metric:
+    return Metric("RowsRejected", rows, reason=reason)
 
 
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([row(), row()], [Measure("RowsAccepted", 2)]),
-        ([row(), row(Quantity="x")], [Measure("RowsAccepted", 1), refused("Quantity", 1)]),
+        ([row(), row()], [Metric("RowsAccepted", 2)]),
+        ([row(), row(Quantity="x")], [Metric("RowsAccepted", 1), refused("Quantity", 1)]),
         ([row(Quantity="x", UnitPrice="y")], [refused("Quantity", 1)]),
         ([row(Country=None), row(Country=None), row(Quantity="x")], [refused("Country", 2), refused("Quantity", 1)]),
     ],
 )
 def test_rows_are_counted_once_each(
-    measured: Api, metrics: RecordedMetrics, rows: list[Row], expected: list[Measure]
+    measured: Api, metrics: RecordedMetrics, rows: list[Row], expected: list[Metric]
 ) -> None:
     """A refused one under the first field at fault."""
     measured.ingest(ndjson(rows), AS_NDJSON, BATCH)
@@ -51,7 +51,7 @@ def test_what_is_no_row_at_all_has_no_field(measured: Api, metrics: RecordedMetr
     """And a field that we do not know makes no metric of its own: callers could make thousands."""
     strange = [row(JaneDoe=number) for number in range(3)]
     measured.ingest(ndjson([row(), *strange]) + b"\n[1]\n{", AS_NDJSON, BATCH)
-    assert metrics.puts == [("batch-1", [Measure("RowsAccepted", 1), refused("row", 2), refused("unknown field", 3)])]
+    assert metrics.puts == [("batch-1", [Metric("RowsAccepted", 1), refused("row", 2), refused("unknown field", 3)])]
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def test_a_body_without_countable_rows_is_a_request_rejected(
 ) -> None:
     """By kind."""
     measured.ingest(body, AS_JSON, BATCH)
-    assert metrics.puts == [("batch-1", [Measure("RequestsRejected", 1, reason=reason)])]
+    assert metrics.puts == [("batch-1", [Metric("RequestsRejected", 1, reason=reason)])]

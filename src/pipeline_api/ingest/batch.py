@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from invoices.batch import pack, unpack
 from invoices.errors import InvalidRows, Malformed, RowError, TooLarge
 from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROWS
-from invoices.rows import check_row_count, ndjson_rows, read_by_part
+from invoices.rows import check_row_count, read_in_chunks, split_ndjson
 from pipeline_api.ingest.body import Media
 
 # The rows of a body, checked: those that are taken, and what is wrong with each other one.
@@ -28,7 +28,7 @@ def check(texts: Sequence[bytes]) -> Checked:
     """Check rows, each a JSON text. Their lines are not kept: the stream carries the texts."""
     taken: list[bytes] = []
     errors: list[RowError] = []
-    for part in read_by_part(texts):
+    for part in read_in_chunks(texts):
         taken.extend(texts[index] for index in part.indexes)
         errors.extend(part.errors)
     return Checked(taken, len(texts) - len(taken), errors)
@@ -39,11 +39,11 @@ def check(texts: Sequence[bytes]) -> Checked:
 _BLANK_RUN = re.compile(r"[ \t\r\n]*")
 
 
-def _forget(_pairs: list[tuple[str, object]]) -> None:
+def _discard(_pairs: list[tuple[str, object]]) -> None:
     return None
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_forget, parse_int=str, parse_float=str, parse_constant=str)
+_DECODER = json.JSONDecoder(object_pairs_hook=_discard, parse_int=str, parse_float=str, parse_constant=str)
 
 
 def json_elements(data: bytes) -> list[bytes]:
@@ -111,25 +111,25 @@ def _expect_end(text: str, position: int) -> None:
 # A body of JSON: one row as an object, or many in an array.
 
 _BLANKS = b" \t\r\n"
-_GAPS = (b"}, {", b"},{")
+_SEPARATORS = (b"}, {", b"},{")
 
 
 def read_json_body(text: bytes) -> Checked:
     """Raises Malformed where it is no JSON at all, and TooLarge beyond the limit of rows.
 
-    Rows that are told apart by a glance count if each is valid, because then the array around them is, too, or if a
+    Rows that are split naively count if each is valid, because then the array around them is, too, or if a
     parser tells them apart in the same way.
     """
     text = text.removeprefix(BOM_UTF8).strip(_BLANKS)
-    glanced = _at_a_glance(text)
-    checked = check(glanced)
+    split = _split_naively(text)
+    checked = check(split)
     if checked.texts and not checked.errors:
         return checked
     elements = [_on_one_line(element) for element in json_elements(text)]
-    return checked if elements == glanced else check(elements)
+    return checked if elements == split else check(elements)
 
 
-def _at_a_glance(text: bytes) -> list[bytes]:
+def _split_naively(text: bytes) -> list[bytes]:
     """The elements of an array of objects, if no text in it looks like the end of one. A parser takes far longer."""
     if b"\n" in text or b"\r" in text:
         return []
@@ -138,12 +138,12 @@ def _at_a_glance(text: bytes) -> list[bytes]:
     array = text[1:-1].strip(_BLANKS)
     if not (text.endswith(b"]") and array.startswith(b"{") and array.endswith(b"}")):
         return []
-    rows = array[1:-1].split(_gap(array), MAX_ROWS)
+    rows = array[1:-1].split(_separator(array), MAX_ROWS)
     return [b"{%b}" % row for row in rows] if len(rows) <= MAX_ROWS else []
 
 
-def _gap(array: bytes) -> bytes:
-    return next((gap for gap in _GAPS if gap in array), _GAPS[0])
+def _separator(array: bytes) -> bytes:
+    return next((separator for separator in _SEPARATORS if separator in array), _SEPARATORS[0])
 
 
 def _on_one_line(element: bytes) -> bytes:
@@ -166,7 +166,7 @@ def batch_of(body: bytes, media: Media) -> Batch:
     text = unpack(body, MAX_BODY_BYTES) if body and media.gzipped else body
     if not text:
         raise Malformed("the body is empty")
-    checked = check(ndjson_rows(text)) if media.ndjson else read_json_body(text)
+    checked = check(split_ndjson(text)) if media.ndjson else read_json_body(text)
     if not checked.texts:
         raise InvalidRows("not one row is valid" if checked.errors else "the body holds no row", checked.errors)
     return Batch(_record(body, media, checked), len(checked.texts), checked.rejected, checked.errors)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from aws.errors import translate_errors
-from aws.metrics import Measure, Metrics
-from invoices.batch import BATCH_ID_PATTERN, checked_batch_id
+from aws.metrics import Metric, MetricsLog
+from invoices.batch import BATCH_ID_PATTERN, parse_batch_id
 from invoices.errors import InvalidRows, Rejected, RowError
 from invoices.line import Line
 from pipeline_api.errors import RowFault, row_faults
@@ -58,21 +58,21 @@ _WHOLE_ROW = "row"
 _UNKNOWN_FIELD = "unknown field"
 
 
-def of_batch(batch: Batch) -> list[Measure]:
-    return [Measure("RowsAccepted", batch.accepted), *_rows_rejected(batch.errors)]
+def of_batch(batch: Batch) -> list[Metric]:
+    return [Metric("RowsAccepted", batch.accepted), *_rows_rejected(batch.errors)]
 
 
-def of_refusal(refusal: Rejected) -> list[Measure]:
+def of_refusal(refusal: Rejected) -> list[Metric]:
     """How many rows there were is only known where they could be read."""
     if isinstance(refusal, InvalidRows) and refusal.errors:
         return _rows_rejected(refusal.errors)
-    return [Measure("RequestsRejected", 1, reason=type(refusal).__name__)]
+    return [Metric("RequestsRejected", 1, reason=type(refusal).__name__)]
 
 
-def _rows_rejected(errors: Sequence[RowError]) -> list[Measure]:
+def _rows_rejected(errors: Sequence[RowError]) -> list[Metric]:
     """Each row counts once, under the first of its fields that is at fault."""
     first = {error.index: _reason(error.field) for error in reversed(errors)}
-    return [Measure("RowsRejected", rows, reason=field) for field, rows in sorted(Counter(first.values()).items())]
+    return [Metric("RowsRejected", rows, reason=field) for field, rows in sorted(Counter(first.values()).items())]
 
 
 def _reason(field: str | None) -> str:
@@ -85,7 +85,7 @@ def _reason(field: str | None) -> str:
 # The core of POST /ingest, free of HTTP.
 
 
-def take(stream: Stream, metrics: Metrics, batch_id: str, body: bytes, media: Media) -> IngestAnswer:
+def take(stream: Stream, metrics: MetricsLog, batch_id: str, body: bytes, media: Media) -> IngestAnswer:
     """Check a body and put its valid rows on the stream as one record. Raises what `batch_of` and `put` raise."""
     try:
         batch = batch_of(body, media)
@@ -105,7 +105,7 @@ _KEY = Header(
 _KEY_JSON = {"type": "string", "pattern": BATCH_ID_PATTERN, "examples": ["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"]}
 
 
-def ingest_routes(stream: Stream, metrics: Metrics, run: Run, new_batch_id: Callable[[], str]) -> APIRouter:
+def ingest_routes(stream: Stream, metrics: MetricsLog, run: Run, new_batch_id: Callable[[], str]) -> APIRouter:
     router = APIRouter(tags=["ingest"])
 
     @router.post(
@@ -122,7 +122,7 @@ def ingest_routes(stream: Stream, metrics: Metrics, run: Run, new_batch_id: Call
     )
     async def ingest(request: Request, key: Annotated[str | None, WithJsonSchema(_KEY_JSON), _KEY] = None) -> Response:
         """Each row is checked by itself: the valid ones are taken, and each other one is named in `errors`."""
-        batch_id = new_batch_id() if key is None else checked_batch_id(key)
+        batch_id = new_batch_id() if key is None else parse_batch_id(key)
         request.state.batch_id = batch_id  # for the log, should anything go wrong
         media = media_of(request.headers)
         answer = await run(take, stream, metrics, batch_id, await read_body(request), media)

@@ -9,7 +9,7 @@ from aws.items import POINTER_SEPARATOR, slice_from_item, slice_key
 from invoices.errors import Malformed
 from invoices.invoice import Invoice, Slice, invoice_of, totals_of
 from invoices.line import Line
-from invoices.money import money_text, plus, times
+from invoices.money import exact_product, exact_sum, money_text
 from pipeline_api.errors import NotFound
 from pipeline_api.queries.models import (
     MOST_VALUES,
@@ -96,7 +96,7 @@ class _Sums:
         self.invoices += 1
         self.lines += totals.lines
         self.quantity += totals.quantity
-        self.amount = plus(self.amount, totals.amount)
+        self.amount = exact_sum(self.amount, totals.amount)
         self.countries |= {line.Country for line in lines}
         self.dates |= {line.InvoiceDate for line in lines}
 
@@ -237,5 +237,5 @@ def _line_answer(line: Line) -> LineAnswer:
         CustomerID=line.CustomerID,
         Country=line.Country,
         Occurrence=line.Occurrence,
-        amount=money_text(times(line.Quantity, line.UnitPrice)),
+        amount=money_text(exact_product(line.Quantity, line.UnitPrice)),
     )

@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ParamValidationError
 
-from aws.batch_write_body import send_items_as_they_are
+from aws.batch_write_body import skip_item_serialization
 from aws.clients import dynamodb_client
 from aws.items import Item, slice_item
 from invoices.invoice import slices_of
@@ -47,6 +47,6 @@ def test_the_body_is_that_of_botocore(dynamodb: "DynamoDBClient") -> None:
 def test_a_malformed_request_is_still_refused_here(dynamodb: "DynamoDBClient") -> None:
     """Before it leaves."""
     client = boto3.client("dynamodb")
-    send_items_as_they_are(client)
+    skip_item_serialization(client)
     with pytest.raises(ParamValidationError):
         client.batch_write_item(RequestItems={"invoices": [{"Put": {}}]})  # type: ignore[list-item]
