@@ -16,7 +16,11 @@ class Defect:
 
 
 _SEEDS = "tests/chaos/test_seeds.py"
-_LOOP = ("tests/consumers/test_batch_loop.py", "tests/consumers/test_dead_letters.py", "tests/consumers/test_handlers.py")
+_LOOP = (
+    "tests/consumers/test_batch_loop.py",
+    "tests/consumers/test_dead_letters.py",
+    "tests/consumers/test_handlers.py",
+)
 _ARCHIVE = ("tests/consumers/test_archive.py",)
 _INDEX = ("tests/consumers/test_index.py", _SEEDS)
 _SHAPE = ("tests/invoices",)
