@@ -10,10 +10,10 @@ import pytest
 from acceptance.api_keys import new_api_key
 from acceptance.artifacts import Build, sam_build
 from acceptance.machine import PROJECT, TEMPLATE_PYTHON, architecture, python_version
+from local_runtime.engine import start_engine
 from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.folder import held_folder
 from local_runtime.processes import supervised
-from local_runtime.services import start_engine
 from local_runtime.stack.functions import Function, functions_of
 from local_runtime.stack.resources import Clients, create_resources, engine_clients, physical_names
 from local_runtime.stack.template import read_template

@@ -1,11 +1,8 @@
 """ministack as an AWS account: every service, TLS, and IAM enforced on every call."""
 
 import os
-import signal
 import ssl
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +12,13 @@ from typing import Any
 import boto3
 import httpx
 
-from local_runtime.processes import free_port
+from local_runtime.engine import Certificate, start_engine
+from local_runtime.environment import machine_environment
+from local_runtime.folder import held_folder
+from local_runtime.processes import supervised
 
 REGION = "us-east-1"
-_ANY_PORT_BUT = 4566  # where a run of the pipeline may be listening
-_SLOWEST_START_SECONDS = 30
-_CERTIFICATE = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost")
+_OPENSSL = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost")
 
 
 @dataclass(frozen=True)
@@ -52,58 +50,19 @@ class Emulator:
 
 
 @contextmanager
-def emulator(folder: Path) -> Iterator[Emulator]:
+def emulator(root: Path) -> Iterator[Emulator]:
     """TLS, because the bucket's policy refuses anything else, and the emulator enforces that, too."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    settings = {"SERVICES": "", "AUTH": "true"}  # every service
+    certificate = _new_certificate(root)
+    with held_folder(root) as folder, supervised() as supervisor:
+        machine = machine_environment(os.environ, folder.temporary)
+        engine = start_engine(supervisor, folder, machine, settings=settings, certificate=certificate)
+        yield Emulator(engine.endpoint, certificate.certificate)
+
+
+def _new_certificate(folder: Path) -> Certificate:
+    new = Certificate(folder / "certificate.pem", folder / "key.pem")
     names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    subprocess.run([*_CERTIFICATE, "-keyout", key, "-out", certificate, *names], check=True, capture_output=True)
-    port = free_port(_ANY_PORT_BUT + 1000)
-    running = Emulator(f"https://127.0.0.1:{port}", certificate)
-    with (folder / "emulator.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
-            env=_environment(folder, port),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _wait_until_healthy(running)
-            yield running
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)  # with the functions that it started; there is nothing to keep
-            process.wait()
-
-
-def _environment(folder: Path, port: int) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "AUTH": "true",
-        "USE_SSL": "1",
-        "MINISTACK_SSL_CERT": str(folder / "certificate.pem"),
-        "MINISTACK_SSL_KEY": str(folder / "key.pem"),
-        "AWS_CA_BUNDLE": str(folder / "certificate.pem"),
-        "STATE_DIR": str(folder / "state"),
-        "S3_DATA_DIR": str(folder / "s3"),
-        "PERSIST_STATE": "0",
-        "SFTP_ENABLED": "0",
-        "IOT_MTLS_ENABLED": "0",
-        "DOCKER_HOST": f"unix://{folder}/no-docker.sock",
-        "LOG_LEVEL": "WARNING",
-    }
-
-
-def _wait_until_healthy(running: Emulator) -> None:
-    give_up = time.monotonic() + _SLOWEST_START_SECONDS
-    with running.http("") as http:
-        while time.monotonic() < give_up:
-            try:
-                if http.get("/_ministack/health").is_success:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
-    raise AssertionError("the emulator does not answer")
+    command = [*_OPENSSL, "-keyout", str(new.key), "-out", str(new.certificate), *names]
+    subprocess.run(command, check=True, capture_output=True)
+    return new

@@ -10,20 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acceptance.machine import PROJECT
+from local_runtime.engine import Engine, start_engine
 from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.folder import RunFolder, held_folder
-from local_runtime.processes import (
-    LOOPBACK,
-    Command,
-    Process,
-    Supervisor,
-    answers,
-    free_port,
-    supervised,
-    wait_until_healthy,
-)
+from local_runtime.processes import Command, Process, Supervisor, supervised
 from local_runtime.report import Places, Stored, compared, read_expected, read_stored
-from local_runtime.services import create_key, engine_environment, start_api
+from local_runtime.services import create_key, start_api
 from local_runtime.stack.functions import Function, functions_of, http_function, stream_functions
 from local_runtime.stack.resources import create_resources, engine_clients, physical_names
 from local_runtime.stack.template import read_template
@@ -89,27 +81,30 @@ class KillablePipeline:
         self._physical = physical_names(self._template)
         self._machine = machine_environment(os.environ, folder.temporary)
         self._functions = functions_of(self._template, self._physical)
-        self._port = free_port(_PREFERRED_PORT)
-        self._endpoint = f"http://{LOOPBACK}:{self._port}"
-        self.clients = engine_clients(self._endpoint)
-        self.start_engine()
-        self._surroundings = {**self._machine, **aws_environment(self._endpoint)}
+        self._engine = self._start_engine(_PREFERRED_PORT)
+        self.clients = engine_clients(self._engine.endpoint)
+        self._create_resources()
+        self._surroundings = {**self._machine, **aws_environment(self._engine.endpoint)}
         http = http_function(self._functions)
         self.url = start_api(supervisor, folder, {**self._surroundings, **http.environment}).url
         self.consumers: list[KillableConsumer] = []
 
-    def start_engine(self) -> None:
-        environment = engine_environment(self._machine, self._folder, self._port)
-        self._engine = self._supervisor.start(
-            Command("the engine", "ministack", self._folder.logs / "engine.log", environment)
-        )
-        wait_until_healthy(self._engine, f"{self._endpoint}/_ministack/health", is_healthy=answers)
+    def kill_engine(self) -> None:
+        os.kill(self._engine.process.pid, signal.SIGKILL)
+        self._supervisor.release(self._engine.process)
+
+    def restart_engine(self) -> None:
+        """At the same address as before, and empty."""
+        killed, self._engine = self._engine, self._start_engine(self._engine.port)
+        assert self._engine.port == killed.port, "somebody else took the engine's port"
+        self._create_resources()
+
+    def _start_engine(self, port: int) -> Engine:
+        return start_engine(self._supervisor, self._folder, self._machine, port=port)
+
+    def _create_resources(self) -> None:
         create_resources(self._template, self._physical, self.clients)
         self.key = create_key(self.clients.dynamodb, self._variables)
-
-    def kill_engine(self) -> None:
-        os.kill(self._engine.pid, signal.SIGKILL)
-        self._supervisor.release(self._engine)
 
     def start_consumers(self) -> None:
         fed = stream_functions(self._functions)

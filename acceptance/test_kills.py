@@ -95,7 +95,7 @@ def test_the_engine_killed_and_started_again(pipeline: KillablePipeline, chance:
     pipeline.kill_engine()
     broken = said_by(client, first)
     assert (broken.exit_code, broken.is_complete, _on_the_way(broken) > 0) == (3, False, True)
-    pipeline.start_engine()
+    pipeline.restart_engine()
     resumed = run_client(pipeline, file, *_BATCH)
     news = [each for each in resumed.batches if "resumed" not in each]
     print(f"\nengine: {len(broken.batches)} batches answered before, {len(news)} after, {len(resumed.batches)} in all")

@@ -17,11 +17,11 @@ from invoices.batch import unpack
 from invoices.invoice import Slice, slices_of
 from invoices.limits import MAX_BODY_BYTES
 from invoices.rows import read_ndjson
+from local_runtime.engine import start_engine
 from local_runtime.environment import ACCESS_KEY, REGION, machine_environment
 from local_runtime.errors import RunError
 from local_runtime.folder import held_folder
 from local_runtime.processes import supervised
-from local_runtime.services import start_engine
 from local_runtime.stack.resources import create_resources, engine_clients, physical_names
 from local_runtime.stack.template import read_template
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -20,11 +20,20 @@ from typing import TYPE_CHECKING, TypeAlias
 import httpx
 
 from bench.rivals import row_client
+from local_runtime.engine import start_engine
 from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.errors import RunError
 from local_runtime.folder import RunFolder, held_folder
-from local_runtime.processes import LOOPBACK, Command, Supervisor, answers, free_port, supervised, wait_until_healthy
-from local_runtime.services import PREFERRED_PORT, start_engine
+from local_runtime.processes import (
+    LOOPBACK,
+    Command,
+    Supervisor,
+    bind_loopback,
+    is_answering,
+    supervised,
+    wait_until_healthy,
+)
+from local_runtime.services import PREFERRED_PORT
 from local_runtime.stack.resources import Clients, engine_clients
 from local_runtime.upload import Acknowledged, Inbox, from_consumer, listen
 
@@ -162,12 +171,13 @@ def _create(clients: Clients) -> None:
 
 
 def _start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[str, str]) -> str:
-    port = free_port(PREFERRED_PORT)
-    served = ("bench.rivals.original_api:app", "--host", LOOPBACK, "--port", str(port))
     quiet = ("--no-access-log", "--log-level", "warning", "--lifespan", "off")
-    command = Command("the original's API", "uvicorn", folder.logs / "api.log", environment, (*served, *quiet))
-    url = f"http://{LOOPBACK}:{port}"
-    wait_until_healthy(supervisor.start(command), url, is_healthy=answers)
+    with bind_loopback(PREFERRED_PORT) as listener:
+        url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+        served = ("bench.rivals.original_api:app", "--fd", str(listener.fileno()))
+        command = Command("the original's API", "uvicorn", folder.logs / "api.log", environment, (*served, *quiet))
+        process = supervisor.start(replace(command, inherited_socket=listener))
+    wait_until_healthy(process, url, is_healthy=is_answering)
     return url
 
 

@@ -1,8 +1,9 @@
-"""Waiting for a server to answer, for as long as its process lives."""
+"""The processes of a run: how each is started, watched and stopped, and how its server gets its port."""
 
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -16,36 +17,30 @@ import httpx
 
 from local_runtime.errors import ProcessEnded, RunError
 
-# A port on the loopback interface that nobody listens on.
-
 LOOPBACK = "127.0.0.1"
-_ANY = 0
+_ANY_PORT = 0
 
 
-def free_port(preferred: int) -> int:
-    """`preferred` if it is free, else one that the system chooses."""
-    return preferred if _is_free(preferred) else _chosen_by_the_system()
+def bind_loopback(preferred: int) -> socket.socket:
+    """A listening socket on loopback: on `preferred` if that port is free, else on one that the system chooses.
+
+    A server process inherits it. So no other process can take the port between the choice and the server's start.
+    """
+    listener = _try_bind(preferred) or socket.create_server((LOOPBACK, _ANY_PORT))
+    # The connections inherit it. uvicorn takes an inherited socket for a Unix one and would not set it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
-def _is_free(port: int) -> bool:
+def _try_bind(port: int) -> socket.socket | None:
     """A connection is tried too: beside a listener on all interfaces, some systems let us bind to one of them."""
     with socket.socket() as caller:
         if caller.connect_ex((LOOPBACK, port)) == 0:
-            return False
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port of the last run, still in TIME_WAIT
-        try:
-            listener.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
-
-
-def _chosen_by_the_system() -> int:
-    with socket.socket() as listener:
-        listener.bind((LOOPBACK, _ANY))
-        port: int = listener.getsockname()[1]
-        return port
+            return None
+    try:
+        return socket.create_server((LOOPBACK, port))
+    except OSError:
+        return None
 
 
 # The most memory that a process has ever held, where the system says so.
@@ -74,6 +69,7 @@ class Command:
     """A Python module to run.
 
     Its log gets stderr, and stdout too unless somebody reads it (`speaks`). One that `ends` is no server: it may.
+    A server accepts connections on its `inherited_socket`.
     """
 
     name: str
@@ -83,6 +79,7 @@ class Command:
     arguments: Sequence[str] = field(default=())
     speaks: bool = False
     ends: bool = False
+    inherited_socket: socket.socket | None = None
 
     @property
     def line(self) -> list[str]:
@@ -102,6 +99,7 @@ class Process:
                 stdout=subprocess.PIPE if command.speaks else log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=[command.inherited_socket.fileno()] if command.inherited_socket else [],
             )
 
     @property
@@ -216,10 +214,11 @@ def wait_until_healthy(
         sleep(_PAUSE_SECONDS)
 
 
-def answers(url: str) -> bool:
+def is_answering(url: str, certificate: Path | None = None) -> bool:
     """True once the server says 200. A proxy of the user's never stands between."""
+    verify = ssl.create_default_context(cafile=certificate) if certificate else True
     try:
-        with httpx.Client(trust_env=False, timeout=5) as client:
+        with httpx.Client(trust_env=False, timeout=5, verify=verify) as client:
             return client.get(url).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False

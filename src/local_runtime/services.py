@@ -4,11 +4,12 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aws.api_keys import Scope
+from local_runtime.engine import start_engine
 from local_runtime.environment import aws_environment, machine_environment, write_environment
 from local_runtime.errors import RunError
 from local_runtime.folder import RunFolder
@@ -18,8 +19,8 @@ from local_runtime.processes import (
     Command,
     Process,
     Supervisor,
-    answers,
-    free_port,
+    bind_loopback,
+    is_answering,
     peak_memory,
     wait_until_healthy,
 )
@@ -47,50 +48,6 @@ def create_key(dynamodb: "DynamoDBClient", variables: Mapping[str, str]) -> str:
     return ring.create("make run", Scope)
 
 
-# The data plane: ministack plays Kinesis, S3 and DynamoDB in memory. Lambda and its mappings we play ourselves.
-
-_PREFERRED_PORT = 4566
-_HEALTH = "/_ministack/health"
-
-
-@dataclass(frozen=True)
-class Engine:
-    endpoint: str
-
-
-def start_engine(supervisor: Supervisor, folder: RunFolder, machine: Mapping[str, str]) -> Engine:
-    """Start it empty and wait until it answers."""
-    port = free_port(_PREFERRED_PORT)
-    endpoint = f"http://{LOOPBACK}:{port}"
-    command = Command("the engine", "ministack", folder.logs / "engine.log", engine_environment(machine, folder, port))
-    process = supervisor.start(command)
-    wait_until_healthy(process, endpoint + _HEALTH, is_healthy=answers)
-    return Engine(endpoint)
-
-
-def engine_environment(machine: Mapping[str, str], folder: RunFolder, port: int) -> dict[str, str]:
-    """Loopback only, three services only, nothing kept, and no look at the user's Docker or AWS settings.
-
-    Left to itself it would listen on all interfaces, open a second port for IoT, and remove containers that it
-    takes for its own.
-    """
-    temporary = folder.temporary.resolve()
-    return {
-        **machine,
-        "BIND_HOST": LOOPBACK,
-        "GATEWAY_PORT": str(port),
-        "SERVICES": "kinesis,s3,dynamodb",
-        "LOG_LEVEL": "WARNING",
-        "STATE_DIR": str(temporary / "state"),
-        "S3_DATA_DIR": str(temporary / "s3"),
-        "PERSIST_STATE": "0",
-        "SFTP_ENABLED": "0",
-        "IOT_MTLS_ENABLED": "0",
-        "HOME": str(temporary),
-        "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
-    }
-
-
 # The API's dev server: the FastAPI app under uvicorn, in a process of its own.
 
 PREFERRED_PORT = 8000
@@ -106,15 +63,16 @@ class ApiServer:
 
 def start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[str, str]) -> ApiServer:
     """Start it and wait until `/healthz` answers."""
-    port = free_port(PREFERRED_PORT)
-    url = f"http://{LOOPBACK}:{port}"
     log_config = folder.temporary / "uvicorn.json"
     log_config.write_text(json.dumps(UVICORN_CONFIG))
-    served = (_APP, "--host", LOOPBACK, "--port", str(port), "--timeout-graceful-shutdown", "10")
     logged = ("--no-access-log", "--log-config", str(log_config))  # a path names a customer
-    command = Command("the API", "uvicorn", folder.logs / "api.log", environment, (*served, *logged))
-    process = supervisor.start(command)
-    wait_until_healthy(process, f"{url}/healthz", is_healthy=answers)
+    with bind_loopback(PREFERRED_PORT) as listener:
+        port = listener.getsockname()[1]
+        served = (_APP, "--fd", str(listener.fileno()), "--timeout-graceful-shutdown", "10")
+        command = Command("the API", "uvicorn", folder.logs / "api.log", environment, (*served, *logged))
+        process = supervisor.start(replace(command, inherited_socket=listener))
+    url = f"http://{LOOPBACK}:{port}"
+    wait_until_healthy(process, f"{url}/healthz", is_healthy=is_answering)
     return ApiServer(url, process, port_was_taken=port != PREFERRED_PORT)
 
 

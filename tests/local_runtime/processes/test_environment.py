@@ -4,9 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
+from local_runtime.engine import engine_environment
 from local_runtime.environment import aws_environment, machine_environment, write_environment
 from local_runtime.folder import RunFolder
-from local_runtime.services import engine_environment
 
 
 def test_the_users_own_settings_stay_outside(tmp_path: Path) -> None:
@@ -34,14 +34,10 @@ def test_the_written_file_can_be_sourced(tmp_path: Path) -> None:
     assert printed.stdout == "it's $HOME|2"
 
 
-def test_the_engine_listens_on_the_loopback_interface_only(tmp_path: Path) -> None:
-    """Left to itself it listens on all of them."""
+def test_the_engine_keeps_nothing(tmp_path: Path) -> None:
+    """Its port is in its environment, because it writes addresses into its answers."""
     environment = engine_environment({}, RunFolder(tmp_path), 5000)
-    assert tuple(environment[name] for name in ("BIND_HOST", "GATEWAY_PORT", "PERSIST_STATE")) == (
-        "127.0.0.1",
-        "5000",
-        "0",
-    )
+    assert (environment["GATEWAY_PORT"], environment["PERSIST_STATE"]) == ("5000", "0")
 
 
 def test_all_that_the_engine_may_write_is_in_the_runs_folder(tmp_path: Path) -> None:

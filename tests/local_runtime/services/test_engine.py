@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from local_runtime.engine import Engine, start_engine
 from local_runtime.environment import machine_environment
 from local_runtime.folder import RunFolder, held_folder
 from local_runtime.processes import Supervisor, supervised
-from local_runtime.services import Engine, start_engine
 from local_runtime.stack.resources import create_resources, engine_clients, physical_names
 from tests.local_runtime.templates import project_template
 

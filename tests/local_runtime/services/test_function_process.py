@@ -1,6 +1,7 @@
 """The process that runs one function: what its parent hears, and how it ends."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,16 +11,23 @@ from contextlib import contextmanager
 import pytest
 
 from aws.clients import kinesis_client, s3_client
+from local_runtime.engine import temporary_engine
+from local_runtime.environment import aws_environment
 from local_runtime.event_source_mapping import Checkpointed, StreamRecord
 from local_runtime.function_process import checkpoint_line
-from tests.local_runtime.emulator import emulator, environment, free_port
 
 MAPPING: dict[str, object] = {"StartingPosition": "TRIM_HORIZON", "BatchSize": 10}
+NOWHERE = "http://127.0.0.1:9"  # the discard port, on which nobody listens
 STRICT = MAPPING | {
     "MaximumRetryAttempts": 0,
     "BisectBatchOnFunctionError": True,
     "DestinationConfig": {"OnFailure": {"Type": "S3", "Destination": "arn:aws:s3:::raw-bucket"}},
 }
+
+
+def environment(endpoint: str) -> dict[str, str]:
+    """This process's own, with the engine in place of AWS."""
+    return {**os.environ, **aws_environment(endpoint)}
 
 
 def command(mapping: object) -> list[str]:
@@ -67,7 +75,8 @@ def test_a_checkpoint_becomes_one_line() -> None:
 @pytest.mark.end_to_end
 def test_records_of_a_real_stream_reach_the_handler(monkeypatch: pytest.MonkeyPatch) -> None:
     """Good ones are acknowledged, a poison one lies in the bucket, prints stay off standard output, SIGTERM is 0."""
-    with emulator() as env:
+    with temporary_engine() as engine:
+        env = environment(engine.endpoint)
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         kinesis, s3 = kinesis_client(), s3_client()
@@ -90,7 +99,7 @@ def test_records_of_a_real_stream_reach_the_handler(monkeypatch: pytest.MonkeyPa
 
 def test_it_waits_for_an_engine_that_is_away_and_ends_on_sigterm() -> None:
     """Nobody listens on that port: no crash, nothing to say, and exit code 0."""
-    with function_process(environment(free_port()), MAPPING) as process:
+    with function_process(environment(NOWHERE), MAPPING) as process:
         wait_until_imported(process)
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=60)
@@ -103,7 +112,7 @@ def test_it_ends_when_its_parent_dies() -> None:
     code = f"import subprocess; subprocess.Popen({command(MAPPING)!r}).wait()"
     pipe = subprocess.PIPE
     start = [sys.executable, "-c", code]
-    with subprocess.Popen(start, env=environment(free_port()), stdout=pipe, stderr=pipe, text=True) as parent:
+    with subprocess.Popen(start, env=environment(NOWHERE), stdout=pipe, stderr=pipe, text=True) as parent:
         wait_until_imported(parent)
         parent.kill()
 
@@ -112,7 +121,7 @@ def test_it_ends_when_its_parent_dies() -> None:
 
 def test_it_ends_when_nobody_reads_what_it_says() -> None:
     """The parent died before this process could look for it."""
-    with function_process(environment(free_port()), MAPPING) as process:
+    with function_process(environment(NOWHERE), MAPPING) as process:
         wait_until_imported(process)
         assert process.stdout
         process.stdout.close()
@@ -123,7 +132,7 @@ def test_it_ends_when_nobody_reads_what_it_says() -> None:
 def test_wrong_properties_are_a_usage_error() -> None:
     """With the property's name, before anything is started."""
     wrong = MAPPING | {"BatchSize": 0}
-    done = subprocess.run(command(wrong), env=environment(free_port()), capture_output=True, text=True, check=False)
+    done = subprocess.run(command(wrong), env=environment(NOWHERE), capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
     assert "BatchSize" in done.stderr

@@ -1,0 +1,124 @@
+"""The engine: ministack as the data plane, which plays Kinesis, S3 and DynamoDB in memory on a port of loopback.
+
+Its own Lambda and event source mappings are not used: they ignore partial failures.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_runtime.environment import machine_environment
+from local_runtime.folder import RunFolder, held_folder
+from local_runtime.processes import (
+    LOOPBACK,
+    Command,
+    Process,
+    Supervisor,
+    bind_loopback,
+    is_answering,
+    supervised,
+    wait_until_healthy,
+)
+
+ENGINE_PORT = 4566
+"""Taken if it is free, because it is the port that AWS emulators are known by."""
+
+_HEALTH = "/_ministack/health"
+_SERVER = (
+    *("ministack.app:app", "--config", "python:ministack.core.hypercorn_conf"),
+    *("--workers", "0"),  # no process below this one
+    *("--keep-alive", "75"),  # seconds; the default of 5 would close connections that boto3 keeps
+    *("--log-level", "WARNING"),
+)
+_NO_SETTINGS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Engine:
+    endpoint: str
+    port: int
+    process: Process
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The files of a TLS certificate for `localhost` and 127.0.0.1, and of its key."""
+
+    certificate: Path
+    key: Path
+
+
+def start_engine(  # noqa: PLR0913 - what differs between a run, a proof and a restart
+    supervisor: Supervisor,
+    folder: RunFolder,
+    machine: Mapping[str, str],
+    *,
+    port: int = ENGINE_PORT,
+    settings: Mapping[str, str] = _NO_SETTINGS,
+    certificate: Certificate | None = None,
+) -> Engine:
+    """Start an empty engine and wait until it answers; `settings` are environment variables of ministack's.
+
+    Any number may start at once: the port is bound before the process starts, which inherits the socket. So nobody
+    else can take the port, and an answer on it is this engine's. If `port` is taken, the system chooses another.
+    Raises RunError.
+    """
+    with bind_loopback(port) as listener:
+        port = listener.getsockname()[1]
+        environment = {**engine_environment(machine, folder, port), **_tls_settings(certificate), **settings}
+        process = supervisor.start(
+            Command(
+                name="the engine",
+                module="hypercorn",
+                log=folder.logs / "engine.log",
+                environment=environment,
+                arguments=(*_SERVER, "--bind", f"fd://{listener.fileno()}"),
+                inherited_socket=listener,
+            )
+        )
+    endpoint = f"{'https' if certificate else 'http'}://{LOOPBACK}:{port}"
+    trusted = certificate.certificate if certificate else None
+    wait_until_healthy(process, endpoint + _HEALTH, is_healthy=lambda url: is_answering(url, trusted))
+    return Engine(endpoint, port, process)
+
+
+@contextmanager
+def temporary_engine() -> Iterator[Engine]:
+    """An engine with a folder of its own: up inside the block, gone after it. For tests, benchmarks and chaos."""
+    with tempfile.TemporaryDirectory() as root, held_folder(Path(root)) as folder, supervised() as supervisor:
+        yield start_engine(supervisor, folder, machine_environment(os.environ, folder.temporary))
+
+
+def engine_environment(machine: Mapping[str, str], folder: RunFolder, port: int) -> dict[str, str]:
+    """Three services only, nothing kept, and no look at the user's Docker or AWS settings.
+
+    Left to itself the engine would open a second port for IoT and remove containers that it takes for its own.
+    """
+    temporary = folder.temporary.resolve()
+    return {
+        **machine,
+        "GATEWAY_PORT": str(port),
+        "SERVICES": "kinesis,s3,dynamodb",
+        "LOG_LEVEL": "WARNING",
+        "STATE_DIR": str(temporary / "state"),
+        "S3_DATA_DIR": str(temporary / "s3"),
+        "PERSIST_STATE": "0",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "HOME": str(temporary),
+        "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
+    }
+
+
+def _tls_settings(certificate: Certificate | None) -> dict[str, str]:
+    if certificate is None:
+        return {}
+    return {
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(certificate.certificate),
+        "MINISTACK_SSL_KEY": str(certificate.key),
+        "AWS_CA_BUNDLE": str(certificate.certificate),
+    }
