@@ -5,85 +5,91 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 UV := uv==0.13.9
-# Behind a proxy the machine knows its certificate, and uv by itself does not.
+# Use the machine's certificate store: a proxy's certificate is there, and not in uv's own list.
 export UV_SYSTEM_CERTS := true
 ROWS ?= 20000
 SEEDS ?= 20
 FIRST_SEED ?= 1
 OUT ?= .local/sample-$(ROWS).csv
 
-# Lambda's own Python, which compiles the artifacts; src/Makefile says so where there is none.
+# Lambda's Python version compiles the artifacts; src/Makefile stops with a message if it is not installed.
 LAMBDA_PYTHON ?= $(firstword $(foreach each,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13),\
 	$(shell $(each) -c 'print("$(each)")' 2>/dev/null)) python3.13)
 ARCHITECTURE ?= arm64
 SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 LAMBDA_PYTHON="$(LAMBDA_PYTHON)" ARCHITECTURE="$(ARCHITECTURE)" sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos seeds defects docs lint bench cost prove build deploy smoke destroy sample lock clean
+.PHONY: help run test test-fast coverage check chaos seeds defects docs lint bench cost prove build deploy smoke destroy sample lock clean
 
-help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 19
 
-run: $(READY) ## set up, start everything, stream the sample (or CSV=path), report, keep serving (ONCE=1: end there)
+run: $(READY) ## start everything, stream a sample or CSV=path, report, keep serving (ONCE=1: stop after the report)
 	@$(BIN)/python -m local_runtime run $(if $(CSV),--csv "$(CSV)") $(if $(filter 1,$(ONCE)),--once)
 
-test: $(READY) ## set up and run all tests
+test: $(READY) ## run all tests, which start processes of their own
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos"
 
-prove: $(READY) .venv-sam/.ready .venv-lambda/.ready .venv-third-party/.ready acceptance/third_party_clients/node_modules ## what can be proven of a deployment without AWS
+test-fast: $(READY) ## run the tests that start no process and are quick: under 30 s on 2 cores
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not chaos and not end_to_end and not slow" --hypothesis-profile fast
+
+coverage: $(READY) ## run all tests and report the line coverage of src and client
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos" --cov --cov-report term:skip-covered
+
+prove: $(READY) .venv-sam/.ready .venv-lambda/.ready .venv-third-party/.ready acceptance/third_party_clients/node_modules ## test what can be tested of a deployment without an AWS account
 	@$(BIN)/python -m pytest -s --timeout 600 acceptance
 
-# The real data where it is at hand, the generated sample elsewhere.
+# The real data set if it is there, else the generated sample.
 BENCH_CSV = $(or $(CSV),$(wildcard ../shared/data/online_retail_2010-12.csv.gz),.local/bench/sample.csv)
 BENCH_FUNCTIONS := ApiFunction ToS3Function ToDynamodbFunction
 
-bench: .venv-bench/.ready .local/bench/sample.csv ## measure beside the rivals, some ten minutes: docs/benchmarks.md
+bench: .venv-bench/.ready .local/bench/sample.csv ## measure side by side with other designs and write docs/benchmarks.md (ten minutes)
 	@for each in $(BENCH_FUNCTIONS); do rm -rf ".local/bench/functions/$$each" && mkdir -p ".local/bench/functions/$$each" && \
 		$(MAKE) -s --no-print-directory -C src build-$$each ARTIFACTS_DIR="$(CURDIR)/.local/bench/functions/$$each" \
 		ARCHITECTURE=$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64) LAMBDA_PYTHON="$(LAMBDA_PYTHON)" || exit 1; done
 	@.venv-bench/bin/python -m bench run --csv "$(BENCH_CSV)" --artifacts .local/bench/functions --lambda-python "$(LAMBDA_PYTHON)"
 
-cost: $(READY) .local/bench/sample.csv ## the monthly bill of a file's rows: CSV=path ROWS_PER_MONTH=n
+cost: $(READY) .local/bench/sample.csv ## compute the monthly bill for a file: CSV=path ROWS_PER_MONTH=n
 	@$(BIN)/python -m bench cost --csv "$(BENCH_CSV)" $(if $(ROWS_PER_MONTH),--rows-per-month "$(ROWS_PER_MONTH)")
 
 .local/bench/sample.csv: | $(READY)
 	@mkdir -p $(@D)
 	@$(BIN)/python -m local_runtime sample --rows 42000 --out $@
 
-chaos: $(READY) ## break things by seed and account for every row: SEEDS=n
+chaos: $(READY) ## inject faults by seed and account for every row: SEEDS=n FIRST_SEED=k
 	@$(BIN)/python -m chaos run --seeds "$(SEEDS)" --first-seed "$(FIRST_SEED)"
 
-seeds: $(READY) ## the twenty seeds of `make check`, and what proves their accounting
+seeds: $(READY) ## run the twenty fault seeds of `make check`, and the tests of their accounting
 	@$(BIN)/python -m pytest -m chaos
 
-defects: $(READY) ## plant known defects and see that the tests catch each
+defects: $(READY) ## plant known defects and check that the tests catch each one
 	@$(BIN)/python -m chaos defects
 
-check: lint test seeds prove ## everything CI runs
+check: lint test seeds prove ## run everything that CI runs
 
-docs: $(READY) acceptance/third_party_clients/node_modules ## write the OpenAPI document and the Postman collection in docs/ anew
+docs: $(READY) acceptance/third_party_clients/node_modules ## rewrite docs/openapi.json and docs/postman_collection.json
 	@$(BIN)/python -m acceptance.documents
 
-lint: $(READY)
+lint: $(READY) ## check style, types, imports and the template
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint --non-zero-exit-code informational template.yaml
 
-build: $(READY) .venv-sam/.ready ## build what Lambda gets (ARCHITECTURE=arm64 or x86_64)
+build: $(READY) .venv-sam/.ready ## build the Lambda artifacts (ARCHITECTURE=arm64 or x86_64)
 	@$(SAM) build --parameter-overrides "Architecture=$(ARCHITECTURE)"
 
-deploy: build ## put it into your AWS account; asks for everything, and asks again before it changes anything
+deploy: build ## deploy into your AWS account; asks for each parameter, and again before it changes anything
 	@$(SAM) deploy --guided --parameter-overrides "Architecture=$(ARCHITECTURE)"
 
-smoke: $(READY) ## try a deployment: URL=… KEY=…
+smoke: $(READY) ## test a deployment with a small file: URL=… KEY=…
 	@$(BIN)/python deployment/smoke.py --url "$(URL)" $(if $(KEY),--api-key "$(KEY)")
 
 destroy: .venv-sam/.ready ## delete the stack; the bucket and the tables stay
-	@echo "The stack goes: API, functions, stream with every record not yet consumed, logs, alarms, dashboard."
-	@echo "The bucket and both tables stay, with all rows, and go on costing their storage:"
-	@echo "empty and delete the bucket; switch off deletion protection and delete the tables - by hand, if you mean it."
+	@echo "This deletes the API, the functions, the stream with every record that is not yet consumed, logs, alarms and dashboard."
+	@echo "The bucket and the tables stay, with all rows, and you go on paying for their storage. To delete them by hand:"
+	@echo "empty and delete the bucket; switch off deletion protection and delete the tables."
 	@$(SAM) delete
 
 sample: $(READY) ## write ROWS=n generated rows to OUT=path
@@ -102,10 +108,10 @@ lock: $(READY) ## pin the newest versions that pyproject.toml allows
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
 		--output-file bench/requirements.txt
 
-clean: ## remove the environments and everything a run or a build left
+clean: ## delete the environments and everything that runs and builds wrote
 	rm -rf .venv .venv-* .local .aws-sam
 
-# uv installs in seconds; where it cannot (a mirror that only pip is told of), pip does the same more slowly.
+# uv installs in seconds. If it fails (only pip is configured for a mirror), pip does the same more slowly.
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=…")'
 	@echo "Setting up .venv (once) …"
