@@ -22,9 +22,9 @@ from consumers.index import Index
 from consumers.records import Reporting
 from local_runtime.event_source_mapping import KinesisReader, VirtualClock
 from pipeline_api.app import Services, create_app
+from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
-from pipeline_api.running import inline
 
 
 class Pipeline:
@@ -82,8 +82,8 @@ class Pipeline:
     def _new_app(self) -> ASGIApp:
         stores = self.stores
         tables = Tables(self._api_clients.dynamodb, stores.invoices, stores.customers, self.clock.sleep)
-        services = Services(Stream(self._api_clients.kinesis, stores.stream), tables, _admit_everybody, self._metrics)
-        return create_app(services, inline)
+        services = Services(Stream(self._api_clients.kinesis, stores.stream), tables, _authorize_all, self._metrics)
+        return create_app(services, run_inline)
 
     def _consumer(self, stage: str, new_container: Callable[[], Container]) -> Consumer:
         function = self.stores.functions[stage]
@@ -107,5 +107,5 @@ class Pipeline:
         return DeadLetterStore(self._consumer_clients.s3, self.stores.bucket, stage, told=self._reporting.set_aside)
 
 
-def _admit_everybody(_key: str | None, _scope: Scope | None) -> None:
+def _authorize_all(_key: str | None, _scope: Scope | None) -> None:
     """Keys are none of chaos's business."""
