@@ -12,8 +12,8 @@ from bench.rivals import idiomatic_client, row_client
 from bench.source_files import first_rows, grown
 from client.api import Address
 from client.batches import Batch
-from client.environment import Outside
-from client.responses import IngestAnswer
+from client.environment import Environment
+from client.responses import IngestResponse
 from client.send import SendSettings, send
 
 _ROWS = 200_000
@@ -43,8 +43,8 @@ def client_findings(csv: Path, url: str) -> list[Finding]:
 
 def our_send(file: Path, url: str) -> Callable[[], None]:
     def run() -> None:
-        summary = send(SendSettings(file, Address(url), _BATCH_ROWS, in_flight=4), Outside(), _Silent())
-        if summary.ending or summary.ledger.rejected:
+        summary = send(SendSettings(file, Address(url), _BATCH_ROWS, in_flight=4), Environment(), _Silent())
+        if summary.ending or summary.stats.rejected:
             raise RuntimeError(f"the upload did not end well: {summary.ending}")
 
     return run
@@ -63,5 +63,5 @@ def _http_client(url: str) -> httpx.Client:
 
 
 class _Silent:
-    def batch_answered(self, batch: Batch, answer: IngestAnswer) -> None:
+    def batch_answered(self, batch: Batch, answer: IngestResponse) -> None:
         pass

@@ -15,9 +15,9 @@ from chaos.one_thread import one_thread
 from chaos.shop import COLUMNS, ShopRow
 from client.api import Address
 from client.batches import Batch
-from client.environment import Outside
+from client.environment import Environment
 from client.report import Summary
-from client.responses import IngestAnswer
+from client.responses import IngestResponse
 from client.send import SendSettings, send
 from local_runtime.event_source_mapping import VirtualClock
 
@@ -42,7 +42,7 @@ class Uploaded:
     rounds: int
 
 
-def outside_of(network: FaultyNetwork, clock: VirtualClock, decisions: Decisions) -> Outside:
+def outside_of(network: FaultyNetwork, clock: VirtualClock, decisions: Decisions) -> Environment:
     """The client's world: time stands still until it sleeps, and its chance and its keys come from the seed."""
     chance, names, numbers = decisions.chance("client"), decisions.chance("keys"), count()
 
@@ -50,7 +50,7 @@ def outside_of(network: FaultyNetwork, clock: VirtualClock, decisions: Decisions
         clock.sleep(seconds)
         await asyncio.sleep(0)
 
-    return Outside(
+    return Environment(
         transport=network,
         clock=clock.now,
         now=clock.now,
@@ -60,14 +60,14 @@ def outside_of(network: FaultyNetwork, clock: VirtualClock, decisions: Decisions
     )
 
 
-def upload(file: Path, outside: Outside, chance: Random) -> Uploaded:
+def upload(file: Path, environment: Environment, chance: Random) -> Uploaded:
     """What a user does: send the file, and send it again as long as the client says that it is incomplete."""
     watcher = _Watcher([])
     for number in range(_MOST_ROUNDS):
         rejects = file.with_name(f"rejects-{number}.csv")
         settings = SendSettings(file, ADDRESS, chance.choice(_BATCH_ROWS), chance.randint(1, 4), rejects=rejects)
         with one_thread():
-            summary = send(settings, outside, watcher)
+            summary = send(settings, environment, watcher)
         if summary.exit_code in _DONE:
             return Uploaded(summary, watcher.answered, _read_rejects(rejects), number + 1)
     raise NeverComplete
@@ -84,7 +84,7 @@ def write_rows(path: Path, rows: Sequence[ShopRow]) -> Path:
 class _Watcher:
     answered: list[str]
 
-    def batch_answered(self, batch: Batch, answer: IngestAnswer) -> None:
+    def batch_answered(self, batch: Batch, answer: IngestResponse) -> None:
         if answer["accepted"]:
             self.answered.append(batch.key)
 

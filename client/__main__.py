@@ -1,7 +1,7 @@
 """`python -m client`."""
 
 from client.cli import app
-from client.environment import Outside
+from client.environment import Environment
 
 if __name__ == "__main__":
-    app(obj=Outside(), prog_name="client")
+    app(obj=Environment(), prog_name="client")

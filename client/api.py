@@ -11,9 +11,9 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from client.batches import Batch
-from client.environment import Outside
-from client.errors import ApiGone, BadInput, BodyTooLarge, NoSuchEntry, Refused, StrangeAnswer
-from client.responses import IngestAnswer, json_object, problem_text, read_ingest_answer
+from client.environment import Environment
+from client.errors import ApiUnavailable, BadInput, BodyTooLarge, NotFound, RequestRefused, UnexpectedResponse
+from client.responses import IngestResponse, json_object, problem_text, read_ingest_answer
 
 # When a request is made again, and after what pause.
 
@@ -32,7 +32,7 @@ _LONGEST_PAUSE_SECONDS = 15.0
 _LONGEST_ASKED_PAUSE_SECONDS = 60.0  # of Retry-After: a longer one is cut, so that no answer can stall us
 
 
-class Passing(Exception):
+class TransientError(Exception):
     """A failure that the next attempt may not have; `retry_after` is the pause in seconds that the API asks for."""
 
     def __init__(self, message: str, retry_after: float = 0.0) -> None:
@@ -40,13 +40,13 @@ class Passing(Exception):
         self.retry_after = retry_after
 
 
-def retrying(outside: Outside, is_over: Callable[[], bool]) -> AsyncRetrying:
-    """Attempts that end with the last one's Passing; once `is_over` there is no further one."""
+def retrying(environment: Environment, is_over: Callable[[], bool]) -> AsyncRetrying:
+    """Attempts that end with the last one's TransientError; once `is_over` there is no further one."""
     return AsyncRetrying(
-        retry=retry_if_exception_type(Passing),
+        retry=retry_if_exception_type(TransientError),
         stop=lambda state: state.attempt_number >= MAX_ATTEMPTS or is_over(),
-        wait=lambda state: _pause(state, outside.uniform),
-        sleep=outside.sleep,
+        wait=lambda state: _pause(state, environment.uniform),
+        sleep=environment.sleep,
         reraise=True,
     )
 
@@ -55,7 +55,7 @@ def _pause(state: RetryCallState, uniform: Callable[[float, float], float]) -> f
     """Doubles with each attempt; half of it is chance, so that clients that failed together do not come together."""
     longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (state.attempt_number - 1))
     error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, Passing) else 0.0
+    asked = error.retry_after if isinstance(error, TransientError) else 0.0
     return max(asked, uniform(longest / 2, longest))
 
 
@@ -83,13 +83,13 @@ class Address:
 class Api:
     """Asks until there is an answer; once `is_over` says so, a failed attempt is the last."""
 
-    def __init__(self, client: httpx.AsyncClient, outside: Outside, is_over: Callable[[], bool]) -> None:
+    def __init__(self, client: httpx.AsyncClient, environment: Environment, is_over: Callable[[], bool]) -> None:
         self._client = client
-        self._outside = outside
+        self._environment = environment
         self._is_over = is_over
 
-    async def ingest(self, batch: Batch) -> IngestAnswer:
-        """Send a batch, on every attempt under its own key. Raises BodyTooLarge, or an ApiFailure."""
+    async def ingest(self, batch: Batch) -> IngestResponse:
+        """Send a batch, on every attempt under its own key. Raises BodyTooLarge, or an ApiError."""
         headers = {
             "Content-Type": "application/x-ndjson",
             "Content-Encoding": "gzip",
@@ -103,34 +103,34 @@ class Api:
         return read_ingest_answer(response, batch.key, len(batch.rows))
 
     async def get(self, path: str, query: Mapping[str, str]) -> dict[str, object]:
-        """The JSON object at `path`. Raises NoSuchEntry on 404, or an ApiFailure."""
+        """The JSON object at `path`. Raises NotFound on 404, or an ApiError."""
         response = await self._ask(self._client.build_request("GET", path, params=query))
         if response.status_code == HTTPStatus.NOT_FOUND:
-            raise NoSuchEntry(problem_text(response))
+            raise NotFound(problem_text(response))
         if response.status_code != HTTPStatus.OK:
             raise _failure(response)
         return json_object(response)
 
     async def _ask(self, request: httpx.Request) -> httpx.Response:
         try:
-            return await retrying(self._outside, self._is_over)(self._attempt, request)
-        except Passing as error:
-            raise ApiGone(f"The API gives no usable answer: {error}.") from error
+            return await retrying(self._environment, self._is_over)(self._attempt, request)
+        except TransientError as error:
+            raise ApiUnavailable(f"The API gives no usable answer: {error}.") from error
 
     async def _attempt(self, request: httpx.Request) -> httpx.Response:
         try:
             response = await self._client.send(request)
         except httpx.TransportError as error:
-            raise Passing(type(error).__name__) from error
+            raise TransientError(type(error).__name__) from error
         except httpx.HTTPError as error:
-            raise StrangeAnswer(f"The answer cannot be read ({type(error).__name__}).") from error
+            raise UnexpectedResponse(f"The answer cannot be read ({type(error).__name__}).") from error
         if response.status_code in RETRIED_STATUSES:
-            raise Passing(problem_text(response), retry_after(response, self._outside.now()))
+            raise TransientError(problem_text(response), retry_after(response, self._environment.now()))
         return response
 
 
 @asynccontextmanager
-async def open_api(address: Address, outside: Outside, is_over: Callable[[], bool]) -> AsyncIterator[Api]:
+async def open_api(address: Address, environment: Environment, is_over: Callable[[], bool]) -> AsyncIterator[Api]:
     """The API at an address. Raises BadInput where that is no HTTP address."""
     url = checked_url(address.url)
     headers = {"Accept": "application/json"} | ({"X-Api-Key": address.key} if address.key else {})
@@ -138,12 +138,12 @@ async def open_api(address: Address, outside: Outside, is_over: Callable[[], boo
         base_url=url,
         headers=headers,
         timeout=_TIMEOUT,
-        transport=outside.transport,
+        transport=environment.transport,
         trust_env=not _is_loopback(url),
         verify=url.scheme == "https",  # else the authorities' certificates are read in vain, for 14 ms
     )
     async with client:
-        yield Api(client, outside, is_over)
+        yield Api(client, environment, is_over)
 
 
 def checked_url(text: str) -> httpx.URL:
@@ -165,7 +165,7 @@ def _is_loopback(url: httpx.URL) -> bool:
         return url.host == "localhost"
 
 
-def _failure(response: httpx.Response) -> Refused | StrangeAnswer:
+def _failure(response: httpx.Response) -> RequestRefused | UnexpectedResponse:
     if response.is_client_error:
-        return Refused(f"The API refuses the request ({response.status_code}): {problem_text(response)}.")
-    return StrangeAnswer(f"The API never answers {response.status_code}; is this the address of the invoice API?")
+        return RequestRefused(f"The API refuses the request ({response.status_code}): {problem_text(response)}.")
+    return UnexpectedResponse(f"The API never answers {response.status_code}; is this the address of the invoice API?")

@@ -11,7 +11,7 @@ from client.errors import BadInput
 from client.limits import MAX_BATCH_BYTES, MAX_PACKED_BYTES
 from client.reader import Chunk
 from client.records import BrokenRow
-from client.responses import IngestAnswer
+from client.responses import IngestResponse
 from client.rows import Rows
 
 # Batches that earlier runs have begun: which rows each holds, under which key, and what the API said, if it did.
@@ -20,7 +20,7 @@ _DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class JournaledBatch:
     """A request that was made, or was about to be. Rows are counted over the file from 0, broken ones left out.
 
     `size` and `digest` are the body's; `answer` None means that nobody knows whether the API has it.
@@ -31,7 +31,7 @@ class Begun:
     rows: int
     size: int
     digest: str
-    answer: IngestAnswer | None = None
+    answer: IngestResponse | None = None
 
     @property
     def end(self) -> int:
@@ -41,13 +41,13 @@ class Begun:
 class BegunBatches:
     """Where they begin in the file. Asked from its first row to its last."""
 
-    def __init__(self, begun: Iterable[Begun] = ()) -> None:
+    def __init__(self, begun: Iterable[JournaledBatch] = ()) -> None:
         self._left = deque(sorted(begun, key=lambda each: each.first))
 
     def __bool__(self) -> bool:
         return bool(self._left)
 
-    def at(self, row: int) -> Begun | None:
+    def at(self, row: int) -> JournaledBatch | None:
         """The batch that begins with this row."""
         return self._left[0] if self._left and self._left[0].first == row else None
 
@@ -80,7 +80,7 @@ class Batch:
     body: bytes
     broken: Sequence[BrokenRow] = ()
     first: int = 0
-    begun: Begun | None = None
+    begun: JournaledBatch | None = None
 
     @property
     def size(self) -> int:
@@ -88,7 +88,7 @@ class Batch:
         return self.begun.size if self.begun else len(self.body)
 
     @property
-    def earlier_answer(self) -> IngestAnswer | None:
+    def earlier_answer(self) -> IngestResponse | None:
         return self.begun.answer if self.begun else None
 
 
@@ -98,7 +98,7 @@ class Batcher:
     Batches that earlier runs have begun come out again as they were: the same rows, key and bytes.
     """
 
-    def __init__(self, max_rows: int, new_key: Callable[[], str], begun: Iterable[Begun] = ()) -> None:
+    def __init__(self, max_rows: int, new_key: Callable[[], str], begun: Iterable[JournaledBatch] = ()) -> None:
         self._max_rows = max_rows
         self._new_key = new_key
         self._begun = BegunBatches(begun)
@@ -111,7 +111,7 @@ class Batcher:
         for chunk in chunks:
             if chunk.broken:
                 yield Batch(self._new_key(), Rows(), b"", chunk.broken)
-            pending = pending.followed_by(chunk.rows)
+            pending = pending.concat(chunk.rows)
             done = 0
             while len(pending) - done >= self._rows_needed():
                 batch = self._next(pending, done)
@@ -145,7 +145,7 @@ class Batcher:
         self._row += len(batch.rows)
         return batch
 
-    def _again(self, begun: Begun, pending: Rows, start: int) -> Batch:
+    def _again(self, begun: JournaledBatch, pending: Rows, start: int) -> Batch:
         self._begun.pop()
         rows = pending.part(start, start + begun.rows)
         body = b"" if begun.answer else pack(rows)
@@ -160,7 +160,7 @@ class Batcher:
         rows = window.part(0, _end_of_invoice(window, self._max_rows))
         text = rows.ndjson()
         if len(text) >= MAX_BATCH_BYTES:
-            rows = rows.part(0, _end_of_invoice(rows, _fitting(rows)))
+            rows = rows.part(0, _end_of_invoice(rows, _rows_that_fit(rows)))
             text = rows.ndjson()
         body = _packed(text)
         while len(body) > MAX_PACKED_BYTES and len(rows) > 1:
@@ -186,7 +186,7 @@ def _packed(text: memoryview) -> bytes:
     return isal_zlib.compress(text, _GZIP_LEVEL, _GZIP_WINDOW)
 
 
-def _fitting(rows: Rows) -> int:
+def _rows_that_fit(rows: Rows) -> int:
     """How many of the first rows fit into a request, one at least: one that is too large is for the API to refuse."""
     return max(1, int((rows.sizes().cumsum() <= MAX_BATCH_BYTES).sum()))
 

@@ -12,12 +12,12 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from client.api import Address, Api, open_api
-from client.environment import Outside
-from client.errors import BadInput, Failure, NoSuchEntry
+from client.environment import Environment
+from client.errors import BadInput, CommandError, NotFound
 from client.limits import MAX_BATCH_ROWS
 from client.report import JsonLines, Summary, progress_bar
 from client.send import SendSettings, send
-from client.show import Answer, ask_customer, ask_invoice, customer_tables, invoice_tables
+from client.show import Answer, customer_tables, fetch_customer, fetch_invoice, invoice_tables
 
 _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
 
@@ -68,43 +68,43 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
 @app.command("invoice")
 def invoice_command(context: typer.Context, number: str, url: Url = _LOCAL, api_key: Key = None) -> None:
     """Show an invoice: its lines and its total."""
-    _show(context.obj, Address(url, api_key), lambda api: ask_invoice(api, number), invoice_tables, "invoice")
+    _show(context.obj, Address(url, api_key), lambda api: fetch_invoice(api, number), invoice_tables, "invoice")
 
 
 @app.command("customer")
 def customer_command(context: typer.Context, customer_id: str, url: Url = _LOCAL, api_key: Key = None) -> None:
     """Show a customer: all invoices and what they add up to."""
-    _show(context.obj, Address(url, api_key), lambda api: ask_customer(api, customer_id), customer_tables, "customer")
+    _show(context.obj, Address(url, api_key), lambda api: fetch_customer(api, customer_id), customer_tables, "customer")
 
 
-def _sent(settings: SendSettings, outside: Outside, *, as_json: bool) -> Summary:
+def _sent(settings: SendSettings, environment: Environment, *, as_json: bool) -> Summary:
     if as_json:
         lines = JsonLines(sys.stdout)
-        return send(settings, outside, lines, lambda summary: lines.write(summary.event()))
-    with progress_bar(Console(stderr=True), outside.clock) as bar:
+        return send(settings, environment, lines, lambda summary: lines.write(summary.event()))
+    with progress_bar(Console(stderr=True), environment.clock) as bar:
 
         def show(summary: Summary) -> None:
             bar.stop()
             summary.show(Console())
 
-        return send(settings, outside, bar, show)
+        return send(settings, environment, bar, show)
 
 
 def _show(
-    outside: Outside,
+    environment: Environment,
     address: Address,
     ask: Callable[[Api], Awaitable[Answer]],
     tables: Callable[[Answer], Group],
     kind: str,
 ) -> None:
     async def answer() -> Answer:
-        async with open_api(address, outside, lambda: False) as api:
+        async with open_api(address, environment, lambda: False) as api:
             return await ask(api)
 
     try:
         with _failures_shown():
             Console().print(tables(asyncio.run(answer())))
-    except NoSuchEntry as missing:
+    except NotFound as missing:
         _complain(f"There is no such {kind}.")
         raise typer.Exit(_NOT_FOUND) from missing
 
@@ -113,11 +113,11 @@ def _show(
 def _failures_shown() -> Iterator[None]:
     try:
         yield
-    except NoSuchEntry:
+    except NotFound:
         raise
     except KeyboardInterrupt as interrupt:
         raise typer.Exit(_INTERRUPTED) from interrupt
-    except Failure as failure:
+    except CommandError as failure:
         _complain(str(failure))
         raise typer.Exit(_BAD_INPUT if isinstance(failure, BadInput) else _API_FAILED) from failure
 

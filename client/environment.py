@@ -15,7 +15,7 @@ def _new_key() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Environment:
     """The real things; a test puts its own in their place.
 
     `transport` None is the network. `clock` counts seconds from anywhere, `now` from the epoch. `uniform` draws

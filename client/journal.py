@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, TypedDict, cast
 
-from client.batches import Batch, Begun, body_digest
-from client.errors import BadInput, CannotWrite, StrangeAnswer
-from client.responses import IngestAnswer, counted_answer
+from client.batches import Batch, JournaledBatch, body_digest
+from client.errors import BadInput, CannotWrite, UnexpectedResponse
+from client.responses import IngestResponse, counted_answer
 
 # The journal's lines, each a JSON object: what they say, and what they come to together.
 
@@ -40,7 +40,7 @@ class BegunEntry(TypedDict):
     blake2b: str
 
 
-class AnsweredEntry(IngestAnswer):
+class AnsweredEntry(IngestResponse):
     answered: str
 
 
@@ -54,11 +54,11 @@ Entry: TypeAlias = Header | BegunEntry | AnsweredEntry | SplitEntry
 
 
 @dataclass(slots=True)
-class Past:
+class JournalState:
     """What a journal says; `size` is how many of its bytes do, the rest is a line that was cut off."""
 
     header: Header | None = None
-    begun: dict[str, Begun] = field(default_factory=dict)
+    begun: dict[str, JournaledBatch] = field(default_factory=dict)
     size: int = 0
 
 
@@ -73,9 +73,9 @@ def check_is_journal(data: bytes) -> None:
         raise BadInput("The file that should hold the journal is no journal; name another place with --journal.")
 
 
-def read_past(data: bytes) -> Past:
+def read_past(data: bytes) -> JournalState:
     """Raises BadInput where the journal was damaged elsewhere than at its end. Nothing was sent before its header."""
-    past = Past()
+    past = JournalState()
     entries = list(_whole_entries(data))
     if not entries:
         return past
@@ -119,7 +119,7 @@ def _header(entry: _Json) -> Header:
     )
 
 
-def _add(past: Past, entry: _Json) -> None:
+def _add(past: JournalState, entry: _Json) -> None:
     if "begun" in entry:
         begun = _begun(entry)
         past.begun[begun.key] = begun
@@ -133,19 +133,19 @@ def _add(past: Past, entry: _Json) -> None:
         past.begun[key] = replace(past.begun[key], answer=_answer(entry, past.begun[key].rows))
 
 
-def _begun(entry: _Json) -> Begun:
+def _begun(entry: _Json) -> JournaledBatch:
     first, rows, size = (_number(entry, name) for name in ("first", "rows", "bytes"))
-    return Begun(_text(entry, "begun"), first, rows, size, _text(entry, "blake2b"))
+    return JournaledBatch(_text(entry, "begun"), first, rows, size, _text(entry, "blake2b"))
 
 
-def _answer(entry: _Json, rows: int) -> IngestAnswer:
+def _answer(entry: _Json, rows: int) -> IngestResponse:
     try:
         return counted_answer(entry, rows)
-    except StrangeAnswer as error:
+    except UnexpectedResponse as error:
         raise _damaged() from error
 
 
-def _check_ranges(begun: Sequence[Begun]) -> None:
+def _check_ranges(begun: Sequence[JournaledBatch]) -> None:
     ends = 0
     for each in begun:
         if each.first < ends or each.rows < 1:
@@ -179,7 +179,7 @@ _Sync = Callable[[int], None]
 class Journal:
     """Open, locked and only ever appended to. Nothing more is written once a write has failed."""
 
-    def __init__(self, path: Path, file: BinaryIO, past: Past, sync: _Sync = os.fsync) -> None:
+    def __init__(self, path: Path, file: BinaryIO, past: JournalState, sync: _Sync = os.fsync) -> None:
         self.path = path
         self._file = file
         self._past = past
@@ -191,7 +191,7 @@ class Journal:
         self._failed = False
 
     @property
-    def begun(self) -> Sequence[Begun]:
+    def begun(self) -> Sequence[JournaledBatch]:
         """The batches of earlier runs."""
         return list(self._past.begun.values())
 
@@ -217,7 +217,7 @@ class Journal:
             )
         await self._until_safe(self._written)
 
-    def answered(self, batch: Batch, answer: IngestAnswer) -> None:
+    def answered(self, batch: Batch, answer: IngestResponse) -> None:
         """Raises CannotWrite: then the batch counts as unanswered, and is sent again under its key."""
         self._append(AnsweredEntry(answered=batch.key, **answer))
 
@@ -310,9 +310,9 @@ def open_journal(path: Path, header: Header, *, fresh: bool) -> Iterator[Journal
     with _locked(path) as file:
         data = file.read()
         check_is_journal(data)
-        past = Past() if fresh else read_past(data)
+        past = JournalState() if fresh else read_past(data)
         _check_same_upload(path, past, header)
-        journal = Journal(path, file, past if past.begun else Past())
+        journal = Journal(path, file, past if past.begun else JournalState())
         journal.start(header)
         try:
             yield journal
@@ -321,7 +321,7 @@ def open_journal(path: Path, header: Header, *, fresh: bool) -> Iterator[Journal
                 journal.remove()
 
 
-def _check_same_upload(path: Path, past: Past, header: Header) -> None:
+def _check_same_upload(path: Path, past: JournalState, header: Header) -> None:
     if past.header is None or not past.begun or past.header == header:
         return
     if past.header["url"] != header["url"]:

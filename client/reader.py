@@ -12,7 +12,7 @@ from client.errors import BadInput
 from client.limits import MAX_LINE_BYTES
 from client.records import BrokenRow, Records, read_fields, split_records
 from client.repeats import Repeats
-from client.rows import Block, Rows, Stretch
+from client.rows import ParsedBlock, Rows, RowSpan
 
 # The header: which columns a file has, and whether they are the ones of an invoice row.
 
@@ -119,8 +119,8 @@ class Reader:
         if len(invoices.codes) != len(records):
             raise BadInput("The rows of the file cannot be told apart.")
         texts = json_texts(columns, repeats.number(columns))
-        block = Block(records, texts, invoices, read_before, self._source.fraction)
-        return Rows((Stretch(block, 0, len(records)),))
+        block = ParsedBlock(records, texts, invoices, read_before, self._source.fraction)
+        return Rows((RowSpan(block, 0, len(records)),))
 
 
 def _first_line(blocks: Iterator[bytes]) -> tuple[bytes, bytes, int]:

@@ -30,7 +30,7 @@ _OPEN_AT_END = re.compile(rb"(?:" + _FIELD + rb",)*+" + _QUOTED + rb"\Z")
 
 _BAD_QUOTES = "its quotes do not pair up"
 _NUL_BYTE = "it holds a NUL byte"
-_LONE_RETURN = "it holds a carriage return outside quotes"
+_LONE_RETURN = "it holds a carriage return environment quotes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from client.batches import Batch
-from client.responses import IngestAnswer
-from client.upload import Ledger
+from client.responses import IngestResponse
+from client.upload import UploadStats
 
 # What an upload came to, for people and for programs.
 
@@ -30,7 +30,7 @@ class Summary:
     """
 
     file: Path
-    ledger: Ledger
+    stats: UploadStats
     seconds: float
     rejects: Path | None
     encoding: str
@@ -46,7 +46,7 @@ class Summary:
             return _INTERRUPTED
         if self.ending:
             return _INCOMPLETE
-        return _SOME_REJECTED if self.ledger.rejected else _ALL_ACCEPTED
+        return _SOME_REJECTED if self.stats.rejected else _ALL_ACCEPTED
 
     @property
     def is_complete(self) -> bool:
@@ -54,19 +54,19 @@ class Summary:
 
     def event(self) -> dict[str, object]:
         """The last line of `--json`."""
-        ledger = self.ledger
+        stats = self.stats
         return {
             "event": "summary",
             "file": str(self.file),
-            "rows_read": ledger.rows_read,
-            "accepted": ledger.accepted,
-            "rejected": ledger.rejected,
-            "not_sent": ledger.not_sent,
-            "not_sent_lines": [[each.first, each.last] for each in ledger.not_sent_lines()],
-            "batches": ledger.batches,
-            "bytes_sent": ledger.bytes_sent,
+            "rows_read": stats.rows_read,
+            "accepted": stats.accepted,
+            "rejected": stats.rejected,
+            "not_sent": stats.not_sent,
+            "not_sent_lines": [[each.first, each.last] for each in stats.not_sent_lines()],
+            "batches": stats.batches,
+            "bytes_sent": stats.bytes_sent,
             "resumed": self.resumed,
-            "resumed_rows": ledger.resumed,
+            "resumed_rows": stats.resumed,
             "seconds": round(self.seconds, 3),
             "rejects_file": str(self.rejects) if self.rejects else None,
             "journal": str(self.journal) if self.journal else None,
@@ -85,26 +85,26 @@ class Summary:
             console.print(Text(remark), soft_wrap=True)
 
     def _figures(self) -> Iterator[tuple[str, str]]:
-        ledger = self.ledger
-        yield "rows read", f"{ledger.rows_read:,}"
-        yield "accepted", f"{ledger.accepted:,}"
-        yield "rejected", f"{ledger.rejected:,}"
-        if ledger.not_sent:
-            yield "read, not sent", f"{ledger.not_sent:,}"
+        stats = self.stats
+        yield "rows read", f"{stats.rows_read:,}"
+        yield "accepted", f"{stats.accepted:,}"
+        yield "rejected", f"{stats.rejected:,}"
+        if stats.not_sent:
+            yield "read, not sent", f"{stats.not_sent:,}"
         if self.resumed:
-            yield "answered before", f"{ledger.resumed:,}"
-        yield "batches", f"{ledger.batches:,}"
-        yield "bytes sent", f"{ledger.bytes_sent:,}"
+            yield "answered before", f"{stats.resumed:,}"
+        yield "batches", f"{stats.batches:,}"
+        yield "bytes sent", f"{stats.bytes_sent:,}"
         yield "seconds", f"{self.seconds:,.1f}"
-        yield "rows/s", f"{(ledger.accepted + ledger.rejected - ledger.resumed) / max(self.seconds, 1e-3):,.0f}"
+        yield "rows/s", f"{(stats.accepted + stats.rejected - stats.resumed) / max(self.seconds, 1e-3):,.0f}"
 
     def _remarks(self) -> Iterator[str]:
         if self.note:
             yield self.note
         if self.rejects:
             yield f"The rejected rows and their reasons are in {self.rejects}"
-        if ranges := self.ledger.not_sent_lines():
-            others = "All other rows have their answer." if self.ledger.batches else "Nothing has an answer."
+        if ranges := self.stats.not_sent_lines():
+            others = "All other rows have their answer." if self.stats.batches else "Nothing has an answer."
             yield f"Not sent, or without an answer: {'; '.join(map(str, ranges))}. {others}"
             yield self._what_to_do()
 
@@ -126,7 +126,7 @@ class Bar:
         self._rows = 0
         self._sent = 0
 
-    def batch_answered(self, batch: Batch, _answer: IngestAnswer) -> None:
+    def batch_answered(self, batch: Batch, _answer: IngestResponse) -> None:
         self._rows += len(batch.rows)
         self._sent += 0 if batch.earlier_answer else len(batch.rows)
         self._fraction = max(self._fraction, batch.rows.fraction)
@@ -159,7 +159,7 @@ class JsonLines:
         self._out = out
         self._fraction = 0.0
 
-    def batch_answered(self, batch: Batch, answer: IngestAnswer) -> None:
+    def batch_answered(self, batch: Batch, answer: IngestResponse) -> None:
         self._fraction = max(self._fraction, batch.rows.fraction)
         event: dict[str, object] = {
             "event": "batch",

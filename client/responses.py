@@ -6,7 +6,7 @@ from typing import TypedDict, TypeGuard, cast
 
 import httpx
 
-from client.errors import StrangeAnswer
+from client.errors import UnexpectedResponse
 
 
 class RowError(TypedDict):
@@ -17,7 +17,7 @@ class RowError(TypedDict):
     message: str
 
 
-class IngestAnswer(TypedDict):
+class IngestResponse(TypedDict):
     """What became of a batch; every rejected row is named in `errors` at least once."""
 
     accepted: int
@@ -25,8 +25,8 @@ class IngestAnswer(TypedDict):
     errors: Sequence[RowError]
 
 
-def read_ingest_answer(response: httpx.Response, key: str, rows: int) -> IngestAnswer:
-    """The answer to a batch of `rows` rows. Raises StrangeAnswer unless it accounts for every one of them."""
+def read_ingest_answer(response: httpx.Response, key: str, rows: int) -> IngestResponse:
+    """The answer to a batch of `rows` rows. Raises UnexpectedResponse unless it accounts for every one of them."""
     body = json_object(response)
     if response.status_code == HTTPStatus.ACCEPTED:
         _check_key(body, key)
@@ -34,12 +34,12 @@ def read_ingest_answer(response: httpx.Response, key: str, rows: int) -> IngestA
     return counted_answer({**body, "accepted": 0, "rejected": rows}, rows)
 
 
-def counted_answer(body: Mapping[str, object], rows: int) -> IngestAnswer:
-    """Raises StrangeAnswer unless it accounts for `rows` rows."""
+def counted_answer(body: Mapping[str, object], rows: int) -> IngestResponse:
+    """Raises UnexpectedResponse unless it accounts for `rows` rows."""
     errors = body.get("errors")
     if not _are_row_errors(errors):
-        raise StrangeAnswer("The API's answer does not name the errors of rows.")
-    answer = IngestAnswer(accepted=_count(body, "accepted"), rejected=_count(body, "rejected"), errors=errors)
+        raise UnexpectedResponse("The API's answer does not name the errors of rows.")
+    answer = IngestResponse(accepted=_count(body, "accepted"), rejected=_count(body, "rejected"), errors=errors)
     _check_sum(answer, rows)
     return answer
 
@@ -48,9 +48,9 @@ def json_object(response: httpx.Response) -> dict[str, object]:
     try:
         body: object = response.json()
     except (ValueError, RecursionError) as error:
-        raise StrangeAnswer(_no_json(response)) from error
+        raise UnexpectedResponse(_no_json(response)) from error
     if not isinstance(body, dict):
-        raise StrangeAnswer(_no_json(response))
+        raise UnexpectedResponse(_no_json(response))
     return cast("dict[str, object]", body)
 
 
@@ -58,7 +58,7 @@ def problem_text(response: httpx.Response) -> str:
     """Title and detail of a problem document (RFC 9457), else the status."""
     try:
         body = json_object(response)
-    except StrangeAnswer:
+    except UnexpectedResponse:
         body = {}
     parts = [part for part in (body.get("title"), body.get("detail")) if isinstance(part, str) and part]
     return ": ".join(parts) or f"{response.status_code} {response.reason_phrase}"
@@ -84,20 +84,20 @@ def _is_row_error(value: object) -> bool:
 def _count(body: Mapping[str, object], name: str) -> int:
     value = body.get(name)
     if type(value) is not int:
-        raise StrangeAnswer(f"The API's answer does not say how many rows were {name}.")
+        raise UnexpectedResponse(f"The API's answer does not say how many rows were {name}.")
     return value
 
 
 def _check_key(body: dict[str, object], key: str) -> None:
     if body.get("batch_id") != key:
-        raise StrangeAnswer("The API's answer is about another batch than the one that was sent.")
+        raise UnexpectedResponse("The API's answer is about another batch than the one that was sent.")
 
 
-def _check_sum(answer: IngestAnswer, rows: int) -> None:
+def _check_sum(answer: IngestResponse, rows: int) -> None:
     named = {error["index"] for error in answer["errors"]}
     adds_up = answer["accepted"] >= 0 and answer["accepted"] + answer["rejected"] == rows
     if not adds_up or len(named) != answer["rejected"] or not all(0 <= index < rows for index in named):
-        raise StrangeAnswer(
+        raise UnexpectedResponse(
             f"The API's answer does not add up: {rows:,} rows were sent, {answer['accepted']:,} accepted, "
             f"{answer['rejected']:,} rejected and {len(named):,} named."
         )

@@ -12,7 +12,7 @@ from client.records import Records
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class ParsedBlock:
     """Rows that were read together.
 
     `texts` holds the same count of neighbouring fragments for each row; joined, they are a line break and its JSON.
@@ -31,19 +31,19 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
+class RowSpan:
     """Neighbouring rows of a block."""
 
-    block: Block
+    block: ParsedBlock
     start: int
     end: int
 
     def __len__(self) -> int:
         return self.end - self.start
 
-    def part(self, start: int, end: int) -> "Stretch":
+    def part(self, start: int, end: int) -> "RowSpan":
         first = self.start + max(start, 0)
-        return Stretch(self.block, first, max(first, min(self.start + end, self.end)))
+        return RowSpan(self.block, first, max(first, min(self.start + end, self.end)))
 
     def texts(self) -> list[bytes]:
         fragments = len(self.block.texts) // len(self.block.records)
@@ -72,7 +72,7 @@ class Stretch:
 class Rows:
     """Some rows in the file's order, which may come from several blocks. Taking a part copies no row."""
 
-    stretches: tuple[Stretch, ...] = ()
+    stretches: tuple[RowSpan, ...] = ()
 
     def __len__(self) -> int:
         return sum(map(len, self.stretches))
@@ -81,7 +81,7 @@ class Rows:
         parts = [each.part(start - before, end - before) for each, before in self._placed()]
         return Rows(tuple(part for part in parts if part))
 
-    def followed_by(self, more: "Rows") -> "Rows":
+    def concat(self, more: "Rows") -> "Rows":
         return Rows(self.stretches + more.stretches)
 
     def ndjson(self) -> memoryview:
@@ -117,14 +117,14 @@ class Rows:
         stretch, place = self._place(-1)
         return stretch.block.fraction(place)
 
-    def _placed(self) -> Iterator[tuple[Stretch, int]]:
+    def _placed(self) -> Iterator[tuple[RowSpan, int]]:
         """Each stretch, and how many rows are before it."""
         before = 0
         for each in self.stretches:
             yield each, before
             before += len(each)
 
-    def _place(self, index: int) -> tuple[Stretch, int]:
+    def _place(self, index: int) -> tuple[RowSpan, int]:
         index = index % len(self)
         stretch, before = next(pair for pair in self._placed() if index < pair[1] + len(pair[0]))
         return stretch, stretch.start + index - before

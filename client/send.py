@@ -9,13 +9,13 @@ from pathlib import Path
 from client.api import Address, checked_url, open_api
 from client.batches import Batcher
 from client.csv_file import Source, open_source
-from client.environment import Outside
-from client.errors import BadInput, Failure
+from client.environment import Environment
+from client.errors import BadInput, CommandError
 from client.journal import VERSION, Header, Journal, check_journal_path, default_journal_path, open_journal
 from client.reader import Reader
 from client.rejects import Rejects, check_rejects_path, default_rejects_path
 from client.report import Summary
-from client.upload import Ledger, Pace, Stop, Upload, Watcher
+from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,10 @@ def _to_nobody(_summary: Summary) -> None:
 
 
 def send(
-    settings: SendSettings, outside: Outside, watcher: Watcher, show: Callable[[Summary], None] = _to_nobody
+    settings: SendSettings,
+    environment: Environment,
+    watcher: ProgressListener,
+    show: Callable[[Summary], None] = _to_nobody,
 ) -> Summary:
     """Send the file, or go on where the last run ended. Raises BadInput where nothing was sent because the file or
     the settings are at fault.
@@ -67,7 +70,7 @@ def send(
         check_rejects_path(settings.rejects_path, settings.file)
         check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
         with open_journal(settings.journal_path, _header(settings, source), fresh=settings.fresh) as journal:
-            summary = _Run(settings, outside, source, reader, journal).summary(watcher)
+            summary = _Run(settings, environment, source, reader, journal).summary(watcher)
             show(summary)
             if summary.is_complete:
                 journal.remove()
@@ -81,39 +84,39 @@ def _header(settings: SendSettings, source: Source) -> Header:
 
 class _Run:
     def __init__(
-        self, settings: SendSettings, outside: Outside, source: Source, reader: Reader, journal: Journal
+        self, settings: SendSettings, environment: Environment, source: Source, reader: Reader, journal: Journal
     ) -> None:
         self._settings = settings
-        self._outside = outside
+        self._environment = environment
         self._source = source
         self._reader = reader
         self._journal = journal
-        self._ledger = Ledger()
+        self._stats = UploadStats()
         self._rejects = Rejects(settings.rejects_path, reader.columns)
-        self._started = outside.clock()
+        self._started = environment.clock()
 
-    def summary(self, watcher: Watcher) -> Summary:
+    def summary(self, watcher: ProgressListener) -> Summary:
         try:
             asyncio.run(self._upload(watcher))
         except KeyboardInterrupt:
             return self._ended("Interrupted.", interrupted=True)
         except BadInput as failure:
-            if not self._ledger.rows_read:
+            if not self._stats.rows_read:
                 raise
             return self._ended(str(failure))
-        except Failure as failure:
+        except CommandError as failure:
             return self._ended(str(failure))
         finally:
             self._rejects.close()
         return self._summary()
 
-    async def _upload(self, watcher: Watcher) -> None:
+    async def _upload(self, watcher: ProgressListener) -> None:
         stop = Stop()
-        outside = replace(self._outside, sleep=stop.ends(self._outside.sleep))
-        batcher = Batcher(self._settings.rows_at_a_time, outside.new_key, self._journal.begun)
-        pace = Pace(self._settings.rate, outside.clock, outside.sleep)
-        async with open_api(self._settings.address, outside, stop) as api:
-            upload = Upload(api, batcher, self._journal, self._ledger, self._rejects, watcher)
+        environment = replace(self._environment, sleep=stop.ends(self._environment.sleep))
+        batcher = Batcher(self._settings.rows_at_a_time, environment.new_key, self._journal.begun)
+        pace = Pace(self._settings.rate, environment.clock, environment.sleep)
+        async with open_api(self._settings.address, environment, stop) as api:
+            upload = Upload(api, batcher, self._journal, self._stats, self._rejects, watcher)
             await upload.run(batcher.batches(self._reader.chunks()), pace, self._settings.in_flight, stop)
 
     def _ended(self, ending: str, *, interrupted: bool = False) -> Summary:
@@ -123,8 +126,8 @@ class _Run:
     def _summary(self) -> Summary:
         return Summary(
             file=self._settings.file,
-            ledger=self._ledger,
-            seconds=self._outside.clock() - self._started,
+            stats=self._stats,
+            seconds=self._environment.clock() - self._started,
             rejects=self._rejects.path,
             encoding=self._source.encoding,
             resumed=bool(self._journal.begun),

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from client.api import Api
-from client.errors import StrangeAnswer
+from client.errors import UnexpectedResponse
 
 # The questions to the API, with all pages of their answers.
 
@@ -28,13 +28,13 @@ class Answer:
     entries: list[Entry]
 
 
-async def ask_invoice(api: Api, number: str) -> Answer:
-    """An invoice with all its lines. Raises NoSuchEntry, or an ApiFailure."""
+async def fetch_invoice(api: Api, number: str) -> Answer:
+    """An invoice with all its lines. Raises NotFound, or an ApiError."""
     return await _all_pages(api, f"invoices/{quote(number, safe='')}", "lines", {})
 
 
-async def ask_customer(api: Api, customer: str) -> Answer:
-    """A customer with all invoices. Raises NoSuchEntry, or an ApiFailure."""
+async def fetch_customer(api: Api, customer: str) -> Answer:
+    """A customer with all invoices. Raises NotFound, or an ApiError."""
     path = f"customers/{quote(customer, safe='')}"
     head = await api.get(path, {})
     pages = await _all_pages(api, f"{path}/invoices", "invoices", {"limit": str(_INVOICES_PER_PAGE)})
@@ -53,7 +53,7 @@ async def _all_pages(api: Api, path: str, name: str, query: dict[str, str]) -> A
 def _entries(page: Entry, name: str) -> Iterator[Entry]:
     entries = page.get(name)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise StrangeAnswer(f"The API's answer has no list of {name}.")
+        raise UnexpectedResponse(f"The API's answer has no list of {name}.")
     yield from cast("list[Entry]", entries)
 
 
@@ -65,7 +65,7 @@ def money(text: object) -> str:
     try:
         return f"{Decimal(text if isinstance(text, str) else ''):,f}"
     except InvalidOperation as error:
-        raise StrangeAnswer("The API's answer holds an amount that is no decimal number in quotes.") from error
+        raise UnexpectedResponse("The API's answer holds an amount that is no decimal number in quotes.") from error
 
 
 _Columns: TypeAlias = Sequence[tuple[str, str]]
@@ -146,7 +146,7 @@ def _table(columns: _Columns, entries: Iterable[Entry]) -> Table:
 
 def _shown(entry: Entry, name: str) -> str:
     if name not in entry:
-        raise StrangeAnswer(f"The API's answer does not say {name}.")
+        raise UnexpectedResponse(f"The API's answer does not say {name}.")
     value = entry[name]
     if name in _MONEY:
         return money(value)
@@ -159,5 +159,5 @@ def _shown(entry: Entry, name: str) -> str:
 
 def _count(value: object) -> str:
     if type(value) is not int:
-        raise StrangeAnswer("The API's answer holds a count that is no whole number.")
+        raise UnexpectedResponse("The API's answer holds a count that is no whole number.")
     return f"{value:,}"

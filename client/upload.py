@@ -9,10 +9,10 @@ from typing import Protocol
 
 from client.api import Api
 from client.batches import Batch, Batcher
-from client.errors import BodyTooLarge, Failure
+from client.errors import BodyTooLarge, CommandError
 from client.journal import Journal
 from client.rejects import Rejects
-from client.responses import IngestAnswer, RowError
+from client.responses import IngestResponse, RowError
 
 # Holds rows back so that they come as fast as in real time.
 
@@ -59,7 +59,7 @@ class LineRange:
 
 
 @dataclass(slots=True)
-class Ledger:
+class UploadStats:
     """Counts of rows and requests. At any time: rows_read = accepted + rejected + not_sent.
 
     All are of the whole file; `resumed` of its rows were answered in earlier runs.
@@ -119,10 +119,10 @@ def _joined(ranges: Sequence[LineRange]) -> list[LineRange]:
     return joined
 
 
-class Watcher(Protocol):
+class ProgressListener(Protocol):
     """Is told of each batch that the API answered."""
 
-    def batch_answered(self, batch: Batch, answer: IngestAnswer) -> None: ...
+    def batch_answered(self, batch: Batch, answer: IngestResponse) -> None: ...
 
 
 class Stop:
@@ -155,23 +155,29 @@ class Stop:
 
 
 class Upload:
-    """Sends each batch once, keeps the journal and the ledger. One run only."""
+    """Sends each batch once, keeps the journal and the stats. One run only."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - each is another part of the world that a batch goes through
-        self, api: Api, batcher: Batcher, journal: Journal, ledger: Ledger, rejects: Rejects, watcher: Watcher
+        self,
+        api: Api,
+        batcher: Batcher,
+        journal: Journal,
+        stats: UploadStats,
+        rejects: Rejects,
+        watcher: ProgressListener,
     ) -> None:
         self._api = api
         self._batcher = batcher
         self._journal = journal
-        self._ledger = ledger
+        self._stats = stats
         self._rejects = rejects
         self._watcher = watcher
         self._reading = asyncio.Lock()
         self._reader = ThreadPoolExecutor(1)  # in turn on several threads, each would keep memory of its own
-        self._failures: list[Failure] = []
+        self._failures: list[CommandError] = []
 
     async def run(self, batches: Iterator[Batch], pace: Pace, in_flight: int, stop: Stop) -> None:
-        """Raises the Failure that ended the upload early; batches that were on their way then are waited for.
+        """Raises the CommandError that ended the upload early; batches that were on their way then are waited for.
 
         At most `in_flight` batches are held at a time: each sender takes one from the file when it is free.
         """
@@ -184,17 +190,17 @@ class Upload:
         try:
             while batch := await self._next(batches, pace, stop):
                 await self._send(batch)
-        except Failure as failure:
+        except CommandError as failure:
             self._failures.append(failure)
             stop.set()
 
     async def _next(self, batches: Iterator[Batch], pace: Pace, stop: Callable[[], bool]) -> Batch | None:
         async with self._reading:
-            if stop() or self._ledger.read_to_end:
+            if stop() or self._stats.read_to_end:
                 return None
             batch = await asyncio.get_running_loop().run_in_executor(self._reader, next, batches, None)
             if batch is None:
-                self._ledger.read_to_end = True
+                self._stats.read_to_end = True
                 return None
             self._take(batch)
             if not batch.earlier_answer:
@@ -202,7 +208,7 @@ class Upload:
             return None if stop() else batch
 
     def _take(self, batch: Batch) -> None:
-        self._ledger.taken(batch)
+        self._stats.taken(batch)
         for row in batch.broken:
             self._rejects.add(row.line, "", row.reason, row.text)
 
@@ -223,25 +229,25 @@ class Upload:
     async def _send_halves(self, batch: Batch, refusal: BodyTooLarge) -> None:
         if len(batch.rows) == 1:
             error = RowError(index=0, field=None, message=str(refusal))
-            self._settle(batch, IngestAnswer(accepted=0, rejected=1, errors=[error]))
+            self._settle(batch, IngestResponse(accepted=0, rejected=1, errors=[error]))
             return
         halves = self._batcher.halves(batch)
         self._journal.split(batch)
-        self._ledger.split(batch, halves)
+        self._stats.split(batch, halves)
         for half in halves:
             await self._send(half)
 
-    def _settle(self, batch: Batch, answer: IngestAnswer) -> None:
+    def _settle(self, batch: Batch, answer: IngestResponse) -> None:
         self._journal.answered(batch, answer)
         self._count(batch, answer)
 
-    def _count(self, batch: Batch, answer: IngestAnswer) -> None:
+    def _count(self, batch: Batch, answer: IngestResponse) -> None:
         rows = batch.rows
         for index, errors in _by_row(answer["errors"]).items():
             fields = "; ".join(error["field"] or "" for error in errors)
             reasons = "; ".join(_reason(error) for error in errors)
             self._rejects.add(rows.line(index), fields, reasons, rows.original(index))
-        self._ledger.answered(batch, answer["accepted"], answer["rejected"])
+        self._stats.answered(batch, answer["accepted"], answer["rejected"])
         self._watcher.batch_answered(batch, answer)
 
 

@@ -7,17 +7,17 @@ from chaos.accounting.sender import check_sender
 from chaos.accounting.set_aside import check_set_aside
 from chaos.accounting.tables import check_tables
 from chaos.shop import MARK
-from client.environment import Outside
+from client.environment import Environment
 
 
-def account(evidence: Evidence, outside: Outside) -> list[str]:
+def account(evidence: Evidence, environment: Environment) -> list[str]:
     """A sentence for each promise that was broken."""
     return [
         *check_sender(evidence),
         *check_archive(evidence),
         *check_tables(evidence),
         *check_set_aside(evidence),
-        *check_answers(evidence, outside),
+        *check_answers(evidence, environment),
         *check_logs(evidence),
     ]
 

@@ -11,8 +11,8 @@ from chaos.accounting.evidence import Evidence, difference
 from chaos.shop import Fact
 from chaos.uploading import ADDRESS
 from client.api import Api, open_api
-from client.environment import Outside
-from client.errors import ApiGone, NoSuchEntry
+from client.environment import Environment
+from client.errors import ApiUnavailable, NotFound
 
 _NO_INVOICE = "NOSUCHINVOICE"
 _MOST_QUESTIONS = 20
@@ -22,12 +22,12 @@ class NeverAnswered(Exception):
     """However often the client was started, although most requests are answered."""
 
 
-def check_answers(evidence: Evidence, outside: Outside) -> list[str]:
-    return asyncio.run(_check(evidence.facts, outside))
+def check_answers(evidence: Evidence, environment: Environment) -> list[str]:
+    return asyncio.run(_check(evidence.facts, environment))
 
 
-async def _check(facts: Iterable[Fact], outside: Outside) -> list[str]:
-    async with open_api(ADDRESS, outside, lambda: False) as api:
+async def _check(facts: Iterable[Fact], environment: Environment) -> list[str]:
+    async with open_api(ADDRESS, environment, lambda: False) as api:
         invoices = [await _invoice(api, name, lines) for name, lines in _grouped(facts, _invoice_of).items()]
         customers = [await _customer(api, name, lines) for name, lines in _grouped(facts, _customer_of).items() if name]
         unknown = await _unknown(api)
@@ -49,7 +49,7 @@ def _grouped(facts: Iterable[Fact], name: Any) -> dict[str, list[Fact]]:
 async def _invoice(api: Api, name: str, facts: list[Fact]) -> list[str]:
     try:
         answer = await _asked(api, f"invoices/{name}")
-    except NoSuchEntry:
+    except NotFound:
         return [f"invoice {name} is not found"]
     told = [_told(name, line) for line in answer["lines"]]
     return [*difference(f"lines of invoice {name}", facts, told), *_totals(f"invoice {name}", answer, facts)]
@@ -58,7 +58,7 @@ async def _invoice(api: Api, name: str, facts: list[Fact]) -> list[str]:
 async def _customer(api: Api, name: str, facts: list[Fact]) -> list[str]:
     try:
         answer = await _asked(api, f"customers/{name}")
-    except NoSuchEntry:
+    except NotFound:
         return [f"customer {name} is not found"]
     invoices = len({fact.invoice for fact in facts})
     wrong = [] if answer["invoice_count"] == invoices else [f"customer {name} has {invoices} invoices"]
@@ -68,7 +68,7 @@ async def _customer(api: Api, name: str, facts: list[Fact]) -> list[str]:
 async def _unknown(api: Api) -> list[str]:
     try:
         await _asked(api, f"invoices/{_NO_INVOICE}")
-    except NoSuchEntry:
+    except NotFound:
         return []
     return ["an invoice that was never sent is found"]
 
@@ -76,7 +76,7 @@ async def _unknown(api: Api) -> list[str]:
 async def _asked(api: Api, path: str) -> Mapping[str, Any]:
     """The client says honestly that it gives up; a user asks again."""
     for _ in range(_MOST_QUESTIONS):
-        with suppress(ApiGone):
+        with suppress(ApiUnavailable):
             return await api.get(path, {})
     raise NeverAnswered(path)
 

@@ -10,10 +10,10 @@ def check_sender(evidence: Evidence) -> list[str]:
 
 
 def _counts(evidence: Evidence) -> list[str]:
-    ledger = evidence.uploaded.summary.ledger
+    stats = evidence.uploaded.summary.stats
     good = sum(row.fact is not None for row in evidence.rows)
     expected = (len(evidence.rows), good, len(evidence.rows) - good, 0)
-    told = (ledger.rows_read, ledger.accepted, ledger.rejected, ledger.not_sent)
+    told = (stats.rows_read, stats.accepted, stats.rejected, stats.not_sent)
     return [] if expected == told else [f"the client told (read, accepted, rejected, not sent) {told}, not {expected}"]
 
 

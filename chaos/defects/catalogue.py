@@ -238,7 +238,7 @@ DEFECTS: tuple[Defect, ...] = (
         "another key for each attempt",
         "client/api.py",
         "            response = await self._client.send(request)\n",
-        '            request.headers["Idempotency-Key"] = self._outside.new_key()\n'
+        '            request.headers["Idempotency-Key"] = self._environment.new_key()\n'
         "            response = await self._client.send(request)\n",
         _TROUBLE,
     ),

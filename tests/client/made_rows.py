@@ -6,7 +6,7 @@ import numpy as np
 
 from client.columns import Column, distinct
 from client.records import Records
-from client.rows import Block, Rows, Stretch
+from client.rows import ParsedBlock, Rows, RowSpan
 
 
 def made_rows(invoices: Sequence[str], texts: Sequence[bytes] | None = None, lines: Sequence[int] = ()) -> Rows:
@@ -18,4 +18,4 @@ def made_rows(invoices: Sequence[str], texts: Sequence[bytes] | None = None, lin
     places = np.zeros(count, np.int64)
     records = Records(b"", places, places, np.array(lines or range(2, count + 2)))
     column = distinct(Column(np.arange(count), list(invoices)))
-    return Rows((Stretch(Block(records, [b"\n" + text for text in texts], column, 0.0, 1.0), 0, count),))
+    return Rows((RowSpan(ParsedBlock(records, [b"\n" + text for text in texts], column, 0.0, 1.0), 0, count),))

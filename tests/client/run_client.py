@@ -10,7 +10,7 @@ import httpx
 from typer.testing import CliRunner, Result
 
 from client.cli import app
-from client.environment import Outside
+from client.environment import Environment
 from client.reader import COLUMNS
 
 Handler: TypeAlias = Callable[[httpx.Request], httpx.Response | Coroutine[None, None, httpx.Response]]
@@ -26,7 +26,7 @@ class World:
     def __init__(self, api: Handler, new_key: Callable[[], str] | None = None) -> None:
         self.slept: list[float] = []
         self._keys = 0
-        self.outside = Outside(
+        self.environment = Environment(
             transport=httpx.MockTransport(api),  # type: ignore[arg-type]  # it takes either kind, but not one that may be both
             clock=lambda: sum(self.slept),
             now=lambda: sum(self.slept),
@@ -46,7 +46,7 @@ class World:
 def run(api: Handler | World, *arguments: str | Path) -> Result:
     """`python -m client …` against this API."""
     world = api if isinstance(api, World) else World(api)
-    return CliRunner().invoke(app, [str(each) for each in arguments], obj=world.outside, catch_exceptions=False)
+    return CliRunner().invoke(app, [str(each) for each in arguments], obj=world.environment, catch_exceptions=False)
 
 
 def summary_of(result: Result) -> dict[str, object]:

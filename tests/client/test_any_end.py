@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from client.batches import Begun
+from client.batches import JournaledBatch
 from client.journal import read_past
 from tests.client.fake_api import FakeApi, problem
 from tests.client.killed_api import Killed
@@ -80,7 +80,7 @@ def _send(weather: Weather, name: str, *options: str) -> int | None:
         return None
 
 
-def _begun() -> Mapping[str, Begun]:
+def _begun() -> Mapping[str, JournaledBatch]:
     return read_past(JOURNAL.read_bytes()).begun if JOURNAL.exists() else {}
 
 

@@ -9,15 +9,15 @@ import pytest
 
 from client.batches import Batch
 from client.errors import BadInput, CannotWrite
-from client.journal import Header, Journal, Past, default_journal_path, open_journal, read_past
-from client.responses import IngestAnswer
+from client.journal import Header, Journal, JournalState, default_journal_path, open_journal, read_past
+from client.responses import IngestResponse
 from tests.client.fake_api import FakeApi
 from tests.client.made_rows import made_rows
 from tests.client.run_client import LINE, run, write_text
 
 HEADER = Header(journal=1, url="http://host", size=10, blake2b="00")
 PATH = Path("rows.csv.journal")
-ACCEPTED = IngestAnswer(accepted=2, rejected=0, errors=[])
+ACCEPTED = IngestResponse(accepted=2, rejected=0, errors=[])
 
 
 def _batch(key: str, first: int) -> Batch:
@@ -128,7 +128,7 @@ def test_a_read_only_folder_has_its_journals_here() -> None:
 def _journal(sync: Callable[[int], None]) -> Iterator[Journal]:
     """On a disk that waits as this does."""
     with PATH.open("a+b", buffering=0) as file:
-        yield Journal(PATH, file, Past(header=HEADER), sync)
+        yield Journal(PATH, file, JournalState(header=HEADER), sync)
 
 
 def test_batches_in_flight_share_a_wait_for_the_disk() -> None:

@@ -1,11 +1,11 @@
-"""The ledger knows of every row whether it has an answer."""
+"""The stats knows of every row whether it has an answer."""
 
 import pytest
 
 from client.batches import Batch
 from client.records import BrokenRow
 from client.rows import Rows
-from client.upload import Ledger, LineRange
+from client.upload import LineRange, UploadStats
 from tests.client.made_rows import made_rows
 
 
@@ -13,43 +13,43 @@ def _batch(key: str, *lines: int) -> Batch:
     return Batch(key, made_rows("A" * len(lines), lines=lines), b"body")
 
 
-def _ledger(*batches: Batch) -> Ledger:
-    ledger = Ledger()
+def _stats(*batches: Batch) -> UploadStats:
+    stats = UploadStats()
     for batch in batches:
-        ledger.taken(batch)
-    return ledger
+        stats.taken(batch)
+    return stats
 
 
 def test_lines_between_answered_batches_are_named_exactly() -> None:
     """A batch without an answer is a hole, and so is the rest of a file that was not read."""
     first, second, third = _batch("1", 2, 3), _batch("2", 4, 6), _batch("3", 7, 9)
-    ledger = _ledger(first, second, third)
-    ledger.answered(first, 2, 0)
-    ledger.answered(third, 1, 1)
-    assert ledger.not_sent_lines() == [LineRange(4, 6), LineRange(10, None)]
-    assert (ledger.rows_read, ledger.accepted, ledger.rejected, ledger.not_sent) == (6, 3, 1, 2)
+    stats = _stats(first, second, third)
+    stats.answered(first, 2, 0)
+    stats.answered(third, 1, 1)
+    assert stats.not_sent_lines() == [LineRange(4, 6), LineRange(10, None)]
+    assert (stats.rows_read, stats.accepted, stats.rejected, stats.not_sent) == (6, 3, 1, 2)
 
 
 def test_neighbouring_holes_are_one() -> None:
     """The user reads as few ranges as there are."""
-    ledger = _ledger(_batch("1", 2, 3), _batch("2", 4, 6))
-    assert ledger.not_sent_lines() == [LineRange(2, None)]
+    stats = _stats(_batch("1", 2, 3), _batch("2", 4, 6))
+    assert stats.not_sent_lines() == [LineRange(2, None)]
 
 
 def test_half_a_batch_can_have_its_answer() -> None:
     """After a split each half counts alone."""
     whole, left, right = _batch("1", 2, 3, 4, 5), _batch("2", 2, 3), _batch("3", 4, 5)
-    ledger = _ledger(whole)
-    ledger.split(whole, [left, right])
-    ledger.answered(left, 2, 0)
-    ledger.read_to_end = True
-    assert ledger.not_sent_lines() == [LineRange(4, 5)]
+    stats = _stats(whole)
+    stats.split(whole, [left, right])
+    stats.answered(left, 2, 0)
+    stats.read_to_end = True
+    assert stats.not_sent_lines() == [LineRange(4, 5)]
 
 
 def test_broken_rows_are_read_and_rejected() -> None:
     """They have their answer without being sent."""
-    ledger = _ledger(Batch("1", Rows(), b"", [BrokenRow(2, "it is broken", b"x")]))
-    assert (ledger.rows_read, ledger.rejected, ledger.not_sent) == (1, 1, 0)
+    stats = _stats(Batch("1", Rows(), b"", [BrokenRow(2, "it is broken", b"x")]))
+    assert (stats.rows_read, stats.rejected, stats.not_sent) == (1, 1, 0)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_rate_spreads_rows_over_time() -> None:
 def test_a_pace_counts_the_time_that_sending_takes() -> None:
     """It waits only for what is left."""
     world = World(FakeApi())
-    pace = Pace(10, lambda: sum(world.slept) + 0.25 * len(world.slept), world.outside.sleep)
+    pace = Pace(10, lambda: sum(world.slept) + 0.25 * len(world.slept), world.environment.sleep)
 
     async def three() -> None:
         for _ in range(3):
