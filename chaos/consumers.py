@@ -13,11 +13,11 @@ from local_runtime.event_source_mapping import (
     EventSourceMapping,
     InMemoryCheckpoints,
     InMemoryDestination,
+    MappingDependencies,
     MappingSettings,
+    StreamReader,
     VirtualClock,
-    World,
 )
-from local_runtime.event_source_mapping.readers import StreamReader
 
 _LONGEST_SECONDS = 5 * 24 * 3600.0
 _MOST_CRASHES = 500
@@ -66,9 +66,11 @@ class Consumer:
         raise NeverEnds(self.stage)
 
     def _mapping(self, checkpoints: InMemoryCheckpoints, batch_size: int) -> EventSourceMapping:
-        world = World(self.reader, clock=self.clock, checkpoints=checkpoints, on_failure=self.discarded)
+        dependencies = MappingDependencies(
+            self.reader, clock=self.clock, checkpoints=checkpoints, on_failure=self.discarded
+        )
         settings = self.settings.model_copy(update={"BatchSize": batch_size})
-        return EventSourceMapping(settings, _Function(self, self.new_container()), world)
+        return EventSourceMapping(settings, _Function(self, self.new_container()), dependencies)
 
 
 class _Function:

@@ -8,7 +8,7 @@ from chaos.foreign import Foreign
 from chaos.shop import Fact, ShopRow, facts_of
 from chaos.stores import Stores
 from chaos.uploading import Uploaded
-from local_runtime.event_source_mapping.destinations import Discarded
+from local_runtime.event_source_mapping.destinations import DiscardedBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Evidence:
     put: Sequence[tuple[str, bytes]]
     asked: frozenset[str]
     stores: Stores
-    discarded: Sequence[Discarded]
+    discarded: Sequence[DiscardedBatch]
     logs: Sequence[str]
     objects: Mapping[str, bytes]
 

@@ -23,19 +23,19 @@ from pydantic import ValidationError
 
 from aws.clients import kinesis_client, s3_client
 from local_runtime.event_source_mapping import (
-    Checkpointed,
+    CheckpointStep,
     Clock,
     EventSourceMapping,
     FileCheckpoints,
     InMemoryCheckpoints,
     KinesisEvent,
     KinesisReader,
+    MappingDependencies,
     MappingSettings,
-    Nowhere,
+    NoDestination,
     OnFailureDestination,
     S3Destination,
     SystemClock,
-    World,
 )
 from local_runtime.json_log import log_as_json
 
@@ -128,7 +128,7 @@ def main(  # noqa: PLR0913, PLR0917 - typer makes one option of each
     log_as_json(logging.WARNING)
     settings = _settings(mapping)
     clock = SystemClock()
-    world = World(
+    world = MappingDependencies(
         KinesisReader(kinesis_client(), stream),
         clock=clock,
         checkpoints=FileCheckpoints(checkpoint_file) if checkpoint_file else InMemoryCheckpoints(),
@@ -160,7 +160,7 @@ def _settings(mapping: str) -> MappingSettings:
 
 def _on_failure(settings: MappingSettings, *, handler: str, stream: str) -> OnFailureDestination:
     if settings.failure_bucket is None:
-        return Nowhere()
+        return NoDestination()
     return S3Destination(
         s3_client(),
         settings.failure_bucket,
@@ -170,15 +170,15 @@ def _on_failure(settings: MappingSettings, *, handler: str, stream: str) -> OnFa
     )
 
 
-def _writer(stdout: TextIO) -> Callable[[Checkpointed], None]:
-    def write(step: Checkpointed) -> None:
+def _writer(stdout: TextIO) -> Callable[[CheckpointStep], None]:
+    def write(step: CheckpointStep) -> None:
         stdout.write(json.dumps(checkpoint_line(step)) + "\n")
         stdout.flush()
 
     return write
 
 
-def checkpoint_line(step: Checkpointed) -> CheckpointLine:
+def checkpoint_line(step: CheckpointStep) -> CheckpointLine:
     """What the parent is told of one step of a checkpoint."""
     line: CheckpointLine = {
         "acknowledged": [record.partition_key for record in step.acknowledged],

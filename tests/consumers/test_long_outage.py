@@ -13,9 +13,9 @@ from local_runtime.event_source_mapping import (
     EventSourceMapping,
     InMemoryDestination,
     InMemoryStream,
+    MappingDependencies,
     MappingSettings,
     VirtualClock,
-    World,
 )
 from local_runtime.function_process import with_context
 from local_runtime.stack.functions import functions_of
@@ -53,9 +53,9 @@ class Backlog:
         stream = InMemoryStream(self.clock, shards=4)
         for number in range(20):
             stream.put(f"batch-{number}", batch([row(InvoiceNo=str(number))]) if number % 5 else b"poison")
-        world = World(stream, clock=self.clock, on_failure=self.destination)
+        dependencies = MappingDependencies(stream, clock=self.clock, on_failure=self.destination)
         handler = with_context(self.handle, function_name="ToDynamodbFunction", timeout=60, clock=self.clock)
-        self.mapping = EventSourceMapping(_settings(), handler, world)
+        self.mapping = EventSourceMapping(_settings(), handler, dependencies)
 
     def handle(self, event: Any, context: LambdaContext) -> BatchResponse:
         index = Index(cast("Any", self.tables), "invoices", "customers", sleep=self.clock.sleep)

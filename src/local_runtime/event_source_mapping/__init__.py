@@ -1,13 +1,13 @@
 """Lambda's Kinesis event source mapping, as AWS documents it, on your own machine.
 
-It reads a stream, calls a function with the events that Lambda would send, and does with the answer what Lambda does:
-batches by size, window and 6 MB; the lowest reported sequence number as checkpoint; retries, bisecting, record age;
+It reads a stream, calls a function with the events that Lambda would send, and treats the response as Lambda does:
+batches by size, window and 6 MB; the lowest reported sequence number as checkpoint; retries, bisecting and record age;
 the on-failure destination; order within a shard. Time is a parameter, so a test of a week of retries takes no time.
 
-To test a consumer of your own, put records into a stream in memory, say how your function behaves, and drain:
+To test a consumer of your own, put records into a stream in memory, define your function, and drain the stream:
 
     >>> from local_runtime.event_source_mapping import (
-    ...     EventSourceMapping, InMemoryDestination, InMemoryStream, MappingSettings, VirtualClock, World,
+    ...     EventSourceMapping, InMemoryDestination, InMemoryStream, MappingDependencies, MappingSettings, VirtualClock,
     ... )
     >>> clock, dead_letters = VirtualClock(), InMemoryDestination()
     >>> stream = InMemoryStream(clock)
@@ -21,42 +21,47 @@ To test a consumer of your own, put records into a stream in memory, say how you
     ...     if "poison" in keys:
     ...         raise ValueError("cannot read this one")
     ...     handled.extend(keys)
-    >>> EventSourceMapping(settings, handler, World(stream, clock=clock, on_failure=dead_letters)).drain()
+    >>> dependencies = MappingDependencies(stream, clock=clock, on_failure=dead_letters)
+    >>> EventSourceMapping(settings, handler, dependencies).drain()
     >>> handled
     ['first', 'last']
     >>> [record.partition_key for dead in dead_letters.discarded for record in dead.batch.records]
     ['poison']
 
-A second mapping with the same `World(checkpoints=...)` is a restart; `stream.fail_next(Throttled("slow down"))` and
-`stream.expire_iterators()` are Kinesis's own troubles. `KinesisReader` and `S3Destination` stand in for a real run.
+A second mapping with the same `MappingDependencies(checkpoints=...)` is a restart. Kinesis fails on demand:
+`stream.fail_next(TransientError("slow down"))`, `stream.expire_iterators()`. For real streams and buckets there are
+`KinesisReader` and `S3Destination`. The package imports pydantic, botocore and `aws.lambda_events`, nothing else.
 """
 
 from aws.lambda_events import KinesisEvent
 from local_runtime.event_source_mapping.checkpoints import (
-    Checkpointed,
+    CheckpointStep,
     CheckpointStore,
     FileCheckpoints,
     InMemoryCheckpoints,
 )
 from local_runtime.event_source_mapping.clock import Clock, SystemClock, VirtualClock
 from local_runtime.event_source_mapping.delivery import Backoff
+from local_runtime.event_source_mapping.dependencies import MappingDependencies
 from local_runtime.event_source_mapping.destinations import (
+    DiscardedBatch,
     InMemoryDestination,
-    Nowhere,
+    NoDestination,
     OnFailureDestination,
     S3Destination,
 )
+from local_runtime.event_source_mapping.errors import NotDrained, TransientError
 from local_runtime.event_source_mapping.events import StreamRecord
-from local_runtime.event_source_mapping.mapping import EventSourceMapping, NotDrained
-from local_runtime.event_source_mapping.readers import InMemoryStream, KinesisReader
+from local_runtime.event_source_mapping.mapping import EventSourceMapping
+from local_runtime.event_source_mapping.readers import InMemoryStream, KinesisReader, StreamReader
 from local_runtime.event_source_mapping.settings import MappingSettings
-from local_runtime.event_source_mapping.world import World
 
 __all__ = [
     "Backoff",
+    "CheckpointStep",
     "CheckpointStore",
-    "Checkpointed",
     "Clock",
+    "DiscardedBatch",
     "EventSourceMapping",
     "FileCheckpoints",
     "InMemoryCheckpoints",
@@ -64,13 +69,15 @@ __all__ = [
     "InMemoryStream",
     "KinesisEvent",
     "KinesisReader",
+    "MappingDependencies",
     "MappingSettings",
+    "NoDestination",
     "NotDrained",
-    "Nowhere",
     "OnFailureDestination",
     "S3Destination",
+    "StreamReader",
     "StreamRecord",
     "SystemClock",
+    "TransientError",
     "VirtualClock",
-    "World",
 ]

@@ -1,4 +1,4 @@
-"""How far a shard is: its checkpoint passes a record only when that one and all before it are done."""
+"""A shard's checkpoint: it passes a record only when that record and all before it are done."""
 
 import json
 import os
@@ -11,19 +11,36 @@ from typing import Protocol, TypeAlias
 from local_runtime.event_source_mapping.clock import Clock
 from local_runtime.event_source_mapping.events import StreamRecord
 
-# Where each shard's checkpoint is kept: the last sequence number up to which everything is done.
+
+@dataclass(frozen=True, slots=True)
+class CheckpointStep:
+    """The records that one step of a shard's checkpoint passed, in order.
+
+    `iterator_age_ms` is the age of the last of them, as in Lambda's metric IteratorAge.
+    """
+
+    shard_id: str
+    sequence_number: str
+    acknowledged: tuple[StreamRecord, ...]
+    discarded: tuple[StreamRecord, ...]
+    iterator_age_ms: int
+
+
+OnCheckpoint: TypeAlias = Callable[[CheckpointStep], None]
 
 
 class CheckpointStore(Protocol):
+    """Keeps each shard's checkpoint: the sequence number up to which every record is done."""
+
     def load(self, shard_id: str) -> str | None:
-        """The shard's last checkpoint."""
+        """The shard's last checkpoint, if there is one."""
 
     def save(self, shard_id: str, sequence_number: str) -> None:
-        """Keep it; once this has returned, a restart goes on after it."""
+        """Keep it: after this has returned, a restart continues behind it."""
 
 
 class InMemoryCheckpoints:
-    """Lives as long as its process. Hand it to a second mapping to see a restart."""
+    """Lives as long as its process. Hand it to a second mapping to play a restart."""
 
     def __init__(self) -> None:
         self._saved: dict[str, str] = {}
@@ -36,7 +53,7 @@ class InMemoryCheckpoints:
 
 
 class FileCheckpoints:
-    """One JSON file, replaced as a whole: killed at any moment, it holds the old state or the new one."""
+    """One JSON file that is replaced as a whole: killed at any moment, it holds the old state or the new one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -55,25 +72,8 @@ class FileCheckpoints:
         beside.replace(self._path)
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpointed:
-    """The records that one step of a shard's checkpoint passed, in order.
-
-    `iterator_age_ms` is the age of the last of them, as Lambda's metric IteratorAge tells it.
-    """
-
-    shard_id: str
-    sequence_number: str
-    acknowledged: tuple[StreamRecord, ...]
-    discarded: tuple[StreamRecord, ...]
-    iterator_age_ms: int
-
-
-OnCheckpoint: TypeAlias = Callable[[Checkpointed], None]
-
-
-class Progress:
-    """Takes the records of one shard as they are read, and hears in any order which are done."""
+class ShardProgress:
+    """Gets the records of one shard in the order in which they are read, and learns in any order which are done."""
 
     def __init__(self, shard_id: str, store: CheckpointStore, on_checkpoint: OnCheckpoint, clock: Clock) -> None:
         self._shard_id = shard_id
@@ -88,35 +88,38 @@ class Progress:
     def is_complete(self) -> bool:
         return not self._open
 
-    def read(self, records: Iterable[StreamRecord]) -> None:
+    def add(self, records: Iterable[StreamRecord]) -> None:
         self._open.extend(records)
 
     def acknowledge(self, records: Iterable[StreamRecord]) -> None:
         self._acknowledged.update(record.sequence_number for record in records)
-        self._move_on()
+        self._advance()
 
     def discard(self, records: Iterable[StreamRecord]) -> None:
-        """They count as done, because the on-failure destination has them."""
+        """Count them as done, because the on-failure destination has them."""
         self._discarded.update(record.sequence_number for record in records)
-        self._move_on()
+        self._advance()
 
-    def _move_on(self) -> None:
+    def _advance(self) -> None:
         passed: list[StreamRecord] = []
         while self._open and self._is_done(self._open[0]):
             passed.append(self._open.popleft())
         if passed:
             self._store.save(self._shard_id, passed[-1].sequence_number)
-            self._on_checkpoint(self._checkpointed(passed))
+            self._on_checkpoint(self._step(passed))
+            numbers = {record.sequence_number for record in passed}
+            self._acknowledged -= numbers
+            self._discarded -= numbers
 
     def _is_done(self, record: StreamRecord) -> bool:
         return record.sequence_number in self._acknowledged or record.sequence_number in self._discarded
 
-    def _checkpointed(self, passed: list[StreamRecord]) -> Checkpointed:
-        acknowledged = tuple(record for record in passed if record.sequence_number in self._acknowledged)
-        discarded = tuple(record for record in passed if record.sequence_number in self._discarded)
-        numbers = {record.sequence_number for record in passed}
-        self._acknowledged -= numbers
-        self._discarded -= numbers
+    def _step(self, passed: list[StreamRecord]) -> CheckpointStep:
         last = passed[-1]
-        age_ms = max(round((self._clock.now() - last.arrived) * 1000), 0)
-        return Checkpointed(self._shard_id, last.sequence_number, acknowledged, discarded, age_ms)
+        return CheckpointStep(
+            shard_id=self._shard_id,
+            sequence_number=last.sequence_number,
+            acknowledged=tuple(record for record in passed if record.sequence_number in self._acknowledged),
+            discarded=tuple(record for record in passed if record.sequence_number in self._discarded),
+            iterator_age_ms=max(round((self._clock.now() - last.arrived) * 1000), 0),
+        )

@@ -1,4 +1,4 @@
-"""Time, as a parameter: the machine's own, or one that a test moves."""
+"""Time as a parameter: the machine's own clock, or one that a test moves."""
 
 import time
 from typing import Protocol
@@ -9,7 +9,7 @@ class Clock(Protocol):
         """Seconds since 1970 (UTC)."""
 
     def sleep(self, seconds: float) -> None:
-        """Return once that much time is over."""
+        """Return after that many seconds."""
 
 
 class SystemClock:
@@ -21,7 +21,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """Stands still until somebody sleeps, so a week of retries passes in no time."""
+    """Moves only when somebody sleeps, so a week of retries takes no time."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self._now = now

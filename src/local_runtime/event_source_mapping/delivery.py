@@ -1,4 +1,4 @@
-"""Cutting what was read into batches."""
+"""AWS's rules of delivery without network or clock: when a batch is ready, and what follows an invocation."""
 
 import math
 from collections import deque
@@ -7,23 +7,45 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from local_runtime.event_source_mapping.events import (
-    Failed,
+    Failure,
     Outcome,
-    PartlyFailed,
+    PartialFailure,
     StreamRecord,
-    Succeeded,
+    Success,
     payload_bytes,
 )
 from local_runtime.event_source_mapping.settings import UNLIMITED, MappingSettings
 
-# How long to wait before the next try.
+MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+"""Of an event's JSON: a synchronous invocation takes 6 MB (AWS: Lambda quotas)."""
+
+_EVENT_ENVELOPE = len('{"Records": []}')
+
+Condition: TypeAlias = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records that are delivered together, in order, and the history of their delivery.
+
+    `failures` counts the attempts that are used up, `invocations` all of them. A batch with a `condition` is not
+    delivered any more but sent to the on-failure destination. Nothing happens to a batch before `due`.
+    """
+
+    records: tuple[StreamRecord, ...]
+    failures: int = 0
+    invocations: int = 0
+    due: float = 0.0
+    had_function_error: bool = False
+    condition: Condition | None = None
+    destination_failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds between tries: `first`, then twice as long each time, `longest` at most.
+    """Seconds between attempts: `first`, then doubled each time, at most `longest`.
 
-    AWS does not say how long Lambda waits; doubling keeps the wait below the length of the outage it sits out.
+    AWS does not document how long Lambda waits. Doubling keeps the wait shorter than the outage that causes it.
     """
 
     first: float = 0.2
@@ -31,95 +53,73 @@ class Backoff:
 
     def delay(self, failures: int) -> float:
         """The wait after so many failures in a row (1 or more)."""
-        doublings = min(failures - 1, 32)  # beyond that every float is `longest` anyway
+        doublings = min(failures - 1, 32)  # a larger exponent changes nothing and overflows in the end
         return min(self.first * 2.0 ** max(doublings, 0), self.longest)
 
 
-# AWS's rules on what comes after an invocation, as functions without time, network or state.
-
-Condition: TypeAlias = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
-
-
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Records that are delivered together, in order, and what has become of them so far.
-
-    `failures` counts the attempts that are used up, `invocations` every one. With a `condition` the batch is not
-    delivered any more but goes to the on-failure destination. Nothing happens to it before `due`.
-    """
-
-    records: tuple[StreamRecord, ...]
-    failures: int = 0
-    invocations: int = 0
-    due: float = 0.0
-    function_error: bool = False
-    condition: Condition | None = None
-    refused_by_destination: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
+class RetryRules:
     settings: MappingSettings
     backoff: Backoff
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The records that are done, and the batches that remain: in order, the first one first."""
+class Disposition:
+    """The records that are done, and the batches that remain, in order."""
 
     acknowledged: tuple[StreamRecord, ...] = ()
     remaining: tuple[Batch, ...] = ()
 
 
-def after_invocation(batch: Batch, outcome: Outcome, rules: Rules, now: float) -> Verdict:
-    """What is done and what comes again."""
-    if isinstance(outcome, Succeeded):
-        return Verdict(acknowledged=batch.records)
+def after_invocation(batch: Batch, outcome: Outcome, rules: RetryRules, now: float) -> Disposition:
+    """Which records are done, and which are delivered again."""
+    if isinstance(outcome, Success):
+        return Disposition(acknowledged=batch.records)
     tried = replace(
         batch,
         invocations=batch.invocations + 1,
-        function_error=isinstance(outcome, Failed) and outcome.function_error,
+        had_function_error=isinstance(outcome, Failure) and outcome.is_function_error,
     )
-    if isinstance(outcome, PartlyFailed):
+    if isinstance(outcome, PartialFailure):
         return _after_partial_failure(tried, outcome.first_failed, rules, now)
     if rules.settings.BisectBatchOnFunctionError and len(batch.records) > 1:
-        return Verdict(remaining=_halves(tried, now + rules.backoff.delay(batch.failures)))
-    return Verdict(remaining=(_attempt_used_up(tried, rules, now),))
+        return Disposition(remaining=_bisect(tried, now + rules.backoff.delay(batch.failures)))
+    return Disposition(remaining=(_use_up_attempt(tried, rules, now),))
 
 
-def too_old_apart(batch: Batch, settings: MappingSettings, now: float) -> tuple[Batch, ...]:
-    """`batch` itself, or its leading records that are beyond MaximumRecordAgeInSeconds, doomed, and then the rest."""
+def split_expired(batch: Batch, settings: MappingSettings, now: float) -> tuple[Batch, ...]:
+    """The batch itself; or its leading records older than MaximumRecordAgeInSeconds, marked so, and then the rest."""
     if batch.condition or settings.MaximumRecordAgeInSeconds == UNLIMITED:
         return (batch,)
     ages = [now - record.arrived for record in batch.records]
-    fresh = (place for place, age in enumerate(ages) if age <= settings.MaximumRecordAgeInSeconds)
+    fresh = (index for index, age in enumerate(ages) if age <= settings.MaximumRecordAgeInSeconds)
     cut = next(fresh, len(ages))
-    doomed = replace(batch, records=batch.records[:cut], condition="RecordAgeExceeded")
+    expired = replace(batch, records=batch.records[:cut], condition="RecordAgeExceeded")
     rest = replace(batch, records=batch.records[cut:])
-    return tuple(piece for piece in (doomed, rest) if piece.records)
+    return tuple(each for each in (expired, rest) if each.records)
 
 
-def destination_failed(batch: Batch, rules: Rules, now: float) -> Batch:
-    """The doomed batch again, later: it is not let go before its destination has it."""
-    refused = batch.refused_by_destination + 1
-    return replace(batch, refused_by_destination=refused, due=now + rules.backoff.delay(refused))
+def after_destination_error(batch: Batch, rules: RetryRules, now: float) -> Batch:
+    """The same batch, due later: it is not discarded before its destination has it."""
+    failures = batch.destination_failures + 1
+    return replace(batch, destination_failures=failures, due=now + rules.backoff.delay(failures))
 
 
-def _after_partial_failure(tried: Batch, first_failed: int, rules: Rules, now: float) -> Verdict:
+def _after_partial_failure(tried: Batch, first_failed: int, rules: RetryRules, now: float) -> Disposition:
     done = tried.records[:first_failed]
     rest = replace(tried, records=tried.records[first_failed:])
-    if done and rules.settings.BisectBatchOnFunctionError:  # split at the reported number: no attempt is used up
-        return Verdict(done, (replace(rest, due=now + rules.backoff.delay(tried.failures)),))
-    return Verdict(done, (_attempt_used_up(rest, rules, now),))
+    if done and rules.settings.BisectBatchOnFunctionError:  # splitting at the reported number uses up no attempt
+        return Disposition(done, (replace(rest, due=now + rules.backoff.delay(tried.failures)),))
+    return Disposition(done, (_use_up_attempt(rest, rules, now),))
 
 
-def _halves(batch: Batch, due: float) -> tuple[Batch, Batch]:
+def _bisect(batch: Batch, due: float) -> tuple[Batch, Batch]:
     middle = len(batch.records) // 2
     first, second = batch.records[:middle], batch.records[middle:]
     return replace(batch, records=first, due=due), replace(batch, records=second, due=due)
 
 
-def _attempt_used_up(batch: Batch, rules: Rules, now: float) -> Batch:
+def _use_up_attempt(batch: Batch, rules: RetryRules, now: float) -> Batch:
     failures = batch.failures + 1
     limit = rules.settings.MaximumRetryAttempts
     if limit != UNLIMITED and failures > limit:
@@ -127,16 +127,10 @@ def _attempt_used_up(batch: Batch, rules: Rules, now: float) -> Batch:
     return replace(batch, failures=failures, due=now + rules.backoff.delay(failures))
 
 
-MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
-"""An event's JSON: a synchronous invocation takes 6 MB (AWS: Lambda quotas)."""
-
-_EVENT_ENVELOPE = len('{"Records": []}')
-
-
 class Buffer:
-    """Records that wait for their batch: until it is full, holds 6 MB, or its window is over.
+    """Records that wait for their batch: until it is full, holds 6 MB, or its batching window is over.
 
-    The window opens when the first waiting record was read.
+    The window opens when the first waiting record is read.
     """
 
     def __init__(self, settings: MappingSettings, stream_arn: str) -> None:
@@ -150,7 +144,7 @@ class Buffer:
 
     @property
     def due(self) -> float:
-        """When the next batch is ready: infinity while nothing waits, the past once it is full."""
+        """When the next batch is ready: infinity for an empty buffer, minus infinity for a full one."""
         if not self._waiting:
             return math.inf
         if len(self._waiting) >= self._settings.BatchSize or self._bytes >= MAX_PAYLOAD_BYTES:
@@ -165,7 +159,7 @@ class Buffer:
             self._bytes += size
 
     def take(self) -> tuple[StreamRecord, ...]:
-        """The next batch; always at least one record, however large it is."""
+        """Remove and return the next batch: at least one record, however large it is."""
         batch: list[StreamRecord] = []
         total = _EVENT_ENVELOPE
         while self._waiting and len(batch) < self._settings.BatchSize:

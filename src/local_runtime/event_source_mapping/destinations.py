@@ -1,4 +1,4 @@
-"""Where batches go that are given up.
+"""On-failure destinations for discarded batches.
 
 https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 """
@@ -10,14 +10,81 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
-from aws.errors import translate_errors
 from local_runtime.event_source_mapping.delivery import Batch, Condition
+from local_runtime.event_source_mapping.errors import translate_errors
 from local_runtime.event_source_mapping.events import kinesis_event
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardedBatch:
+    """`discarded_at` is in seconds since 1970."""
+
+    batch: Batch
+    stream_arn: str
+    discarded_at: float
+
+
+class OnFailureDestination(Protocol):
+    def put(self, discarded: DiscardedBatch) -> None:
+        """Keep the batch for good. Raises TransientError where that was not possible; it is then called again."""
+
+
+class NoDestination:
+    """No destination is set: as on AWS the records are lost. Here a warning in the log says which."""
+
+    def put(self, discarded: DiscardedBatch) -> None:
+        records = discarded.batch.records
+        _log.warning(
+            "%d records of %s are lost, from %s to %s (%s), because no on-failure destination is set",
+            len(records),
+            records[0].shard_id,
+            records[0].sequence_number,
+            records[-1].sequence_number,
+            discarded.batch.condition,
+        )
+
+
+class InMemoryDestination:
+    """Keeps every batch in `discarded`."""
+
+    def __init__(self) -> None:
+        self.discarded: list[DiscardedBatch] = []
+
+    def put(self, discarded: DiscardedBatch) -> None:
+        self.discarded.append(discarded)
+
+
+class S3Destination:
+    """One object for each discarded batch, with the name and the content that Lambda gives it."""
+
+    def __init__(
+        self, s3: "S3Client", bucket: str, *, mapping_id: str, function_arn: str, new_id: Callable[[], str]
+    ) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._mapping_id = mapping_id
+        self._function_arn = function_arn
+        self._new_id = new_id
+
+    def put(self, discarded: DiscardedBatch) -> None:
+        record = invocation_record(discarded, request_id=self._new_id(), function_arn=self._function_arn)
+        with translate_errors("S3"):
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=self._key(discarded),
+                Body=json.dumps(record).encode(),
+                ContentType="application/json",
+            )
+
+    def _key(self, discarded: DiscardedBatch) -> str:
+        at = datetime.fromtimestamp(discarded.discarded_at, UTC)
+        shard_id = discarded.batch.records[0].shard_id
+        return f"aws/lambda/{self._mapping_id}/{shard_id}/{at:%Y/%m/%d/%Y-%m-%dT%H.%M.%S}-{self._new_id()}"
 
 
 class RequestContext(TypedDict):
@@ -44,7 +111,7 @@ class KinesisBatchInfo(TypedDict):
 
 
 class InvocationRecord(TypedDict):
-    """`payload` is the whole event as JSON text, in which a record's data is base64. It is there on S3 only."""
+    """`payload` is the whole event as JSON text, with each record's data in base64. Only S3 destinations get it."""
 
     requestContext: RequestContext
     responseContext: ResponseContext | None
@@ -54,75 +121,8 @@ class InvocationRecord(TypedDict):
     payload: str
 
 
-@dataclass(frozen=True, slots=True)
-class Discarded:
-    """A batch that is given up, and when."""
-
-    batch: Batch
-    stream_arn: str
-    at: float
-
-
-class OnFailureDestination(Protocol):
-    def put(self, discarded: Discarded) -> None:
-        """Keep the batch for good; raises Retryable where it could not."""
-
-
-class Nowhere:
-    """No destination is set: as on AWS the batch is gone, but here the log says so."""
-
-    def put(self, discarded: Discarded) -> None:
-        records = discarded.batch.records
-        _log.warning(
-            "%d records of %s are lost, from %s to %s (%s), because no on-failure destination is set",
-            len(records),
-            records[0].shard_id,
-            records[0].sequence_number,
-            records[-1].sequence_number,
-            discarded.batch.condition,
-        )
-
-
-class InMemoryDestination:
-    """Keeps what is discarded in `discarded`."""
-
-    def __init__(self) -> None:
-        self.discarded: list[Discarded] = []
-
-    def put(self, discarded: Discarded) -> None:
-        self.discarded.append(discarded)
-
-
-class S3Destination:
-    """One object for each discarded batch, named and filled as Lambda does it."""
-
-    def __init__(
-        self, s3: "S3Client", bucket: str, *, mapping_id: str, function_arn: str, new_id: Callable[[], str]
-    ) -> None:
-        self._s3 = s3
-        self._bucket = bucket
-        self._mapping_id = mapping_id
-        self._function_arn = function_arn
-        self._new_id = new_id
-
-    def put(self, discarded: Discarded) -> None:
-        record = invocation_record(discarded, request_id=self._new_id(), function_arn=self._function_arn)
-        with translate_errors("S3"):
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=self._key(discarded),
-                Body=json.dumps(record).encode(),
-                ContentType="application/json",
-            )
-
-    def _key(self, discarded: Discarded) -> str:
-        at = datetime.fromtimestamp(discarded.at, UTC)
-        shard_id = discarded.batch.records[0].shard_id
-        return f"aws/lambda/{self._mapping_id}/{shard_id}/{at:%Y/%m/%d/%Y-%m-%dT%H.%M.%S}-{self._new_id()}"
-
-
-def invocation_record(discarded: Discarded, *, request_id: str, function_arn: str) -> InvocationRecord:
-    """What Lambda writes of a batch that it gives up."""
+def invocation_record(discarded: DiscardedBatch, *, request_id: str, function_arn: str) -> InvocationRecord:
+    """The document that Lambda writes for a discarded batch."""
     batch = discarded.batch
     return {
         "requestContext": {
@@ -133,7 +133,7 @@ def invocation_record(discarded: Discarded, *, request_id: str, function_arn: st
         },
         "responseContext": _response_context(batch),
         "version": "1.0",
-        "timestamp": _iso(discarded.at),
+        "timestamp": _iso(discarded.discarded_at),
         "KinesisBatchInfo": _batch_info(discarded),
         "payload": json.dumps(kinesis_event(batch.records, discarded.stream_arn)),
     }
@@ -142,11 +142,11 @@ def invocation_record(discarded: Discarded, *, request_id: str, function_arn: st
 def _response_context(batch: Batch) -> ResponseContext | None:
     if not batch.invocations:
         return None
-    error = "Unhandled" if batch.function_error else None
+    error = "Unhandled" if batch.had_function_error else None
     return {"statusCode": 200, "executedVersion": "$LATEST", "functionError": error}
 
 
-def _batch_info(discarded: Discarded) -> KinesisBatchInfo:
+def _batch_info(discarded: DiscardedBatch) -> KinesisBatchInfo:
     first, last = discarded.batch.records[0], discarded.batch.records[-1]
     return {
         "shardId": first.shard_id,

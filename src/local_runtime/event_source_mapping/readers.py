@@ -1,4 +1,4 @@
-"""A stream in this process, for tests: it reads as Kinesis does, and fails when told to."""
+"""Reading a stream through shards, iterators and pages: from Kinesis, or from memory in a test."""
 
 import zlib
 from collections.abc import Sequence
@@ -6,24 +6,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from aws.errors import translate_errors
 from local_runtime.event_source_mapping.clock import Clock
+from local_runtime.event_source_mapping.errors import IteratorExpired, translate_errors
 from local_runtime.event_source_mapping.events import StreamRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
-    from mypy_boto3_kinesis.type_defs import RecordTypeDef, ShardTypeDef
+    from mypy_boto3_kinesis.type_defs import GetShardIteratorInputTypeDef, RecordTypeDef, ShardTypeDef
 
-# Reading a stream, as Kinesis offers it: shards, iterators and pages of records.
-
-
-class IteratorExpired(Exception):
-    """The iterator is too old; another one from the same position goes on."""
+_FIRST_SEQUENCE_NUMBER = 9  # 9 and 10 then follow each other, which compared as text would change places
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where reading begins. Make it with one of the functions below."""
+    """Where reading begins: one of the constants and functions below."""
 
     kind: Literal["TRIM_HORIZON", "LATEST", "AFTER_SEQUENCE_NUMBER", "AT_TIMESTAMP"]
     sequence_number: str = ""
@@ -34,12 +30,12 @@ TRIM_HORIZON = Position("TRIM_HORIZON")
 LATEST = Position("LATEST")
 
 
-def after(sequence_number: str) -> Position:
+def after_sequence_number(sequence_number: str) -> Position:
     return Position("AFTER_SEQUENCE_NUMBER", sequence_number=sequence_number)
 
 
-def at(timestamp: float) -> Position:
-    """The first record that arrived then or later."""
+def at_timestamp(timestamp: float) -> Position:
+    """The first record that arrived at this time or later, in seconds since 1970."""
     return Position("AT_TIMESTAMP", timestamp=timestamp)
 
 
@@ -59,26 +55,21 @@ class Page:
 
 
 class StreamReader(Protocol):
-    """Each method raises Retryable for what may pass."""
+    """Each method raises TransientError where a retry can help."""
 
-    def stream_arn(self) -> str:
-        """The stream's full name."""
+    def stream_arn(self) -> str: ...
 
-    def shards(self) -> Sequence[Shard]:
-        """All shards that still hold records, closed ones too."""
+    def list_shards(self) -> Sequence[Shard]:
+        """All shards that still hold records, also the closed ones."""
 
-    def iterator(self, shard_id: str, position: Position) -> str:
-        """An iterator at that position."""
+    def get_iterator(self, shard_id: str, position: Position) -> str: ...
 
-    def read(self, shard_id: str, iterator: str, limit: int) -> Page:
-        """The next records, `limit` at most; an empty page says nothing about the end. Raises IteratorExpired."""
-
-
-# The real stream.
+    def get_page(self, shard_id: str, iterator: str, limit: int) -> Page:
+        """At most `limit` records; an empty page does not mean the end. Raises IteratorExpired."""
 
 
 class KinesisReader:
-    """Reads with GetRecords, as a mapping without enhanced fan-out does."""
+    """Reads with GetRecords, like a mapping without enhanced fan-out."""
 
     def __init__(self, kinesis: "KinesisClient", stream: str) -> None:
         self._kinesis = kinesis
@@ -86,46 +77,35 @@ class KinesisReader:
 
     def stream_arn(self) -> str:
         with translate_errors("Kinesis"):
-            answer = self._kinesis.describe_stream_summary(StreamName=self._stream)
-        return answer["StreamDescriptionSummary"]["StreamARN"]
+            summary = self._kinesis.describe_stream_summary(StreamName=self._stream)
+        return summary["StreamDescriptionSummary"]["StreamARN"]
 
-    def shards(self) -> Sequence[Shard]:
+    def list_shards(self) -> Sequence[Shard]:
         with translate_errors("Kinesis"):
             pages = self._kinesis.get_paginator("list_shards").paginate(StreamName=self._stream)
             return [_shard(shard) for page in pages for shard in page["Shards"]]
 
-    def iterator(self, shard_id: str, position: Position) -> str:
+    def get_iterator(self, shard_id: str, position: Position) -> str:
+        request: GetShardIteratorInputTypeDef = {
+            "StreamName": self._stream,
+            "ShardId": shard_id,
+            "ShardIteratorType": position.kind,
+        }
+        if position.kind == "AFTER_SEQUENCE_NUMBER":
+            request["StartingSequenceNumber"] = position.sequence_number
+        if position.kind == "AT_TIMESTAMP":
+            request["Timestamp"] = datetime.fromtimestamp(position.timestamp, UTC)
         with translate_errors("Kinesis"):
-            return self._iterator(shard_id, position)
+            return self._kinesis.get_shard_iterator(**request)["ShardIterator"]
 
-    def read(self, shard_id: str, iterator: str, limit: int) -> Page:
+    def get_page(self, shard_id: str, iterator: str, limit: int) -> Page:
         with translate_errors("Kinesis"):
             try:
-                answer = self._kinesis.get_records(ShardIterator=iterator, Limit=limit)
+                page = self._kinesis.get_records(ShardIterator=iterator, Limit=limit)
             except self._kinesis.exceptions.ExpiredIteratorException as error:
                 raise IteratorExpired(shard_id) from error
-        records = tuple(_record(shard_id, record) for record in answer["Records"])
-        return Page(records, answer.get("NextShardIterator"), answer.get("MillisBehindLatest", 0))
-
-    def _iterator(self, shard_id: str, position: Position) -> str:
-        stream, kinesis = self._stream, self._kinesis
-        if position.kind == "AFTER_SEQUENCE_NUMBER":
-            answer = kinesis.get_shard_iterator(
-                StreamName=stream,
-                ShardId=shard_id,
-                ShardIteratorType=position.kind,
-                StartingSequenceNumber=position.sequence_number,
-            )
-        elif position.kind == "AT_TIMESTAMP":
-            answer = kinesis.get_shard_iterator(
-                StreamName=stream,
-                ShardId=shard_id,
-                ShardIteratorType=position.kind,
-                Timestamp=datetime.fromtimestamp(position.timestamp, UTC),
-            )
-        else:
-            answer = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard_id, ShardIteratorType=position.kind)
-        return answer["ShardIterator"]
+        records = tuple(_record(shard_id, record) for record in page["Records"])
+        return Page(records, page.get("NextShardIterator"), page.get("MillisBehindLatest", 0))
 
 
 def _shard(shard: "ShardTypeDef") -> Shard:
@@ -143,11 +123,11 @@ def _record(shard_id: str, record: "RecordTypeDef") -> StreamRecord:
     )
 
 
-_FIRST_SEQUENCE_NUMBER = 9  # so that 9 and 10 follow each other: as text they would change places
-
-
 class InMemoryStream:
-    """Records put with one partition key go to one shard. An iterator names its shard, place and generation."""
+    """A stream for tests: it reads like Kinesis, and fails when it is told to.
+
+    Records with the same partition key go to the same shard. An iterator is `shard/index/generation`.
+    """
 
     def __init__(self, clock: Clock, *, shards: int = 1) -> None:
         self._clock = clock
@@ -156,10 +136,10 @@ class InMemoryStream:
         self._closed: set[str] = set()
         self._next_number = _FIRST_SEQUENCE_NUMBER
         self._generation = 0
-        self._faults: list[Exception] = []
+        self._errors: list[Exception] = []
 
     def put(self, partition_key: str, data: bytes = b"") -> StreamRecord:
-        """The record as it will be read."""
+        """Returns the record as it will be read."""
         open_shards = sorted(self._records.keys() - self._closed)
         shard_id = open_shards[zlib.crc32(partition_key.encode()) % len(open_shards)]
         record = StreamRecord(shard_id, str(self._next_number), partition_key, data, self._clock.now())
@@ -168,7 +148,7 @@ class InMemoryStream:
         return record
 
     def split(self, shard_id: str) -> tuple[str, str]:
-        """Close the shard; two children follow it."""
+        """Close the shard and open two children of it."""
         first, second = (_shard_id(len(self._records) + offset) for offset in (0, 1))
         self._closed.add(shard_id)
         for child in (first, second):
@@ -177,46 +157,47 @@ class InMemoryStream:
         return first, second
 
     def expire_iterators(self) -> None:
-        """Every iterator handed out so far is expired."""
+        """From now on, every iterator that was handed out before is expired."""
         self._generation += 1
 
-    def fail_next(self, *faults: Exception) -> None:
+    def fail_next(self, *errors: Exception) -> None:
         """The next reads raise these, one each."""
-        self._faults.extend(faults)
+        self._errors.extend(errors)
 
     def stream_arn(self) -> str:
         return "arn:aws:kinesis:us-east-1:000000000000:stream/in-memory"
 
-    def shards(self) -> Sequence[Shard]:
+    def list_shards(self) -> Sequence[Shard]:
         return [Shard(shard_id, self._parents.get(shard_id, ())) for shard_id in self._records]
 
-    def iterator(self, shard_id: str, position: Position) -> str:
-        return self._iterator(shard_id, self._place(self._records[shard_id], position))
+    def get_iterator(self, shard_id: str, position: Position) -> str:
+        return self._iterator(shard_id, _index(self._records[shard_id], position))
 
-    def read(self, shard_id: str, iterator: str, limit: int) -> Page:
-        if self._faults:
-            raise self._faults.pop(0)
-        _, place, generation = iterator.split("/")
+    def get_page(self, shard_id: str, iterator: str, limit: int) -> Page:
+        if self._errors:
+            raise self._errors.pop(0)
+        _, index, generation = iterator.split("/")
         if int(generation) != self._generation:
             raise IteratorExpired(shard_id)
         records = self._records[shard_id]
-        end = min(int(place) + limit, len(records))
-        at_the_end = end == len(records)
-        behind_ms = 0 if at_the_end else max(round((self._clock.now() - records[end].arrived) * 1000), 1)
-        closed = at_the_end and shard_id in self._closed
-        return Page(tuple(records[int(place) : end]), None if closed else self._iterator(shard_id, end), behind_ms)
+        end = min(int(index) + limit, len(records))
+        is_at_tip = end == len(records)
+        behind_ms = 0 if is_at_tip else max(round((self._clock.now() - records[end].arrived) * 1000), 1)
+        is_over = is_at_tip and shard_id in self._closed
+        return Page(tuple(records[int(index) : end]), None if is_over else self._iterator(shard_id, end), behind_ms)
 
-    def _iterator(self, shard_id: str, place: int) -> str:
-        return f"{shard_id}/{place}/{self._generation}"
+    def _iterator(self, shard_id: str, index: int) -> str:
+        return f"{shard_id}/{index}/{self._generation}"
 
-    def _place(self, records: list[StreamRecord], position: Position) -> int:
-        if position.kind == "LATEST":
-            return len(records)
-        if position.kind == "AFTER_SEQUENCE_NUMBER":
-            return sum(int(record.sequence_number) <= int(position.sequence_number) for record in records)
-        if position.kind == "AT_TIMESTAMP":
-            return sum(record.arrived < position.timestamp for record in records)
-        return 0
+
+def _index(records: list[StreamRecord], position: Position) -> int:
+    if position.kind == "LATEST":
+        return len(records)
+    if position.kind == "AFTER_SEQUENCE_NUMBER":
+        return sum(int(record.sequence_number) <= int(position.sequence_number) for record in records)
+    if position.kind == "AT_TIMESTAMP":
+        return sum(record.arrived < position.timestamp for record in records)
+    return 0
 
 
 def _shard_id(number: int) -> str:

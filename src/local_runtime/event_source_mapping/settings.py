@@ -1,4 +1,4 @@
-"""What the template says about one mapping, with AWS's defaults and refusals.
+"""The settings of one mapping as the template states them, with AWS's defaults and limits.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 """
@@ -13,7 +13,7 @@ _S3_ARN = "arn:aws:s3:::"
 
 
 class OnFailureSettings(BaseModel):
-    """Where discarded batches go; only a bucket keeps their data, so only a bucket is taken here."""
+    """The on-failure destination. Only a bucket is accepted, because only a bucket gets the records themselves."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,11 +32,11 @@ class DestinationSettings(BaseModel):
 
 
 class MappingSettings(BaseModel):
-    """The properties of a SAM event of type Kinesis, every reference resolved. One that we do not do is refused."""
+    """The properties of a SAM event of type Kinesis, every reference resolved. Unknown properties are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    Stream: object = None  # whoever reads the stream is told its name; here it only may stand among the properties
+    Stream: object = None  # accepted and ignored: the reader knows its stream
     StartingPosition: Literal["TRIM_HORIZON", "LATEST"]
     BatchSize: Annotated[int, Field(ge=1, le=10_000)] = 100
     MaximumBatchingWindowInSeconds: Annotated[int, Field(ge=0, le=300)] = 0
@@ -46,13 +46,13 @@ class MappingSettings(BaseModel):
     MaximumRetryAttempts: Annotated[int, Field(ge=UNLIMITED, le=10_000)] = UNLIMITED
     MaximumRecordAgeInSeconds: Annotated[int, Field(ge=60, le=604_800)] | Literal[-1] = UNLIMITED
     DestinationConfig: DestinationSettings | None = None
-    MetricsConfig: object = None  # what CloudWatch is told; here the checkpoints tell it
+    MetricsConfig: object = None  # accepted and ignored: there is no CloudWatch here
 
     @model_validator(mode="after")
-    def _large_batches_have_a_window(self) -> Self:
-        # AWS refuses this where BatchSize is *set*; its own default of 100 goes with a window of 0.
-        stated = "BatchSize" in self.model_fields_set and self.BatchSize > _LARGEST_BATCH_WITHOUT_WINDOW
-        if stated and self.MaximumBatchingWindowInSeconds < 1:
+    def _check_that_a_large_batch_has_a_window(self) -> Self:
+        # AWS refuses this only where BatchSize is *set*: its own default of 100 goes with a window of 0.
+        is_large = "BatchSize" in self.model_fields_set and self.BatchSize > _LARGEST_BATCH_WITHOUT_WINDOW
+        if is_large and self.MaximumBatchingWindowInSeconds < 1:
             raise ValueError("a BatchSize above 10 needs a MaximumBatchingWindowInSeconds of at least 1")
         return self
 

@@ -5,15 +5,15 @@ from typing import TypeAlias
 
 from local_runtime.event_source_mapping import (
     Backoff,
-    Checkpointed,
+    CheckpointStep,
     EventSourceMapping,
     InMemoryCheckpoints,
     InMemoryDestination,
     InMemoryStream,
     KinesisEvent,
+    MappingDependencies,
     MappingSettings,
     VirtualClock,
-    World,
 )
 
 Answer: TypeAlias = Callable[[KinesisEvent], object]
@@ -62,7 +62,7 @@ class Scenario:
         self.stream = InMemoryStream(self.clock, shards=shards)
         self.destination = InMemoryDestination()
         self.checkpoints = InMemoryCheckpoints()
-        self.steps: list[Checkpointed] = []
+        self.steps: list[CheckpointStep] = []
         self.delivered: list[str] = []
         self.delivered_at: list[float] = []
         self._script = list(script)
@@ -80,10 +80,10 @@ class Scenario:
 
     def mapping(self) -> EventSourceMapping:
         """A new one on the same checkpoints: a restart."""
-        return EventSourceMapping(self.settings, self.function, self.world())
+        return EventSourceMapping(self.settings, self.function, self.dependencies())
 
-    def world(self) -> World:
-        return World(
+    def dependencies(self) -> MappingDependencies:
+        return MappingDependencies(
             self.stream,
             clock=self.clock,
             checkpoints=self.checkpoints,

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from invoices.errors import Unavailable
-from local_runtime.event_source_mapping import S3Destination, StreamRecord
+from local_runtime.event_source_mapping import S3Destination, StreamRecord, TransientError
 from local_runtime.event_source_mapping.delivery import Batch
-from local_runtime.event_source_mapping.destinations import Discarded, invocation_record
+from local_runtime.event_source_mapping.destinations import DiscardedBatch, invocation_record
 from tests.local_runtime.event_source_mapping.refusing import refuse
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ RECORDS = (
     StreamRecord("shardId-000000000001", "9", "a", b"\x00first", 1_573_691_880.5),
     StreamRecord("shardId-000000000001", "10", "b", b"last", 1_573_691_881.25),
 )
-EXHAUSTED = Batch(RECORDS, failures=3, invocations=3, function_error=True, condition="RetryAttemptsExhausted")
+EXHAUSTED = Batch(RECORDS, failures=3, invocations=3, had_function_error=True, condition="RetryAttemptsExhausted")
 TOO_OLD = Batch(RECORDS, condition="RecordAgeExceeded")
 
 
@@ -35,7 +34,7 @@ def destination(s3: "S3Client") -> S3Destination:
 
 def test_an_invocation_record_says_what_failed_and_where() -> None:
     """The fields that AWS documents."""
-    record = invocation_record(Discarded(EXHAUSTED, ARN, AT), request_id="request", function_arn=FUNCTION)
+    record = invocation_record(DiscardedBatch(EXHAUSTED, ARN, AT), request_id="request", function_arn=FUNCTION)
 
     assert {name: value for name, value in record.items() if name != "payload"} == {
         "requestContext": {
@@ -61,7 +60,7 @@ def test_an_invocation_record_says_what_failed_and_where() -> None:
 
 def test_a_batch_that_was_never_delivered_has_no_response() -> None:
     """Its records were too old before the first invocation."""
-    record = invocation_record(Discarded(TOO_OLD, ARN, AT), request_id="request", function_arn=FUNCTION)
+    record = invocation_record(DiscardedBatch(TOO_OLD, ARN, AT), request_id="request", function_arn=FUNCTION)
 
     assert record["responseContext"] is None
     assert record["requestContext"]["approximateInvokeCount"] == 0
@@ -69,7 +68,7 @@ def test_a_batch_that_was_never_delivered_has_no_response() -> None:
 
 def test_the_payload_is_the_whole_event() -> None:
     """So every byte of the records can be had back."""
-    record = invocation_record(Discarded(EXHAUSTED, ARN, AT), request_id="request", function_arn=FUNCTION)
+    record = invocation_record(DiscardedBatch(EXHAUSTED, ARN, AT), request_id="request", function_arn=FUNCTION)
     event = json.loads(record["payload"])
 
     assert [base64.b64decode(entry["kinesis"]["data"]) for entry in event["Records"]] == [b"\x00first", b"last"]
@@ -77,12 +76,12 @@ def test_the_payload_is_the_whole_event() -> None:
 
 def test_an_object_is_named_as_lambda_names_it(destination: S3Destination, s3: "S3Client") -> None:
     """By mapping, shard, day, second and a random id; it holds the invocation record as JSON."""
-    destination.put(Discarded(EXHAUSTED, ARN, AT))
+    destination.put(DiscardedBatch(EXHAUSTED, ARN, AT))
     key = "aws/lambda/mapping/shardId-000000000001/2019/11/14/2019-11-14T00.38.06-id-2"
 
     assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="raw-bucket")["Contents"]] == [key]
     body = s3.get_object(Bucket="raw-bucket", Key=key)["Body"].read()
-    expected = invocation_record(Discarded(EXHAUSTED, ARN, AT), request_id="id-1", function_arn=FUNCTION)
+    expected = invocation_record(DiscardedBatch(EXHAUSTED, ARN, AT), request_id="id-1", function_arn=FUNCTION)
     assert json.loads(body) == expected
 
 
@@ -90,5 +89,5 @@ def test_a_failing_bucket_is_retryable(destination: S3Destination, s3: "S3Client
     """The mapping tries again and keeps its checkpoint."""
     refuse(s3, "PutObject", code="InternalError", status=500)
 
-    with pytest.raises(Unavailable):
-        destination.put(Discarded(EXHAUSTED, ARN, AT))
+    with pytest.raises(TransientError):
+        destination.put(DiscardedBatch(EXHAUSTED, ARN, AT))

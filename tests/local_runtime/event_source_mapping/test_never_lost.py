@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws.lambda_events import KinesisEvent
-from local_runtime.event_source_mapping import Checkpointed, EventSourceMapping
+from local_runtime.event_source_mapping import CheckpointStep, EventSourceMapping
 from local_runtime.event_source_mapping.readers import TRIM_HORIZON
 from tests.local_runtime.event_source_mapping.scenario import Answer, Scenario, keys_of
 
@@ -34,12 +34,12 @@ class Oracle:
         return respond
 
     def mapping(self) -> EventSourceMapping:
-        world = replace(self.run.world(), on_checkpoint=self.hear)
-        return EventSourceMapping(self.run.settings, self.run.function, world)
+        dependencies = replace(self.run.dependencies(), on_checkpoint=self.hear)
+        return EventSourceMapping(self.run.settings, self.run.function, dependencies)
 
-    def hear(self, step: Checkpointed) -> None:
+    def hear(self, step: CheckpointStep) -> None:
         stream = self.run.stream
-        records = stream.read(step.shard_id, stream.iterator(step.shard_id, TRIM_HORIZON), 100).records
+        records = stream.get_page(step.shard_id, stream.get_iterator(step.shard_id, TRIM_HORIZON), 100).records
         passed = {r.partition_key for r in records if int(r.sequence_number) <= int(step.sequence_number)}
         self.passed_too_early |= passed - self.done - self.discarded
         self.run.steps.append(step)

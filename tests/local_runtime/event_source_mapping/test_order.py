@@ -1,6 +1,6 @@
 """Order within a shard and a partition key; independence between them."""
 
-from invoices.errors import Throttled
+from local_runtime.event_source_mapping import TransientError
 from tests.local_runtime.event_source_mapping.scenario import Scenario, raises, raises_with, succeeds
 
 REPORTS = ["ReportBatchItemFailures"]
@@ -108,7 +108,7 @@ def test_an_expired_iterator_is_renewed_where_reading_stood() -> None:
 def test_throttled_reads_are_retried() -> None:
     """With pauses that grow."""
     run = Scenario()
-    run.stream.fail_next(Throttled("slow down"), Throttled("slow down"), Throttled("slow down"))
+    run.stream.fail_next(*[TransientError("slow down")] * 3)
     run.run("ab")
 
     assert (run.delivered, run.delivered_at) == (["ab"], [7])

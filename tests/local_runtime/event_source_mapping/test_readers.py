@@ -5,17 +5,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from invoices.errors import Throttled
-from local_runtime.event_source_mapping import InMemoryStream, KinesisReader, VirtualClock
+from local_runtime.event_source_mapping import InMemoryStream, KinesisReader, TransientError, VirtualClock
+from local_runtime.event_source_mapping.errors import IteratorExpired
 from local_runtime.event_source_mapping.readers import (
     LATEST,
     TRIM_HORIZON,
-    IteratorExpired,
     Page,
     Position,
     StreamReader,
-    after,
-    at,
+    after_sequence_number,
+    at_timestamp,
 )
 from tests.local_runtime.event_source_mapping.refusing import refuse
 
@@ -42,7 +41,7 @@ class ReaderTests(ABC):
 
     def read(self, position: Position, limit: int = 100) -> Page:
         reader = self.reader()
-        return reader.read(SHARD, reader.iterator(SHARD, position), limit)
+        return reader.get_page(SHARD, reader.get_iterator(SHARD, position), limit)
 
     def keys(self, position: Position) -> str:
         return "".join(record.partition_key for record in self.read(position).records)
@@ -53,7 +52,7 @@ class ReaderTests(ABC):
 
     def test_a_shard_has_a_name_and_no_parents(self) -> None:
         """As long as nobody splits or merges it."""
-        assert [(shard.shard_id, shard.parents) for shard in self.reader().shards()] == [(SHARD, ())]
+        assert [(shard.shard_id, shard.parents) for shard in self.reader().list_shards()] == [(SHARD, ())]
 
     def test_trim_horizon_begins_with_the_oldest_record(self) -> None:
         """And gives the records in their order."""
@@ -66,10 +65,10 @@ class ReaderTests(ABC):
         """What is put later is read through the same iterator."""
         self.put("a")
         reader = self.reader()
-        iterator = reader.iterator(SHARD, LATEST)
+        iterator = reader.get_iterator(SHARD, LATEST)
         self.put("b")
 
-        assert [record.partition_key for record in reader.read(SHARD, iterator, 100).records] == ["b"]
+        assert [record.partition_key for record in reader.get_page(SHARD, iterator, 100).records] == ["b"]
 
     def test_after_a_sequence_number_begins_with_the_next_record(self) -> None:
         """The record itself is done."""
@@ -77,15 +76,15 @@ class ReaderTests(ABC):
             self.put(key)
         second = self.read(TRIM_HORIZON).records[1]
 
-        assert self.keys(after(second.sequence_number)) == "c"
+        assert self.keys(after_sequence_number(second.sequence_number)) == "c"
 
     def test_at_a_timestamp_begins_with_what_arrived_then(self) -> None:
         """Before the first record: everything; after the last one: nothing."""
         self.put("a")
         (record,) = self.read(TRIM_HORIZON).records
 
-        assert self.keys(at(record.arrived - 10)) == "a"
-        assert self.keys(at(record.arrived + 10)) == ""
+        assert self.keys(at_timestamp(record.arrived - 10)) == "a"
+        assert self.keys(at_timestamp(record.arrived + 10)) == ""
 
     def test_a_record_carries_what_was_put(self) -> None:
         """Its data as bytes, its shard and a sequence number that is an integer."""
@@ -108,7 +107,7 @@ class ReaderTests(ABC):
         for key in "abc":
             self.put(key)
         first = self.read(TRIM_HORIZON, limit=2)
-        second = self.reader().read(SHARD, first.next_iterator or "", 2)
+        second = self.reader().get_page(SHARD, first.next_iterator or "", 2)
 
         assert [len(first.records), len(second.records)] == [2, 1]
 
@@ -121,17 +120,17 @@ class ReaderTests(ABC):
     def test_an_expired_iterator_is_told_apart(self) -> None:
         """Another one goes on; it is no error of the stream."""
         reader = self.reader()
-        iterator = reader.iterator(SHARD, TRIM_HORIZON)
+        iterator = reader.get_iterator(SHARD, TRIM_HORIZON)
         self.expire_iterators()
 
         with pytest.raises(IteratorExpired):
-            reader.read(SHARD, iterator, 100)
+            reader.get_page(SHARD, iterator, 100)
 
     def test_a_throttled_read_is_retryable(self) -> None:
         """Five reads a second are a shard's limit."""
         self.throttle()
 
-        with pytest.raises(Throttled):
+        with pytest.raises(TransientError):
             self.read(TRIM_HORIZON)
 
 
@@ -150,7 +149,7 @@ class TestInMemoryStream(ReaderTests):
         self.stream.expire_iterators()
 
     def throttle(self) -> None:
-        self.stream.fail_next(Throttled("slow down"))
+        self.stream.fail_next(TransientError("slow down"))
 
     def test_a_split_shard_ends_and_its_children_name_it(self) -> None:
         """Its last page has no next iterator."""
@@ -158,7 +157,7 @@ class TestInMemoryStream(ReaderTests):
         children = self.stream.split(SHARD)
 
         assert self.read(TRIM_HORIZON).next_iterator is None
-        assert [shard.shard_id for shard in self.stream.shards() if shard.parents == (SHARD,)] == list(children)
+        assert [shard.shard_id for shard in self.stream.list_shards() if shard.parents == (SHARD,)] == list(children)
 
 
 class TestKinesisReader(ReaderTests):
@@ -182,4 +181,8 @@ class TestKinesisReader(ReaderTests):
         """So that the poller can keep the order."""
         self.kinesis.split_shard(StreamName="rows", ShardToSplit=SHARD, NewStartingHashKey=str(2**127))
 
-        assert [shard.parents for shard in KinesisReader(self.kinesis, "rows").shards()] == [(), (SHARD,), (SHARD,)]
+        assert [shard.parents for shard in KinesisReader(self.kinesis, "rows").list_shards()] == [
+            (),
+            (SHARD,),
+            (SHARD,),
+        ]

@@ -4,9 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from invoices.errors import Unavailable
-from local_runtime.event_source_mapping import EventSourceMapping, InMemoryDestination, NotDrained, Nowhere
-from local_runtime.event_source_mapping.destinations import Discarded
+from local_runtime.event_source_mapping import (
+    EventSourceMapping,
+    InMemoryDestination,
+    NoDestination,
+    NotDrained,
+    TransientError,
+)
+from local_runtime.event_source_mapping.destinations import DiscardedBatch
 from tests.local_runtime.event_source_mapping.scenario import Scenario, answers, raises, raises_with, reports
 
 REPORTS = ["ReportBatchItemFailures"]
@@ -185,10 +190,10 @@ def test_a_record_that_grows_too_old_while_it_is_retried_is_discarded() -> None:
 
 def test_a_destination_that_fails_loses_nothing() -> None:
     """The batch is held, and the checkpoint with it, until the destination has taken it."""
-    failures = [Unavailable("S3 failed")] * 3
+    failures = [TransientError("S3 failed")] * 3
 
     class Failing(InMemoryDestination):
-        def put(self, discarded: Discarded) -> None:
+        def put(self, discarded: DiscardedBatch) -> None:
             if failures:
                 raise failures.pop()
             super().put(discarded)
@@ -205,7 +210,9 @@ def test_without_a_destination_the_shard_goes_on_and_the_log_tells(caplog: pytes
     """As on AWS the records are gone; here somebody can know, by sequence number and never by content."""
     lossy = Scenario(then=raises_with("p"), MaximumRetryAttempts=0, BatchSize=1)
     lossy.put("pa")
-    EventSourceMapping(lossy.settings, lossy.function, replace(lossy.world(), on_failure=Nowhere())).drain()
+    EventSourceMapping(
+        lossy.settings, lossy.function, replace(lossy.dependencies(), on_failure=NoDestination())
+    ).drain()
 
     assert lossy.acknowledged == "a"
     assert "1 records of shardId-000000000000 are lost, from 9 to 9 (RetryAttemptsExhausted)" in caplog.text

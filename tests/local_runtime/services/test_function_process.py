@@ -13,7 +13,7 @@ import pytest
 from aws.clients import kinesis_client, s3_client
 from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment
-from local_runtime.event_source_mapping import Checkpointed, StreamRecord
+from local_runtime.event_source_mapping import CheckpointStep, StreamRecord
 from local_runtime.function_process import checkpoint_line
 
 MAPPING: dict[str, object] = {"StartingPosition": "TRIM_HORIZON", "BatchSize": 10}
@@ -65,8 +65,8 @@ def wait_until_imported(process: "subprocess.Popen[str]") -> None:
 def test_a_checkpoint_becomes_one_line() -> None:
     """Partition keys that were acknowledged; discarded ones apart, and only where there are some."""
     record = StreamRecord("shardId-0", "9", "batch-1", b"", 0.0)
-    done = Checkpointed("shardId-0", "9", (record,), (), 12)
-    discarded = Checkpointed("shardId-0", "9", (), (record,), 12)
+    done = CheckpointStep("shardId-0", "9", (record,), (), 12)
+    discarded = CheckpointStep("shardId-0", "9", (), (record,), 12)
 
     assert checkpoint_line(done) == {"acknowledged": ["batch-1"], "iterator_age_ms": 12}
     assert checkpoint_line(discarded) == {"acknowledged": [], "iterator_age_ms": 12, "discarded": ["batch-1"]}
