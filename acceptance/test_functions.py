@@ -127,12 +127,12 @@ def test_a_row_goes_from_the_stream_to_an_answer(processes: dict[str, LambdaProc
 
 
 @pytest.mark.parametrize("function", ["ToS3Function", "ToDynamodbFunction"])
-def test_a_set_aside_record_is_counted_and_logged(processes: dict[str, LambdaProcess], function: str) -> None:
+def test_a_dead_letter_is_counted_and_logged(processes: dict[str, LambdaProcess], function: str) -> None:
     """The metric that the alarm watches, and a line with the reason, both with the batch id."""
     processes[function].invoke(event_of((BATCH_ID + "4", b"poison")))
     counted, logged = processes[function].log_entries()[-2:]
     assert (counted["RecordsSetAside"], counted["batch_id"]) == (1, BATCH_ID + "4")
-    assert (logged["level"], logged["message"][:11], logged["batch_id"]) == ("ERROR", "Set aside: ", BATCH_ID + "4")
+    assert (logged["level"], logged["message"][:13], logged["batch_id"]) == ("ERROR", "Dead letter: ", BATCH_ID + "4")
 
 
 def test_times_are_printed(processes: dict[str, LambdaProcess], data_plane: DataPlane) -> None:

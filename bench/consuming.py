@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from aws.bucket import Bucket
 from aws.lambda_events import KinesisEvent
 from bench import ours
 from bench.clients import BUCKET, CUSTOMERS, INVOICES, make_clients, tables
@@ -13,7 +14,7 @@ from bench.rivals import idiomatic_consumers, powertools
 from bench.rivals.original import ToDynamodb
 from bench.rows import Sent
 from consumers.archive import Archive
-from consumers.records import Record
+from consumers.batch_loop import Record
 
 _ROWS = 500
 _TURN_SECONDS = 0.5  # of `batch_writer` this is one run
@@ -27,7 +28,7 @@ def consumer_findings(small: Sequence[Sent], large: Sequence[Sent]) -> list[Find
 def _to_s3(batches: Sequence[Sent], goal: float | None) -> list[Finding]:
     clients = make_clients()
     event = _event(batches)
-    archive = Archive(clients.s3, BUCKET)
+    archive = Archive(Bucket(clients.s3, BUCKET))
     sides = {
         "ours": _call(ours.to_s3(), event),
         "gzip again": _call(idiomatic_consumers.ToS3(clients.s3, BUCKET).handler, event),
@@ -83,5 +84,5 @@ def _call(handler: Callable[[Any, Any], object], event: KinesisEvent) -> Callabl
     return run
 
 
-def _adding(archive: Archive) -> Callable[[str, bytes], None]:
+def _adding(archive: Archive) -> Callable[[str, bytes], object]:
     return lambda key, data: archive.add(Record(key, "1", data))

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from random import Random
 
 from aws.lambda_events import BatchResponse, KinesisEvent
+from aws.metrics import MetricsLog
 from chaos.aws_faults import AwsFaults
 from chaos.crash import Crash, TaskTimedOut, TimeIsUp
 from chaos.decisions import Fault
-from consumers.batch_loop import Keep, Process, consume
+from consumers.batch_loop import Process, PutDeadLetter, consume
 from local_runtime.event_source_mapping import (
     EventSourceMapping,
     InMemoryCheckpoints,
@@ -29,7 +30,8 @@ class Container:
     """What one start of a function has in memory."""
 
     process: Process
-    keep: Keep
+    put_dead_letter: PutDeadLetter
+    metrics_log: MetricsLog
 
 
 class NeverEnds(Exception):
@@ -98,7 +100,7 @@ class _Function:
         faults, container = self._consumer.faults, self._container
         self._ends = faults.time_limit = self._consumer.clock.now() + self._consumer.timeout_seconds
         try:
-            return consume(event, container.process, container.keep, self)
+            return consume(event, self, container.process, container.put_dead_letter, container.metrics_log)
         except TimeIsUp as ended:
             raise TaskTimedOut from ended
         finally:

@@ -8,6 +8,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from aws.api_keys import Scope
+from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterStore
 from aws.metrics import EmfLog
 from chaos.aws_faults import AwsFaults, virtual_backoff
 from chaos.consumers import Consumer, Container
@@ -17,14 +18,12 @@ from chaos.stores import Stores, close_clients, faulty_clients
 from chaos.uploading import outside_of
 from chaos.weather import CALM, Weather
 from consumers.archive import Archive
-from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
-from consumers.records import Reporting
 from local_runtime.event_source_mapping import KinesisReader, VirtualClock
 from pipeline_api.app import Services, create_app
-from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
+from pipeline_api.running import inline
 
 
 class Pipeline:
@@ -40,13 +39,12 @@ class Pipeline:
         self.faults = AwsFaults(self.decisions, self.clock, stores.prefix)
         self.asked: set[str] = set()
         self._metrics = EmfLog("Chaos", log, self.clock.now)
-        self._reporting = Reporting(self._metrics, self.clock.now)
         self._api_clients = faulty_clients(self.faults)  # kept through crashes: all that one has in memory is a quota
         self._consumer_clients = faulty_clients(self.faults)
         self._listeners: list[Callable[[httpx.Request], None]] = [self._note]
         self._network = FaultyNetwork(self._new_app, self.decisions, CALM, self._before_request)
         self.outside = outside_of(self._network, self.clock, self.decisions)
-        self.consumers = [self._consumer("to_s3", self._s3_container), self._consumer("to_dynamodb", self._container)]
+        self.consumers = [self._consumer(TO_S3, self._s3_container), self._consumer(TO_DYNAMODB, self._container)]
 
     def chance(self, name: str) -> Random:
         return self.decisions.chance(name)
@@ -82,8 +80,8 @@ class Pipeline:
     def _new_app(self) -> ASGIApp:
         stores = self.stores
         tables = Tables(self._api_clients.dynamodb, stores.invoices, stores.customers, self.clock.sleep)
-        services = Services(Stream(self._api_clients.kinesis, stores.stream), tables, _authorize_all, self._metrics)
-        return create_app(services, run_inline)
+        services = Services(Stream(self._api_clients.kinesis, stores.stream), tables, _admit_everybody, self._metrics)
+        return create_app(services, inline)
 
     def _consumer(self, stage: str, new_container: Callable[[], Container]) -> Consumer:
         function = self.stores.functions[stage]
@@ -92,20 +90,18 @@ class Pipeline:
             stage, self.stores.settings_of(stage), function.timeout_seconds, reader, new_container, self.faults
         )
 
+    @property
+    def _bucket(self) -> Bucket:
+        return Bucket(self._consumer_clients.s3, self.stores.bucket)
+
     def _s3_container(self) -> Container:
-        s3, bucket = self._consumer_clients.s3, self.stores.bucket
-        archive = Archive(s3, bucket, self._reporting.archived)
-        return Container(archive.add, self._failed_folder("to_s3").keep)
+        return Container(Archive(self._bucket).add, DeadLetterStore(self._bucket, TO_S3).put, self._metrics)
 
     def _container(self) -> Container:
         tables = self.stores.invoices, self.stores.customers
-        told = self._reporting.indexed
-        index = Index(self._consumer_clients.dynamodb, *tables, sleep=self.clock.sleep, told=told)
-        return Container(index.add, self._failed_folder("to_dynamodb").keep)
-
-    def _failed_folder(self, stage: str) -> DeadLetterStore:
-        return DeadLetterStore(self._consumer_clients.s3, self.stores.bucket, stage, told=self._reporting.set_aside)
+        index = Index(self._consumer_clients.dynamodb, *tables, sleep=self.clock.sleep, now=self.clock.now)
+        return Container(index.add, DeadLetterStore(self._bucket, TO_DYNAMODB).put, self._metrics)
 
 
-def _authorize_all(_key: str | None, _scope: Scope | None) -> None:
+def _admit_everybody(_key: str | None, _scope: Scope | None) -> None:
     """Keys are none of chaos's business."""

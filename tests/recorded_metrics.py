@@ -8,9 +8,10 @@ from aws.metrics import Metric
 
 @dataclass
 class RecordedMetrics:
-    """`puts` holds each batch id with its metrics, in order."""
+    """`puts` holds each batch id with its metrics, in order. No metrics leave nothing, as in a log."""
 
     puts: list[tuple[str, list[Metric]]] = field(default_factory=list)
 
     def put(self, batch_id: str, metrics: Sequence[Metric]) -> None:
-        self.puts.append((batch_id, list(metrics)))
+        if metrics:
+            self.puts.append((batch_id, list(metrics)))

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from aws.bucket import Bucket, DeadLetterStore
 from aws.metrics import EmfLog
 from consumers.archive import Archive
 from consumers.batch_loop import consume
-from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
-from consumers.records import Reporting
 from pipeline_api.app import Services, create_app
-from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
+from pipeline_api.running import inline
 from tests.consumers.events import PLENTY, batch, delivered
 from tests.invoice_rows import Row, ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
-from tests.pipeline_api.open_services import authorize_all
+from tests.pipeline_api.open_gate import admit_all
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -44,7 +43,7 @@ def lines() -> list[str]:
 def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", lines: list[str]) -> Api:
     metrics = EmfLog("stack", lines.append, lambda: 0.0)
     tables = Tables(dynamodb, "invoices", "customers", lambda _seconds: None)
-    return Api(create_app(Services(Stream(kinesis, "rows"), tables, authorize_all, metrics), run_inline))
+    return Api(create_app(Services(Stream(kinesis, "rows"), tables, admit_all, metrics), inline))
 
 
 def test_the_api_logs_names_and_numbers(
@@ -84,14 +83,13 @@ def test_the_consumers_log_names_and_numbers(
     s3: "S3Client", dynamodb: "DynamoDBClient", lines: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Good rows, bad ones, and bytes that nobody can read."""
-    reporting = Reporting(EmfLog("stack", lines.append, lambda: 0.0), lambda: 0.0)
-    failed = DeadLetterStore(s3, "raw-bucket", "to_dynamodb", reporting.set_aside)
-    index = Index(dynamodb, "invoices", "customers", told=reporting.indexed)
-    archive = Archive(s3, "raw-bucket", reporting.archived)
+    bucket, metrics_log = Bucket(s3, "raw-bucket"), EmfLog("stack", lines.append, lambda: 0.0)
+    index, archive = Index(dynamodb, "invoices", "customers"), Archive(bucket)
+    put = DeadLetterStore(bucket, "to_dynamodb").put
     with caplog.at_level(logging.INFO, "consumers"):
         for data in (batch([SECRET, BAD]), b"SECRET"):
             for process in (archive.add, index.add):
-                consume({"Records": [delivered(data, "batch-1")]}, process, failed.keep, PLENTY)
+                consume({"Records": [delivered(data, "batch-1")]}, PLENTY, process, put, metrics_log)
     entries = [vars(entry) for entry in caplog.records if entry.name.startswith("consumers")]
     assert {line["batch_id"] for line in [*map(json.loads, lines), *entries]} == {"batch-1"}
     assert len(lines) > len(entries) == 3

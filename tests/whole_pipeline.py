@@ -5,21 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aws.bucket import Bucket, DeadLetterStore
 from aws.lambda_events import BatchResponse
 from consumers.archive import Archive
 from consumers.batch_loop import consume
-from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
 from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
 from local_runtime.event_source_mapping.events import StreamRecord, kinesis_event
 from pipeline_api.app import create_app
-from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
+from pipeline_api.running import inline
 from tests.consumers.events import PLENTY
 from tests.pipeline_api.api_calls import AS_JSON, Api
-from tests.pipeline_api.open_services import open_services
+from tests.pipeline_api.open_gate import behind_open_gate
+from tests.recorded_metrics import RecordedMetrics
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,7 +43,7 @@ class WholePipeline:
     def api(self) -> Api:
         """A new container for each call, over the same stream and tables."""
         tables = Tables(self.dynamodb, "invoices", "customers", self.pauses.append)
-        return Api(create_app(open_services(Stream(self.kinesis, "rows"), tables), run_inline))
+        return Api(create_app(behind_open_gate(Stream(self.kinesis, "rows"), tables), inline))
 
     def post(self, *rows: Mapping[str, object], key: str | None = None) -> dict[str, Any]:
         """Send rows as one request; the API must take it."""
@@ -65,10 +66,11 @@ class WholePipeline:
     def deliver(self) -> list[BatchResponse]:
         """Give everything that was ever put to both consumers, as after a restart from the beginning."""
         event = kinesis_event([_stream_record(record) for record in self.records()], STREAM_ARN)
-        archive, index = Archive(self.s3, "raw-bucket"), Index(self.dynamodb, "invoices", "customers")
+        bucket, metrics_log = Bucket(self.s3, "raw-bucket"), RecordedMetrics()
+        archive, index = Archive(bucket), Index(self.dynamodb, "invoices", "customers")
         return [
-            consume(event, archive.add, DeadLetterStore(self.s3, "raw-bucket", "to_s3").keep, PLENTY),
-            consume(event, index.add, DeadLetterStore(self.s3, "raw-bucket", "to_dynamodb").keep, PLENTY),
+            consume(event, PLENTY, archive.add, DeadLetterStore(bucket, "to_s3").put, metrics_log),
+            consume(event, PLENTY, index.add, DeadLetterStore(bucket, "to_dynamodb").put, metrics_log),
         ]
 
     def keys(self, prefix: str) -> list[str]:

@@ -29,7 +29,7 @@ def api_handler(kinesis: "KinesisClient", stream: str) -> Callable[[Any, Any], d
     return app.resolve
 
 
-def batch_handler(work: Callable[[str, bytes], None]) -> Callable[[Any, Any], Any]:
+def batch_handler(work: Callable[[str, bytes], object]) -> Callable[[Any, Any], Any]:
     """Calls `work` with partition key and data of each record, and answers as Lambda wants it."""
     processor = BatchProcessor(event_type=EventType.KinesisDataStreams)
 

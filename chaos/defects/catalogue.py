@@ -18,16 +18,16 @@ class Defect:
 _SEEDS = "tests/chaos/test_seeds.py"
 _LOOP = (
     "tests/consumers/test_batch_loop.py",
-    "tests/consumers/test_dead_letters.py",
+    "tests/aws/test_bucket.py",
     "tests/consumers/test_handlers.py",
 )
-_ARCHIVE = ("tests/consumers/test_archive.py",)
+_ARCHIVE = ("tests/consumers/test_archive.py", "tests/aws/test_bucket.py")
 _INDEX = ("tests/consumers/test_index.py", _SEEDS)
 _SHAPE = ("tests/invoices",)
 _MAPPING = ("tests/local_runtime/event_source_mapping",)
 _CLIENT = ("tests/client/test_send.py", "tests/client/test_batches.py", "tests/client/test_repeats.py", _SEEDS)
 _TROUBLE = ("tests/client/test_api_trouble.py", _SEEDS)
-_INGEST = ("tests/pipeline_api/test_ingest.py", "tests/pipeline_api/test_service_errors.py")
+_INGEST = ("tests/pipeline_api/test_ingest.py", "tests/pipeline_api/test_faults.py")
 _READS = ("tests/pipeline_api/test_tables.py", "tests/pipeline_api/test_customer.py", _SEEDS)
 
 DEFECTS: tuple[Defect, ...] = (
@@ -48,8 +48,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "the consumer acknowledges what it could not write",
         "src/consumers/batch_loop.py",
-        'extra=_named(record))\n            return _from(record)\n    return {"batchItemFailures": []}',
-        'extra=_named(record))\n            return {"batchItemFailures": []}\n    return {"batchItemFailures": []}',
+        '            return _redeliver_from(record)\n    return {"batchItemFailures": []}',
+        '            return {"batchItemFailures": []}\n    return {"batchItemFailures": []}',
         _LOOP,
     ),
     Defect(
@@ -83,8 +83,9 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "only the first record of a batch is worked on",
         "src/consumers/batch_loop.py",
-        "            _consume_record(record, process, keep)\n",
-        '            _consume_record(record, process, keep)\n            return {"batchItemFailures": []}\n',
+        "            _consume_record(record, process, put_dead_letter, metrics_log)\n",
+        "            _consume_record(record, process, put_dead_letter, metrics_log)\n"
+        '            return {"batchItemFailures": []}\n',
         _LOOP,
     ),
     Defect(
@@ -110,7 +111,7 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     Defect(
         "overwrite the raw object",
-        "src/consumers/archive.py",
+        "src/aws/bucket.py",
         'IfNoneMatch="*", ',
         "",
         _ARCHIVE,
@@ -118,21 +119,21 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "drop the second body of a batch id",
         "src/consumers/archive.py",
-        "if not self._create(key, record.data) and not self._holds_rows_of(key, record.data):",
-        "if not self._create(key, record.data) and not key:",
+        "if not self._bucket.create(key, record.data, _CONTENT_TYPE) and not self._holds_rows_of(key, record.data):",
+        "if not self._bucket.create(key, record.data, _CONTENT_TYPE) and not key:",
         _ARCHIVE,
     ),
     Defect(
         "swallow what cannot be read",
         "src/consumers/batch_loop.py",
-        "    except Rejected as error:\n        return DeadLetter(record.data, str(error))",
-        "    except Rejected:\n        return None",
+        "    except Rejected as error:\n        return Outcome([], DeadLetter(record.data, str(error)))",
+        "    except Rejected:\n        return Outcome([])",
         _LOOP,
     ),
     Defect(
         "a rejected record is tried again for ever",
         "src/consumers/batch_loop.py",
-        "    except Rejected as error:\n        return DeadLetter(record.data, str(error))",
+        "    except Rejected as error:\n        return Outcome([], DeadLetter(record.data, str(error)))",
         "    except Rejected as error:\n        raise Retryable(str(error)) from error",
         _LOOP,
     ),
@@ -159,8 +160,8 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     Defect(
         "set aside without the payload",
-        "src/consumers/dead_letters.py",
-        "payload_base64=b64encode(set_aside.payload).decode()",
+        "src/aws/bucket.py",
+        "payload_base64=b64encode(dead_letter.payload).decode()",
         'payload_base64=""',
         _LOOP,
     ),
@@ -174,8 +175,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "log what was set aside",
         "src/consumers/batch_loop.py",
-        '_logger.error("Set aside: %s", set_aside.reason, extra=_named(record))',
-        '_logger.error("Set aside: %s %r", set_aside.reason, record.data, extra=_named(record))',
+        '_logger.error("Dead letter: %s", dead_letter.reason, extra=_log_fields(record))',
+        '_logger.error("Dead letter: %s %r", dead_letter.reason, record.data, extra=_log_fields(record))',
         ("tests/consumers/test_batch_loop.py", _SEEDS),
     ),
     Defect(

@@ -43,10 +43,6 @@ Item: TypeAlias = "dict[str, UniversalAttributeValueTypeDef]"
 ReadItem: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
 
 
-KEY_CACHE_SECONDS = 60.0
-"""Each container of the API reads a key once in this time, so a revoked key stops working within it."""
-
-
 class Scope(StrEnum):
     """What a key may be used for."""
 

@@ -1,69 +1,107 @@
-"""The loop that both consumers share: what may pass is tried again, what never will is set aside, and nothing waits.
-
-A record that is Rejected goes to `failed/` and the loop goes on. At the first Retryable it stops and reports that
-record: Lambda delivers from there again. So it does when the invocation's time runs out, because Lambda would count
-the whole batch as failed. Any other exception is a bug and leaves the loop as it is.
-"""
+"""The loop of both consumers: retry transient errors, dead-letter permanent ones, never block the shard."""
 
 import logging
-from collections.abc import Callable
-from typing import TypeAlias
+from base64 import b64decode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
-from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
-from consumers.dead_letters import DeadLetter
-from consumers.records import Record, record_of
+from aws.bucket import DeadLetter
+from aws.lambda_events import BatchResponse, KinesisEvent, KinesisEventRecord, LambdaContext
+from aws.metrics import Metric, MetricsLog
 from invoices.batch import parse_batch_id
-from invoices.errors import InvalidRows, Rejected, Retryable
-
-Process: TypeAlias = Callable[[Record], DeadLetter | None]
-"""Do a record's work, all of it or none that a second time would double. Answers with rows of it to set aside."""
-
-Keep: TypeAlias = Callable[[Record, DeadLetter], None]
-"""Put what was set aside where a person finds it. Raises Retryable if it cannot."""
+from invoices.errors import Rejected, Retryable
 
 RESERVED_MILLIS = 10_000
-"""No record is begun with less time left: the longest, 10,000 rows of as many invoices, is 800 calls to DynamoDB."""
+"""The loop starts no record with less time left. The longest record, 10,000 rows of as many invoices, needs 800 calls
+to DynamoDB."""
 
 _logger = logging.getLogger(__name__)
 
 
-def consume(event: KinesisEvent, process: Process, keep: Keep, context: LambdaContext) -> BatchResponse:
-    """Work through an event's records in order; the answer is Lambda's partial batch response.
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the stream. `batch_id` is its partition key, not validated: anybody may write to the stream.
 
-    The first record is always tried, however little time is left: or a batch could come back for ever.
+    `arrived_at` is in seconds since 1970, or None for a record that does not come from the stream.
+    """
+
+    batch_id: str
+    sequence_number: str
+    data: bytes
+    arrived_at: float | None = None
+
+
+class Outcome(NamedTuple):
+    """What became of a record: metrics of what is stored, and a dead letter for the rest."""
+
+    metrics: Sequence[Metric]
+    dead_letter: DeadLetter | None = None
+
+
+Process: TypeAlias = Callable[[Record], Outcome]
+"""Stores a record; storing it again must change nothing. Raises Rejected if no part of it can ever be stored."""
+
+PutDeadLetter: TypeAlias = Callable[[str, str, DeadLetter], None]
+"""Takes batch id, sequence number and the dead letter. Raises Retryable if it cannot keep it now."""
+
+
+def consume(
+    event: KinesisEvent,
+    context: LambdaContext,
+    process: Process,
+    put_dead_letter: PutDeadLetter,
+    metrics_log: MetricsLog,
+) -> BatchResponse:
+    """Process the event's records in order and return Lambda's partial batch response.
+
+    The loop stops at the first Retryable error and reports that record: Lambda redelivers from there. It also stops
+    when less than 10 s remain, because a timeout would fail the whole batch. It always tries the first record, or a
+    batch could be redelivered for ever. An error that is neither Rejected nor Retryable is a bug; the loop raises it.
     """
     for position, delivered in enumerate(event["Records"]):
-        record = record_of(delivered)
+        record = _record_of(delivered)
         if position and context.get_remaining_time_in_millis() < RESERVED_MILLIS:
-            _logger.warning("Out of time, to be delivered again", extra=_named(record))
-            return _from(record)
+            _logger.warning("Out of time: Lambda redelivers from this record", extra=_log_fields(record))
+            return _redeliver_from(record)
         try:
-            _consume_record(record, process, keep)
+            _consume_record(record, process, put_dead_letter, metrics_log)
         except Retryable as error:
-            _logger.warning("Stopped, to be delivered again: %s", error, extra=_named(record))
-            return _from(record)
+            _logger.warning("Stopped: Lambda redelivers from this record: %s", error, extra=_log_fields(record))
+            return _redeliver_from(record)
     return {"batchItemFailures": []}
 
 
-def _from(record: Record) -> BatchResponse:
+def _record_of(delivered: KinesisEventRecord) -> Record:
+    kinesis = delivered["kinesis"]
+    return Record(
+        batch_id=kinesis["partitionKey"],
+        sequence_number=kinesis["sequenceNumber"],
+        data=b64decode(kinesis["data"]),
+        arrived_at=kinesis["approximateArrivalTimestamp"],
+    )
+
+
+def _redeliver_from(record: Record) -> BatchResponse:
     return {"batchItemFailures": [{"itemIdentifier": record.sequence_number}]}
 
 
-def _consume_record(record: Record, process: Process, keep: Keep) -> None:
-    if set_aside := _outcome(record, process):
-        keep(record, set_aside)
-        _logger.error("Set aside: %s", set_aside.reason, extra=_named(record))
+def _consume_record(record: Record, process: Process, put_dead_letter: PutDeadLetter, metrics_log: MetricsLog) -> None:
+    outcome = _outcome(record, process)
+    metrics_log.put(record.batch_id, outcome.metrics)
+    if dead_letter := outcome.dead_letter:
+        put_dead_letter(record.batch_id, record.sequence_number, dead_letter)
+        metrics_log.put(record.batch_id, [Metric("RecordsSetAside", 1)])
+        _logger.error("Dead letter: %s", dead_letter.reason, extra=_log_fields(record))
 
 
-def _outcome(record: Record, process: Process) -> DeadLetter | None:
+def _outcome(record: Record, process: Process) -> Outcome:
     try:
         parse_batch_id(record.batch_id)
         return process(record)
-    except InvalidRows as error:
-        return DeadLetter(record.data, str(error), error.errors)
     except Rejected as error:
-        return DeadLetter(record.data, str(error))
+        return Outcome([], DeadLetter(record.data, str(error)))
 
 
-def _named(record: Record) -> dict[str, str]:
+def _log_fields(record: Record) -> dict[str, str]:
     return {"batch_id": record.batch_id, "sequence_number": record.sequence_number}

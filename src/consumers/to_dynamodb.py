@@ -2,21 +2,19 @@
 
 import gc
 
-gc.disable()  # nothing that an import makes is garbage: looking for some takes a tenth of a cold start
+gc.disable()  # GC is disabled during imports (cold start)
 
 import os
-import time
 from dataclasses import dataclass
 from functools import cache
 
+from aws.bucket import TO_DYNAMODB, Bucket, DeadLetter, DeadLetterStore
 from aws.clients import dynamodb_client, s3_client
 from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
 from aws.metrics import stdout_log
 from aws.settings import read_settings
 from consumers.batch_loop import consume
-from consumers.dead_letters import DeadLetter, DeadLetterStore
 from consumers.index import Index
-from consumers.records import Record, Reporting
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +26,21 @@ class Settings:
 
 
 _settings = read_settings(os.environ, Settings)
-_reporting = Reporting(stdout_log(_settings.METRICS_NAMESPACE), time.time)
-_tables = (_settings.INVOICES_TABLE, _settings.CUSTOMERS_TABLE)
-_index = Index(dynamodb_client(), *_tables, told=_reporting.indexed)
-gc.freeze()  # what was imported stays for good: the collector need not walk through it again for every batch
+_index = Index(dynamodb_client(), _settings.INVOICES_TABLE, _settings.CUSTOMERS_TABLE)
+_metrics = stdout_log(_settings.METRICS_NAMESPACE)
+gc.freeze()  # imported objects stay for good: no later collection needs to visit them
 gc.enable()
 
 
 def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:
-    return consume(event, _index.add, _keep, context)
+    return consume(event, context, _index.add, _put_dead_letter, _metrics)
 
 
-def _keep(record: Record, set_aside: DeadLetter) -> None:
-    _failed().keep(record, set_aside)
+def _put_dead_letter(batch_id: str, sequence_number: str, dead_letter: DeadLetter) -> None:
+    _dead_letters().put(batch_id, sequence_number, dead_letter)
 
 
 @cache
-def _failed() -> DeadLetterStore:
-    """Made when a row has to be set aside: most instances never see one, and all would wait for a client of S3."""
-    return DeadLetterStore(s3_client(), _settings.RAW_BUCKET, stage="to_dynamodb", told=_reporting.set_aside)
+def _dead_letters() -> DeadLetterStore:
+    """Created with the first dead letter: most instances never see one, and an S3 client would slow every start."""
+    return DeadLetterStore(Bucket(s3_client(), _settings.RAW_BUCKET), TO_DYNAMODB)

@@ -38,16 +38,6 @@ def batch_time(batch_id: str) -> datetime:
         return _EPOCH
 
 
-def dated_folder(batch_id: str) -> str:
-    """`dt=YYYY-MM-DD/hour=HH`, from the batch's name alone and so the same on every delivery."""
-    return f"{batch_time(batch_id):dt=%Y-%m-%d/hour=%H}"
-
-
-def raw_key(batch_id: str) -> str:
-    """The key of the batch's raw object."""
-    return f"raw/{dated_folder(batch_id)}/{batch_id}.ndjson.gz"
-
-
 _LEVEL = 1  # 24.5 bytes a row; level 6 saves 4 more and costs three times the time
 _GZIP_WINDOW = 31
 _MOST_MEMBERS = 1_000  # each one costs a copy of all bytes behind it: 200,000 empty ones would take 8 seconds

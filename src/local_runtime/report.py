@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from aws.bucket import RAW, Bucket
 from aws.items import POINTER_SEPARATOR
 from invoices.batch import unpack
 from invoices.invoice import Slice
@@ -24,13 +25,9 @@ from invoices.rows import split_ndjson
 from local_runtime.errors import RunError
 from local_runtime.stack.resources import Clients
 from local_runtime.upload import Progress, UploadSummary
-from pipeline_ops.bucket import RAW, objects_under, read_bytes
 from pipeline_ops.errors import OpsError
 from pipeline_ops.expected import ExpectedRow, expected_rows
 from pipeline_ops.stored import Pointer, stored_pointers, stored_slices
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 # What a set of lines adds up to, each line counted once by its line id.
 
@@ -161,8 +158,9 @@ def read_stored(clients: Clients, places: Places) -> Stored:
             _add_slice(stored, invoice_slice)
     for pointer in stored_pointers(clients.dynamodb, places.customers_table):
         _add_pointer(stored, pointer)
-    for each in objects_under(clients.s3, places.bucket, prefix=""):
-        _add_object(stored, clients.s3, places.bucket, each.key)
+    bucket = Bucket(clients.s3, places.bucket)
+    for each in bucket.objects(prefix=""):
+        _add_object(stored, bucket, each.key)
     return stored
 
 
@@ -178,12 +176,12 @@ def _add_pointer(stored: Stored, pointer: Pointer) -> None:
     stored.pointed.add((pointer.customer_id, invoice_no))
 
 
-def _add_object(stored: Stored, s3: "S3Client", bucket: str, key: str) -> None:
+def _add_object(stored: Stored, bucket: Bucket, key: str) -> None:
     if not key.startswith(RAW):
         stored.set_aside += 1
         return
     stored.raw_objects += 1
-    stored.raw_rows += len(split_ndjson(unpack(read_bytes(s3, bucket, key), MAX_BODY_BYTES)))
+    stored.raw_rows += len(split_ndjson(unpack(bucket.read(key), MAX_BODY_BYTES)))
 
 
 # The report's figures: each as the CSV has it beside what the pipeline has.

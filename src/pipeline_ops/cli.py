@@ -1,17 +1,16 @@
-"""The command line: every command ends with 0 if all is well, 1 if not, 2 if it could not be done."""
+"""Operator commands of the invoice stream. Exit code 0: all is well; 1: something is wrong; 2: the command failed."""
 
 import sys
-from collections.abc import Callable
 
 import typer
 
 from pipeline_ops import api_keys as keys_commands
 from pipeline_ops import failed as failed_commands
 from pipeline_ops import replay as replay_command
-from pipeline_ops.errors import OpsError, as_one_sentence
+from pipeline_ops.errors import OpsError, raise_ops_errors
 from pipeline_ops.verify import command as verify_command
 
-_CANNOT = 2
+_COMMAND_FAILED = 2
 
 
 def build_app() -> typer.Typer:
@@ -23,10 +22,10 @@ def build_app() -> typer.Typer:
     return app
 
 
-def main(app: Callable[[], object] | None = None) -> None:
+def main() -> None:
     try:
-        with as_one_sentence():
-            (app or build_app())()
+        with raise_ops_errors():
+            build_app()()
     except OpsError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(_CANNOT)
+        sys.exit(_COMMAND_FAILED)

@@ -1,4 +1,4 @@
-"""What stops a command, in one sentence for the person who gave it."""
+"""The errors of a command: one sentence for the operator who typed it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +10,17 @@ from invoices.errors import Rejected, Retryable
 
 
 class OpsError(Exception):
-    """A command cannot be done as it was asked for."""
+    """The command cannot be carried out; the message is one sentence."""
 
 
 @contextmanager
-def as_one_sentence() -> Iterator[None]:
-    """Raise OpsError for what a service, a payload or the network has against the command; a bug stays as it is."""
+def raise_ops_errors() -> Iterator[None]:
+    """Translate errors of AWS, of a payload and of the network to OpsError. A bug is raised as it is."""
     try:
         yield
     except ClientError as error:
         raise OpsError(f"AWS refused {error.operation_name} ({error_code(error)})") from error
     except BotoCoreError as error:
-        raise OpsError(f"AWS could not be asked: {error}") from error
+        raise OpsError(f"AWS could not be called: {error}") from error
     except (Rejected, Retryable) as error:
         raise OpsError(str(error)) from error

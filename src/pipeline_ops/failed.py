@@ -1,4 +1,4 @@
-"""`failed list`, `failed show`, `failed redrive`."""
+"""`failed list`, `failed show`, `failed redrive`: the dead letters under `failed/`."""
 
 import sys
 from collections.abc import Iterator
@@ -8,53 +8,51 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterDocument, ListedObject
 from aws.clients import dynamodb_client, s3_client
 from consumers.index import Index
 from invoices.errors import Rejected, RowError
-from pipeline_ops import bucket as documents
-from pipeline_ops.bucket import Listed
 from pipeline_ops.console import print_table
+from pipeline_ops.dead_letters import list_dead_letters, payload_rows, read_dead_letter
 from pipeline_ops.errors import OpsError
-from pipeline_ops.options import Bucket, CustomersTable, From, InvoicesTable, Settings, TimeRange, To, time_range
-from pipeline_ops.redrive import Outcome, Redrive, fix_of, payload_rows
+from pipeline_ops.options import BucketName, CustomersTable, From, InvoicesTable, Settings, TimeRange, To, time_range
+from pipeline_ops.redrive import Redrive, RedriveResult, parse_fix
 
-Stage = Annotated[str | None, typer.Option(help="Only of this stage: to_s3 or to_dynamodb.")]
-_STAGES = ("to_s3", documents.TO_DYNAMODB)
-_SOME_REFUSED = 1
+Stage = Annotated[str | None, typer.Option(help=f"Only dead letters of this stage: {TO_S3} or {TO_DYNAMODB}.")]
+_STAGES = (TO_S3, TO_DYNAMODB)
+_NOT_ALL_REDRIVEN = 1
 
 
 def app() -> typer.Typer:
-    commands = typer.Typer(no_args_is_help=True, help="Records and rows that were set aside.")
+    commands = typer.Typer(no_args_is_help=True, help="Dead letters: records and rows that could not be stored.")
     commands.command("list")(list_command)
     commands.command("show")(show_command)
     commands.command("redrive")(redrive_command)
     return commands
 
 
-def list_command(start: From = None, end: To = None, stage: Stage = None, bucket: Bucket = None) -> None:
-    """What is set aside, by the time when it was."""
-    s3, name = s3_client(), Settings(bucket=bucket).named_bucket()
-    table = Table("Key", "Set aside (UTC)", "Rows", "Reason")
-    for each in _chosen(name, stage, time_range(start, end)):
-        document = documents.read_set_aside(s3, name, each.key)
+def list_command(start: From = None, end: To = None, stage: Stage = None, bucket: BucketName = None) -> None:
+    """List the dead letters that were written in this time."""
+    store = _bucket(bucket)
+    table = Table("Key", "Written (UTC)", "Rows", "Reason")
+    for each in _choose(store, stage, time_range(start, end)):
+        document = read_dead_letter(store, each.key)
         rows = len({error.index for error in document.errors}) or "all"
         table.add_row(escape(each.key), f"{each.written_at:%Y-%m-%d %H:%M:%S}", str(rows), escape(document.reason))
     if table.row_count:
         print_table(table)
     else:
-        typer.echo("Nothing is set aside.")
+        typer.echo("There are no dead letters.")
 
 
 def show_command(
     *,
-    key: Annotated[str, typer.Argument(help="As `failed list` names it.")],
-    raw: Annotated[
-        bool, typer.Option("--raw", help="The payload's bytes to standard output, and nothing else.")
-    ] = False,
-    bucket: Bucket = None,
+    key: Annotated[str, typer.Argument(help="The key, as `failed list` prints it.")],
+    raw: Annotated[bool, typer.Option("--raw", help="Write only the bytes of the payload to standard output.")] = False,
+    bucket: BucketName = None,
 ) -> None:
-    """One of them: its reason, what is wrong with its rows, and the rows themselves."""
-    document = documents.read_set_aside(s3_client(), Settings(bucket=bucket).named_bucket(), key)
+    """Show one dead letter: its reason, the errors of its rows, and the rows."""
+    document = read_dead_letter(_bucket(bucket), key)
     if raw:
         sys.stdout.buffer.write(document.payload)
         return
@@ -66,56 +64,60 @@ def show_command(
 
 def redrive_command(  # noqa: PLR0913 - a command has its options as parameters
     *,
-    keys: Annotated[list[str] | None, typer.Argument(help="As `failed list` names them.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="All that are set aside, of the stage and time given.")] = False,
+    keys: Annotated[list[str] | None, typer.Argument(help="The keys, as `failed list` prints them.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All dead letters of the given stage and time.")] = False,
     assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Another value for this field.")
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field.")
     ] = None,
     rows: Annotated[
-        list[int] | None, typer.Option("--row", help="Only the row of this index; may be repeated.")
+        list[int] | None, typer.Option("--row", help="Only the row with this index; may be repeated.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be redriven; write nothing.")] = False,
     start: From = None,
     end: To = None,
     stage: Stage = None,
-    bucket: Bucket = None,
+    bucket: BucketName = None,
     invoices_table: InvoicesTable = None,
     customers_table: CustomersTable = None,
 ) -> None:
-    """Store what was set aside, with other values where they are given. Done twice, it changes nothing."""
+    """Store dead letters, with new values if you give them. A second redrive of the same key changes nothing."""
     if bool(keys) == all_:
-        raise OpsError("Name the keys, or give --all.")
+        raise OpsError("Give keys, or --all.")
     if keys and (start or end or stage):
-        raise OpsError("--from, --to and --stage choose among --all.")
+        raise OpsError("--from, --to and --stage work only with --all.")
     settings = Settings(bucket=bucket, invoices_table=invoices_table, customers_table=customers_table)
-    name, fix = settings.named_bucket(), fix_of(assignments or [], rows or [])
-    index = Index(dynamodb_client(), settings.named_invoices_table(), settings.named_customers_table())
-    redrive = Redrive(s3_client(), name, index)
-    chosen = keys or [each.key for each in _chosen(name, stage, time_range(start, end))]
-    told = [_told(redrive.do(key, fix, dry_run=dry_run), dry_run=dry_run) for key in chosen]
-    raise typer.Exit(0 if all(told) else _SOME_REFUSED)
+    store, fix = _bucket(bucket), parse_fix(assignments or [], rows or [])
+    index = Index(dynamodb_client(), settings.required_invoices_table(), settings.required_customers_table())
+    chosen = keys or [each.key for each in _choose(store, stage, time_range(start, end))]
+    results = []
+    for key in chosen:
+        results.append(Redrive(store, index).run(key, fix, dry_run=dry_run))
+        _show_result(results[-1], dry_run=dry_run)
+    raise typer.Exit(_NOT_ALL_REDRIVEN if any(each.rejected or each.errors for each in results) else 0)
 
 
-def _chosen(bucket: str, stage: str | None, span: TimeRange) -> Iterator[Listed]:
+def _bucket(name: str | None) -> Bucket:
+    return Bucket(s3_client(), Settings(bucket=name).required_bucket())
+
+
+def _choose(bucket: Bucket, stage: str | None, span: TimeRange) -> Iterator[ListedObject]:
     if stage and stage not in _STAGES:
-        raise OpsError(f"--stage is one of: {', '.join(_STAGES)}.")
-    return (each for each in documents.set_aside_documents(s3_client(), bucket, stage) if span.holds(each.written_at))
+        raise OpsError(f"--stage must be one of: {', '.join(_STAGES)}.")
+    return (each for each in list_dead_letters(bucket, stage) if span.contains(each.written_at))
 
 
-def _told(outcome: Outcome, *, dry_run: bool) -> bool:
-    """Whether all went well; said at once, because a later one may break off."""
-    typer.echo(f"{outcome.key}: {_sentence(outcome, dry_run=dry_run)}")
-    for line in _error_lines(outcome.errors):
+def _show_result(result: RedriveResult, *, dry_run: bool) -> None:
+    typer.echo(f"{result.key}: {_sentence(result, dry_run=dry_run)}")
+    for line in _error_lines(result.errors):
         typer.echo(line)
-    return not (outcome.refused or outcome.errors)
 
 
-def _sentence(outcome: Outcome, *, dry_run: bool) -> str:
-    if outcome.refused:
-        return f"refused, {outcome.refused}"
-    if outcome.done_before:
+def _sentence(result: RedriveResult, *, dry_run: bool) -> str:
+    if result.rejected:
+        return f"not redriven, {result.rejected}"
+    if result.was_done_before:
         return "was redriven before, nothing changes"
-    what = f"{outcome.rows:,} rows" if outcome.rows else "the record"
+    what = f"{result.rows:,} rows" if result.rows else "the record"
     return f"{what} would be redriven" if dry_run else f"{what} redriven"
 
 
@@ -123,7 +125,7 @@ def _error_lines(errors: tuple[RowError, ...]) -> list[str]:
     return [f"  row {error.index}: {error.field or 'the row'} {error.message}" for error in errors]
 
 
-def _row_lines(document: documents.SetAsideDocument) -> list[str]:
+def _row_lines(document: DeadLetterDocument) -> list[str]:
     try:
         rows = payload_rows(document)
     except Rejected as error:

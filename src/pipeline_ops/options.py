@@ -1,4 +1,4 @@
-"""A span of time as options say it: `--from` is inside it, `--to` is not; both are UTC."""
+"""Options that several commands share: the stores, and a range of time."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import BaseModel, ConfigDict
 
+from aws.bucket import Bucket
 from pipeline_ops.errors import OpsError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
 
-# Where things are kept: what the options say, else the functions' own environment variables.
-
-Bucket = Annotated[str | None, typer.Option(envvar="RAW_BUCKET", help="The bucket with raw/ and failed/.")]
+BucketName = Annotated[
+    str | None, typer.Option("--bucket", envvar="RAW_BUCKET", help="The bucket with raw/ and failed/.")
+]
 InvoicesTable = Annotated[str | None, typer.Option(envvar="INVOICES_TABLE", help="The table of slices.")]
 CustomersTable = Annotated[str | None, typer.Option(envvar="CUSTOMERS_TABLE", help="The table of pointers.")]
 
+From = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="Start, inclusive, UTC: 2026-11-22 or 2026-11-22T14.")
+]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, exclusive, UTC.")]
+
 
 class Settings(BaseModel):
-    """Names are checked when they are asked for: `failed list` needs the bucket alone."""
+    """Each name may be missing until a command requires it: `failed list` needs only the bucket."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,43 +34,35 @@ class Settings(BaseModel):
     invoices_table: str | None = None
     customers_table: str | None = None
 
-    def named_bucket(self) -> str:
-        return _given(self.bucket, "bucket", "RAW_BUCKET")
+    def required_bucket(self) -> str:
+        return _required(self.bucket, "bucket", "RAW_BUCKET")
 
-    def named_invoices_table(self) -> str:
-        return _given(self.invoices_table, "invoices-table", "INVOICES_TABLE")
+    def required_invoices_table(self) -> str:
+        return _required(self.invoices_table, "invoices-table", "INVOICES_TABLE")
 
-    def named_customers_table(self) -> str:
-        return _given(self.customers_table, "customers-table", "CUSTOMERS_TABLE")
+    def required_customers_table(self) -> str:
+        return _required(self.customers_table, "customers-table", "CUSTOMERS_TABLE")
 
 
-def _given(value: str | None, option: str, variable: str) -> str:
+def _required(value: str | None, option: str, variable: str) -> str:
     if not value:
         raise OpsError(f"Give --{option} NAME, or set {variable}.")
     return value
 
 
-# The bucket and the tables, each with the client that reads it.
-
-
 @dataclass(frozen=True)
 class Stores:
-    s3: "S3Client"
-    bucket: str
+    """The bucket and the tables, with the clients that reach them."""
+
+    bucket: Bucket
     dynamodb: "DynamoDBClient"
     invoices_table: str
     customers_table: str
 
 
-From = Annotated[
-    str | None, typer.Option("--from", metavar="TIME", help="From here on, UTC: 2026-11-22 or 2026-11-22T14.")
-]
-To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to here, not including it.")]
-
-
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """None is no bound."""
+    """`start` is inclusive, `end` exclusive; None means no limit."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -74,7 +71,7 @@ class TimeRange:
     def is_everything(self) -> bool:
         return self.start is None and self.end is None
 
-    def holds(self, moment: datetime) -> bool:
+    def contains(self, moment: datetime) -> bool:
         return (self.start is None or self.start <= moment) and (self.end is None or moment < self.end)
 
 
@@ -82,23 +79,23 @@ EVERYTHING = TimeRange()
 
 
 def time_range(start: str | None, end: str | None) -> TimeRange:
-    """Raises OpsError for a text that is no time, or a range that is empty."""
-    span = TimeRange(_moment(start, "--from"), _moment(end, "--to"))
+    """Raises OpsError for text that is not a time, and for an empty range."""
+    span = TimeRange(_parse_time(start, "--from"), _parse_time(end, "--to"))
     if span.start and span.end and span.start >= span.end:
         raise OpsError("--from must be before --to.")
     return span
 
 
 def hour_range(start: str | None, end: str | None) -> TimeRange:
-    """As `time_range`, for the archive's folders, which are hours."""
+    """Like time_range, but only full hours, because the archive has one folder for each hour."""
     span = time_range(start, end)
     for moment, option in ((span.start, "--from"), (span.end, "--to")):
         if moment and (moment.minute or moment.second or moment.microsecond):
-            raise OpsError(f"{option} must be a full hour: the archive is filed by the hour.")
+            raise OpsError(f"{option} must be a full hour: the archive has one folder for each hour.")
     return span
 
 
-def _moment(text: str | None, option: str) -> datetime | None:
+def _parse_time(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
     try:

@@ -1,32 +1,32 @@
-"""`replay`."""
+"""`replay`: builds the tables from the archive with the consumer's own code. Items that exist already do not change."""
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from pydantic import BaseModel, ConfigDict, ValidationError
+from rich.progress import Progress
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from aws.bucket import RAW, Bucket
 from aws.clients import dynamodb_client, s3_client
 from consumers.index import Index
 from invoices.errors import Rejected, Retryable
-from pipeline_ops import bucket as documents
-from pipeline_ops.bucket import RAW, keys_of_hours, raw_keys, read_record
-from pipeline_ops.console import Pace, Watch, progress_bar, watched_on
+from pipeline_ops.console import progress_bar
+from pipeline_ops.dead_letters import REDRIVEN_ROWS, read_redriven
 from pipeline_ops.errors import OpsError
-from pipeline_ops.options import Bucket, CustomersTable, From, InvoicesTable, Settings, TimeRange, To, hour_range
+from pipeline_ops.options import BucketName, CustomersTable, From, InvoicesTable, Settings, TimeRange, To, hour_range
+from pipeline_ops.raw_objects import keys_of_hours, raw_keys, read_record
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-# How far a replay came, in a small file: what it was asked for, and the last key that is done.
+_ATTEMPTS = 8
+_LONGEST_PAUSE_SECONDS = 30
 
 
 class Target(BaseModel):
-    """What a replay reads and where it writes: a file of another target is not gone on with."""
+    """What a replay reads and where it writes. A progress file is valid for one target only."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,86 +37,75 @@ class Target(BaseModel):
     end: str | None = None
 
 
-class _Done(BaseModel):
-    target: Target
-    last_key: str
-
-
-class ProgressFile:
-    """Replaced as a whole after each object, so that it is never half written."""
-
-    def __init__(self, path: Path, target: Target) -> None:
-        self._path = path
-        self._target = target
-
-    def last_key(self) -> str:
-        """Empty text if nothing is done yet. Raises OpsError for a file that is not of this replay."""
-        try:
-            done = _Done.model_validate_json(self._path.read_bytes())
-        except FileNotFoundError:
-            return ""
-        except (OSError, ValidationError) as error:
-            raise OpsError(
-                f"{self._path.name} is no progress file of a replay; name another with --progress."
-            ) from error
-        if done.target != self._target:
-            raise OpsError(
-                f"{self._path.name} is of a replay with other tables or times; name another with --progress."
-            )
-        return done.last_key
-
-    def done(self, key: str) -> None:
-        beside = self._path.with_name(f"{self._path.name}.new")
-        try:
-            beside.write_text(_Done(target=self._target, last_key=key).model_dump_json(indent=2))
-            beside.replace(self._path)
-        except OSError as error:
-            raise OpsError(f"{self._path} cannot be written: {error.strerror}.") from error
-
-    def finished(self) -> None:
-        """The next replay starts from the beginning."""
-        self._path.unlink(missing_ok=True)
-
-
-# Builds the tables from the archive, with the consumer's own code: what is there already stays as it is.
-
-_ATTEMPTS = 8
-_LONGEST_PAUSE_SECONDS = 30
+def replay_command(  # noqa: PLR0913 - a command has its options as parameters
+    *,
+    start: From = None,
+    end: To = None,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="The most objects per second.")] = None,
+    progress: Annotated[
+        Path, typer.Option(help="Stores how far the replay is, so that the next run continues; deleted at the end.")
+    ] = Path("replay-progress.json"),
+    bucket: BucketName = None,
+    invoices_table: InvoicesTable = None,
+    customers_table: CustomersTable = None,
+) -> None:
+    """Build the tables from the archive. Batches whose ids contain no time are stored under 1970-01-01."""
+    settings = Settings(bucket=bucket, invoices_table=invoices_table, customers_table=customers_table)
+    target = Target(
+        bucket=settings.required_bucket(),
+        invoices_table=settings.required_invoices_table(),
+        customers_table=settings.required_customers_table(),
+        start=start,
+        end=end,
+    )
+    index = Index(dynamodb_client(), target.invoices_table, target.customers_table)
+    replay = Replay(Bucket(s3_client(), target.bucket), index, pause_seconds=1 / rate if rate else 0)
+    with progress_bar() as bar:
+        counts = replay.run(hour_range(start, end), ProgressFile(progress, target), bar)
+    typer.echo(
+        f"Replayed {counts.objects:,} objects and {counts.redriven_rows:,} redriven rows. "
+        f"{counts.rejected_rows:,} rows and {counts.unreadable_objects:,} objects were rejected again."
+    )
 
 
 @dataclass
-class Replayed:
-    """`unreadable` are the objects that hold no rows at all: they were set aside as a whole when they first came."""
+class ReplayCounts:
+    """An unreadable object contains no rows: the whole record became a dead letter when it first arrived."""
 
     objects: int = 0
-    redriven: int = 0
-    refused_rows: int = 0
-    unreadable: int = 0
+    redriven_rows: int = 0
+    rejected_rows: int = 0
+    unreadable_objects: int = 0
 
 
 class Replay:
-    def __init__(self, s3: "S3Client", bucket: str, index: Index, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._s3 = s3
+    """`sleep` takes seconds. The replay pauses after each object, and before it retries one."""
+
+    def __init__(
+        self, bucket: Bucket, index: Index, pause_seconds: float = 0, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._bucket = bucket
         self._index = index
+        self._pause_seconds = pause_seconds
         self._sleep = sleep
 
-    def run(self, span: TimeRange, progress: ProgressFile, pace: Pace, watch: Watch) -> Replayed:
-        """Raises Retryable if a service fails for long: the next run goes on behind the last object that is done."""
-        replayed = Replayed()
-        keys = list(self._keys(span, progress.last_key()))
-        for key in pace(watch(keys, "Archive, objects", len(keys))):
+    def run(self, span: TimeRange, progress_file: "ProgressFile", bar: Progress) -> ReplayCounts:
+        """Raises Retryable if a service fails for long. The next run continues after the last finished object."""
+        counts = ReplayCounts()
+        keys = list(self._keys(span, progress_file.last_key()))
+        for key in bar.track(keys, description="Archive, objects"):
             for attempt in self._attempts():
                 with attempt:
-                    self._add(key, replayed)
-            progress.done(key)
-        progress.finished()
-        return replayed
+                    self._add(key, counts)
+            progress_file.save(key)
+            self._sleep(self._pause_seconds)
+        progress_file.delete()
+        return counts
 
     def _keys(self, span: TimeRange, after: str) -> Iterator[str]:
-        """In the order of the keys, so that one key says what is done."""
-        yield from keys_of_hours(self._s3, self._bucket, documents.REDRIVEN_ROWS, span, after)
-        yield from raw_keys(self._s3, self._bucket, span, after)
+        """In the order of the keys, so that one key says how far the replay is."""
+        yield from keys_of_hours(self._bucket, REDRIVEN_ROWS, span, after)
+        yield from raw_keys(self._bucket, span, after)
 
     def _attempts(self) -> Retrying:
         return Retrying(
@@ -127,51 +116,60 @@ class Replay:
             reraise=True,
         )
 
-    def _add(self, key: str, replayed: Replayed) -> None:
+    def _add(self, key: str, counts: ReplayCounts) -> None:
         if key.startswith(RAW):
-            self._add_raw(key, replayed)
+            self._add_raw_object(key, counts)
         else:
-            document = documents.read_redriven(self._s3, self._bucket, key)
+            document = read_redriven(self._bucket, key)
             self._index.store(document.valid_rows(), document.batch_id)
-            replayed.redriven += len(document.rows)
+            counts.redriven_rows += len(document.rows)
 
-    def _add_raw(self, key: str, replayed: Replayed) -> None:
+    def _add_raw_object(self, key: str, counts: ReplayCounts) -> None:
         try:
-            set_aside = self._index.add(read_record(self._s3, self._bucket, key))
+            dead_letter = self._index.add(read_record(self._bucket, key)).dead_letter
         except Rejected:
-            replayed.unreadable += 1
+            counts.unreadable_objects += 1
         else:
-            replayed.refused_rows += len({error.index for error in set_aside.errors}) if set_aside else 0
-        replayed.objects += 1
+            counts.rejected_rows += len({error.index for error in dead_letter.errors}) if dead_letter else 0
+        counts.objects += 1
 
 
-def replay_command(  # noqa: PLR0913 - a command has its options as parameters
-    *,
-    start: From = None,
-    end: To = None,
-    rate: Annotated[float | None, typer.Option(min=0.001, help="At most so many objects a second.")] = None,
-    progress: Annotated[Path, typer.Option(help="Remembers how far it came; removed at the end.")] = Path(
-        "replay-progress.json"
-    ),
-    bucket: Bucket = None,
-    invoices_table: InvoicesTable = None,
-    customers_table: CustomersTable = None,
-) -> None:
-    """Build the tables from the archive. Batches whose names have no time are under 1970-01-01."""
-    settings = Settings(bucket=bucket, invoices_table=invoices_table, customers_table=customers_table)
-    target = Target(
-        bucket=settings.named_bucket(),
-        invoices_table=settings.named_invoices_table(),
-        customers_table=settings.named_customers_table(),
-        start=start,
-        end=end,
-    )
-    index = Index(dynamodb_client(), target.invoices_table, target.customers_table)
-    with progress_bar() as bar:
-        replayed = Replay(s3_client(), target.bucket, index).run(
-            hour_range(start, end), ProgressFile(progress, target), Pace(rate), watched_on(bar)
-        )
-    typer.echo(
-        f"{replayed.objects:,} objects and {replayed.redriven:,} redriven rows replayed; "
-        f"{replayed.refused_rows:,} rows and {replayed.unreadable:,} objects were refused as before."
-    )
+class _Progress(BaseModel):
+    target: Target
+    last_key: str
+
+
+class ProgressFile:
+    """The target and the last finished key. The file is always replaced as a whole, so it is never half written."""
+
+    def __init__(self, path: Path, target: Target) -> None:
+        self._path = path
+        self._target = target
+
+    def last_key(self) -> str:
+        """Empty text where nothing is done yet. Raises OpsError for a file that is not of this replay."""
+        try:
+            progress = _Progress.model_validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValidationError) as error:
+            raise OpsError(
+                f"{self._path.name} is not the progress file of a replay; choose another with --progress."
+            ) from error
+        if progress.target != self._target:
+            raise OpsError(
+                f"{self._path.name} is of a replay with other tables or times; choose another with --progress."
+            )
+        return progress.last_key
+
+    def save(self, key: str) -> None:
+        new = self._path.with_name(f"{self._path.name}.new")
+        try:
+            new.write_text(_Progress(target=self._target, last_key=key).model_dump_json(indent=2))
+            new.replace(self._path)
+        except OSError as error:
+            raise OpsError(f"{self._path} cannot be written: {error.strerror}.") from error
+
+    def delete(self) -> None:
+        """The next replay starts from the beginning."""
+        self._path.unlink(missing_ok=True)

@@ -1,114 +1,108 @@
-"""The loop: rejected is set aside, retryable stops, a bug is seen."""
+"""The loop: permanent errors become dead letters, transient errors stop it, a bug is raised."""
 
 import logging
 
 import pytest
 
-from consumers.batch_loop import RESERVED_MILLIS, Keep, Process, consume
-from consumers.dead_letters import DeadLetter
-from consumers.records import Record
-from invoices.errors import InvalidRows, Malformed, RowError, Throttled
+from aws.bucket import DeadLetter
+from aws.lambda_events import BatchResponse, KinesisEvent
+from aws.metrics import Metric
+from consumers.batch_loop import RESERVED_MILLIS, Outcome, PutDeadLetter, Record, consume
+from invoices.errors import Malformed, Throttled
 from tests.consumers.events import PLENTY, Clock, delivered, event_of
+from tests.recorded_metrics import RecordedMetrics
+
+OK: BatchResponse = {"batchItemFailures": []}
 
 
-class Folder:
-    """Keeps in memory what was set aside."""
+class Consumer:
+    """Notes every record, and raises the error that the test plans for it. `dead` are payloads and reasons."""
 
-    def __init__(self) -> None:
-        self.kept: list[tuple[bytes, str]] = []
+    def __init__(self, errors: dict[bytes, Exception] | None = None) -> None:
+        self.seen: list[bytes] = []
+        self.dead: list[tuple[bytes, str]] = []
+        self.metrics = RecordedMetrics()
+        self._errors = errors or {}
 
-    def keep(self, record: Record, set_aside: DeadLetter) -> None:
-        self.kept.append((record.data, set_aside.reason))
+    def consume(
+        self, event: KinesisEvent, context: Clock = PLENTY, put_dead_letter: PutDeadLetter | None = None
+    ) -> BatchResponse:
+        return consume(event, context, self._process, put_dead_letter or self._put_dead_letter, self.metrics)
 
+    def _process(self, record: Record) -> Outcome:
+        self.seen.append(record.data)
+        if record.data in self._errors:
+            raise self._errors[record.data]
+        return Outcome([Metric("Done", 1)])
 
-def recording(seen: list[bytes], faults: dict[bytes, Exception] | None = None) -> Process:
-    """Notes every record and raises the fault that is planned for it."""
-
-    def process(record: Record) -> None:
-        seen.append(record.data)
-        if faults and record.data in faults:
-            raise faults[record.data]
-
-    return process
+    def _put_dead_letter(self, _batch_id: str, _sequence_number: str, dead_letter: DeadLetter) -> None:
+        self.dead.append((dead_letter.payload, dead_letter.reason))
 
 
 def test_every_record_of_an_event_is_processed() -> None:
-    """Not the first alone."""
-    seen: list[bytes] = []
-    answer = consume(event_of(b"a", b"b", b"c"), recording(seen), Folder().keep, PLENTY)
-    assert (seen, answer) == ([b"a", b"b", b"c"], {"batchItemFailures": []})
+    """Not only the first."""
+    consumer = Consumer()
+    assert (consumer.consume(event_of(b"a", b"b", b"c")), consumer.seen) == (OK, [b"a", b"b", b"c"])
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
-def test_a_poison_record_is_set_aside_and_its_neighbours_are_not(position: int) -> None:
-    """Wherever it stands, the others are processed and Lambda is told that all is well."""
+def test_a_poison_record_becomes_a_dead_letter_and_its_neighbours_do_not(position: int) -> None:
+    """At any position: the others are processed, and Lambda learns that all is well."""
     records = [b"a", b"b", b"c"]
-    seen: list[bytes] = []
-    folder = Folder()
-    process = recording(seen, {records[position]: Malformed("not gzip")})
-    assert consume(event_of(*records), process, folder.keep, PLENTY) == {"batchItemFailures": []}
-    assert (seen, folder.kept) == (records, [(records[position], "not gzip")])
+    consumer = Consumer({records[position]: Malformed("not gzip")})
+    assert consumer.consume(event_of(*records)) == OK
+    assert (consumer.seen, consumer.dead) == (records, [(records[position], "not gzip")])
 
 
-def test_a_retryable_fault_stops_the_loop_and_names_the_record() -> None:
-    """Lambda delivers again from the lowest sequence number reported, so going on would be work done twice."""
-    seen: list[bytes] = []
-    process = recording(seen, {b"b": Throttled("slow down")})
-    answer = consume(event_of(b"a", b"b", b"c"), process, Folder().keep, PLENTY)
-    assert (seen, answer) == ([b"a", b"b"], {"batchItemFailures": [{"itemIdentifier": "2"}]})
+def test_a_retryable_error_stops_the_loop_and_names_the_record() -> None:
+    """Lambda redelivers from the lowest sequence number reported, so later records would be processed twice."""
+    consumer = Consumer({b"b": Throttled("slow down")})
+    response = consumer.consume(event_of(b"a", b"b", b"c"))
+    assert (consumer.seen, response) == ([b"a", b"b"], {"batchItemFailures": [{"itemIdentifier": "2"}]})
 
 
-def test_a_record_that_cannot_be_set_aside_is_delivered_again() -> None:
-    """It is on the stream until it is safe somewhere else."""
+def test_a_record_whose_dead_letter_cannot_be_written_is_redelivered() -> None:
+    """It stays on the stream until it is safe somewhere else."""
 
-    def full(_record: Record, _set_aside: DeadLetter) -> None:
+    def fail(_batch_id: str, _sequence_number: str, _dead_letter: DeadLetter) -> None:
         raise Throttled("S3 asks to slow down")
 
-    keep: Keep = full
-    answer = consume(event_of(b"a"), recording([], {b"a": Malformed("no")}), keep, PLENTY)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    consumer = Consumer({b"a": Malformed("no")})
+    response = consumer.consume(event_of(b"a"), put_dead_letter=fail)
+    assert response == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert consumer.metrics.puts == []
 
 
-def test_a_bug_leaves_the_loop() -> None:
-    """It is neither rejected nor retryable: Lambda has to see it."""
+def test_a_bug_is_raised() -> None:
+    """It is neither rejected nor retryable: the invocation must fail."""
     with pytest.raises(ZeroDivisionError):
-        consume(event_of(b"a"), recording([], {b"a": ZeroDivisionError()}), Folder().keep, PLENTY)
+        Consumer({b"a": ZeroDivisionError()}).consume(event_of(b"a"))
 
 
-def test_a_record_without_a_batch_id_is_set_aside() -> None:
-    """Anybody may write to a stream; a partition key stands in an object's key only if it was checked."""
-    folder = Folder()
-    consume({"Records": [delivered(b"a", batch_id="../../etc")]}, recording([]), folder.keep, PLENTY)
-    assert [data for data, _ in folder.kept] == [b"a"]
+def test_a_record_without_a_valid_batch_id_becomes_a_dead_letter() -> None:
+    """Anybody may write to a stream, and the partition key becomes part of an object's key."""
+    consumer = Consumer()
+    consumer.consume({"Records": [delivered(b"a", batch_id="../../etc")]})
+    assert ([data for data, _ in consumer.dead], consumer.seen) == ([b"a"], [])
 
 
-def test_the_errors_of_rows_are_kept() -> None:
-    """A record with nothing but invalid rows says what is wrong with each."""
-    errors = [RowError(0, "Quantity", "is missing")]
-    kept: list[DeadLetter] = []
-    process = recording([], {b"a": InvalidRows("no row is valid", errors)})
-    consume(event_of(b"a"), process, lambda _record, set_aside: kept.append(set_aside), PLENTY)
-    assert kept == [DeadLetter(b"a", "no row is valid", tuple(errors))]
-
-
-def test_what_is_set_aside_is_logged_by_name_and_never_by_content(caplog: pytest.LogCaptureFixture) -> None:
-    """A log may be read by people who may not read the data."""
+def test_a_dead_letter_is_logged_by_batch_id_and_never_by_content(caplog: pytest.LogCaptureFixture) -> None:
+    """People who may read the log may not be allowed to read the data."""
     with caplog.at_level(logging.DEBUG):
-        consume(event_of(b"personal"), recording([], {b"personal": Malformed("not gzip")}), Folder().keep, PLENTY)
+        Consumer({b"personal": Malformed("not gzip")}).consume(event_of(b"personal"))
     assert [vars(record)["batch_id"] for record in caplog.records] == ["batch-1"]
     assert "personal" not in caplog.text
 
 
 def test_the_loop_stops_before_its_time_is_up() -> None:
-    """What was done stays done; the rest is delivered again."""
-    seen: list[bytes] = []
-    clock = Clock(RESERVED_MILLIS, RESERVED_MILLIS - 1)
-    answer = consume(event_of(b"a", b"b", b"c"), recording(seen), Folder().keep, clock)
-    assert (seen, answer) == ([b"a", b"b"], {"batchItemFailures": [{"itemIdentifier": "3"}]})
+    """What is done stays done; Lambda redelivers the rest."""
+    consumer = Consumer()
+    response = consumer.consume(event_of(b"a", b"b", b"c"), Clock(RESERVED_MILLIS, RESERVED_MILLIS - 1))
+    assert (consumer.seen, response) == ([b"a", b"b"], {"batchItemFailures": [{"itemIdentifier": "3"}]})
 
 
 def test_the_first_record_is_tried_whatever_the_time() -> None:
-    """So every delivery gets on."""
-    seen: list[bytes] = []
-    consume(event_of(b"a", b"b"), recording(seen), Folder().keep, Clock(0))
-    assert seen == [b"a"]
+    """So every delivery makes progress."""
+    consumer = Consumer()
+    consumer.consume(event_of(b"a", b"b"), Clock(0))
+    assert consumer.seen == [b"a"]

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws.items import slice_from_item
+from consumers.batch_loop import Record
 from consumers.index import Index
-from consumers.records import Record
 from invoices.batch import pack, unpack
 from invoices.errors import Malformed, TooLarge
 from invoices.invoice import union
@@ -42,7 +42,7 @@ def stored_codes(dynamodb: "DynamoDBClient") -> list[tuple[str, str]]:
 
 def test_every_row_is_stored(index: Index, dynamodb: "DynamoDBClient") -> None:
     """With and without a customer, cancellations among them."""
-    assert index.add(Record(BATCH, "1", batch(ROWS))) is None
+    assert index.add(Record(BATCH, "1", batch(ROWS))).dead_letter is None
     assert stored_codes(dynamodb) == sorted((str(each["InvoiceNo"]), str(each["StockCode"])) for each in ROWS)
 
 
@@ -67,19 +67,19 @@ def test_more_items_than_one_call_takes_are_all_put(index: Index, dynamodb: "Dyn
     assert (len(items(dynamodb, "invoices")), len(items(dynamodb, "customers"))) == (60, 60)
 
 
-def test_invalid_rows_are_set_aside_alone(index: Index, dynamodb: "DynamoDBClient") -> None:
-    """The others of the record are stored."""
+def test_only_the_invalid_rows_become_a_dead_letter(index: Index, dynamodb: "DynamoDBClient") -> None:
+    """The other rows of the record are stored."""
     bad = row(Quantity="many")
-    set_aside = index.add(Record(BATCH, "1", batch([row(), bad, row(StockCode="POST")])))
-    assert set_aside is not None
-    assert unpack(set_aside.payload, MAX_BODY_BYTES) == ndjson([bad])
-    assert [(error.index, error.field) for error in set_aside.errors] == [(1, "Quantity")]
+    dead_letter = index.add(Record(BATCH, "1", batch([row(), bad, row(StockCode="POST")]))).dead_letter
+    assert dead_letter is not None
+    assert unpack(dead_letter.payload, MAX_BODY_BYTES) == ndjson([bad])
+    assert [(error.index, error.field) for error in dead_letter.errors] == [(1, "Quantity")]
     assert len(stored_codes(dynamodb)) == 2
 
 
 @pytest.mark.parametrize("data", [b"", b"garbage", pack(b"rows")[:-3]])
 def test_what_cannot_be_read_is_rejected(index: Index, data: bytes) -> None:
-    """The loop sets it aside."""
+    """The loop makes a dead letter of it."""
     with pytest.raises(Malformed):
         index.add(Record(BATCH, "1", data))
 

@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import pytest
 
+from aws.bucket import Bucket, DeadLetterStore
 from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
 from consumers.batch_loop import consume
-from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
 from invoices.errors import Throttled
 from local_runtime.event_source_mapping import (
@@ -24,6 +24,7 @@ from tests.consumers.events import batch
 from tests.consumers.stores_in_memory import BucketInMemory, TablesInMemory
 from tests.invoice_rows import row
 from tests.local_runtime.templates import project_template
+from tests.recorded_metrics import RecordedMetrics
 
 HOUR = 3600.0
 
@@ -59,8 +60,8 @@ class Backlog:
 
     def handle(self, event: Any, context: LambdaContext) -> BatchResponse:
         index = Index(cast("Any", self.tables), "invoices", "customers", sleep=self.clock.sleep)
-        failed = DeadLetterStore(cast("Any", self.bucket), "bucket", "to_dynamodb")
-        return consume(cast("KinesisEvent", event), index.add, failed.keep, context)
+        dead_letters = DeadLetterStore(Bucket(cast("Any", self.bucket), "bucket"), "to_dynamodb")
+        return consume(cast("KinesisEvent", event), context, index.add, dead_letters.put, RecordedMetrics())
 
     def invoices(self) -> list[str]:
         return sorted({item["InvoiceNo"]["S"] for item in self.tables.items.get("invoices", [])})

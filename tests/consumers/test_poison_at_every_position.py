@@ -1,4 +1,4 @@
-"""Poison at every position: exactly that record is set aside, and no neighbour is lost."""
+"""Poison at every position: exactly that record becomes a dead letter, and no neighbour is lost."""
 
 import json
 from collections.abc import Iterator
@@ -7,14 +7,15 @@ from typing import Any, cast
 
 import pytest
 
+from aws.bucket import Bucket, DeadLetterStore
 from chaos.foreign import POISON, Foreign, too_large
 from consumers.archive import Archive
 from consumers.batch_loop import consume
-from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
 from tests.consumers.events import PLENTY, batch, delivered
 from tests.consumers.stores_in_memory import BucketInMemory, TablesInMemory
 from tests.invoice_rows import row
+from tests.recorded_metrics import RecordedMetrics
 
 SIZES = range(1, 51)
 GOOD = [batch([row(InvoiceNo=f"good{number}")]) for number in SIZES]
@@ -37,7 +38,7 @@ def deliveries(size: int) -> Iterator[tuple[int, Foreign, Any]]:
         yield position, bad, {"Records": records}
 
 
-def set_aside(bucket: BucketInMemory) -> list[str]:
+def dead_letters_in(bucket: BucketInMemory) -> list[str]:
     return [json.loads(body)["batch_id"] for key, body in bucket.objects.items() if key.startswith("failed/")]
 
 
@@ -47,23 +48,26 @@ def test_tables_miss_the_poison_and_nothing_else(size: int) -> None:
     for position, bad, event in deliveries(size):
         tables, bucket = TablesInMemory(), BucketInMemory()
         index = Index(cast("Any", tables), "invoices", "customers")
-        keep = DeadLetterStore(cast("Any", bucket), "bucket", "to_dynamodb").keep
+        dead_letters = DeadLetterStore(Bucket(cast("Any", bucket), "bucket"), "to_dynamodb")
 
-        assert consume(event, index.add, keep, PLENTY) == {"batchItemFailures": []}
+        answer = consume(event, PLENTY, index.add, dead_letters.put, RecordedMetrics())
+        assert answer == {"batchItemFailures": []}
         stored = [item["InvoiceNo"]["S"] for item in tables.items.get("invoices", [])]
         assert stored == [f"good{number + 1}" for number in range(size) if number != position]
-        assert set_aside(bucket) == [bad.key]
+        assert dead_letters_in(bucket) == [bad.key]
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_archive_holds_the_neighbours(size: int) -> None:
-    """It archives what it cannot read as rows, too, and sets aside what is no gzip or has no name for an object."""
+    """It archives gzip without reading rows: only other bytes, or an invalid batch id, become a dead letter."""
     for position, bad, event in deliveries(size):
         bucket = BucketInMemory()
-        keep = DeadLetterStore(cast("Any", bucket), "bucket", "to_s3").keep
+        store = Bucket(cast("Any", bucket), "bucket")
+        put = DeadLetterStore(store, "to_s3").put
 
-        assert consume(event, Archive(cast("Any", bucket), "bucket").add, keep, PLENTY) == {"batchItemFailures": []}
+        answer = consume(event, PLENTY, Archive(store).add, put, RecordedMetrics())
+        assert answer == {"batchItemFailures": []}
         archived = [body for key, body in bucket.objects.items() if key.startswith("raw/")]
         neighbours = [GOOD[number] for number in range(size) if number != position]
         assert [body for body in archived if body != bad.data] == neighbours
-        assert set_aside(bucket) == ([bad.key] if "to_s3" in bad.failed_in else [])
+        assert dead_letters_in(bucket) == ([bad.key] if "to_s3" in bad.failed_in else [])

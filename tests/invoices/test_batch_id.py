@@ -1,24 +1,24 @@
 """One name for a batch everywhere, with a time that never changes."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from invoices.batch import parse_batch_id, raw_key
+from invoices.batch import batch_time, parse_batch_id
 from invoices.errors import Malformed
 
 
-def test_the_raw_object_is_filed_by_the_time_in_the_name() -> None:
-    """A UUIDv7 begins with milliseconds since 1970."""
-    assert raw_key("018bcfe5-6800-7000-8000-000000000000") == (
-        "raw/dt=2023-11-14/hour=22/018bcfe5-6800-7000-8000-000000000000.ndjson.gz"
-    )
+def test_a_uuid7_tells_the_time_of_its_batch() -> None:
+    """It begins with milliseconds since 1970."""
+    assert batch_time("018bcfe5-6800-7000-8000-000000000000") == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "name", ["order-17", "00000000-0000-4000-8000-000000000000", "ffffffff-ffff-7fff-8fff-ffffffffffff"]
 )
-def test_a_name_without_a_time_is_filed_under_the_epoch(name: str) -> None:
-    """Any other time would differ between two deliveries. The last one's year is beyond the calendar."""
-    assert raw_key(name) == f"raw/dt=1970-01-01/hour=00/{name}.ndjson.gz"
+def test_the_time_of_any_other_batch_id_is_1970(name: str) -> None:
+    """Any other time would differ between two deliveries. The year in the last id is beyond the calendar."""
+    assert batch_time(name) == datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", ["a", "x" * 64, "order_17.b-2", "01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"])

@@ -6,7 +6,7 @@ import pytest
 
 from aws.api_keys import KeyTable, StoredKey, key_item
 from invoices.errors import Throttled
-from tests.pipeline_api.test_service_errors import answering
+from tests.pipeline_api.test_faults import answering
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

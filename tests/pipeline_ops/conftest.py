@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aws.bucket import Bucket
 from pipeline_ops.options import Stores
 from tests.pipeline_ops.stores import BUCKET
 
@@ -14,4 +15,4 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stores(s3: "S3Client", dynamodb: "DynamoDBClient") -> Stores:
-    return Stores(s3, BUCKET, dynamodb, "invoices", "customers")
+    return Stores(Bucket(s3, BUCKET), dynamodb, "invoices", "customers")

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from rich.progress import Progress
+
+from aws.bucket import DeadLetterStore
 from aws.items import Item, slice_from_item, slice_item, slice_key
 from aws.lambda_events import KinesisEvent
 from consumers.archive import Archive
 from consumers.batch_loop import consume
-from consumers.dead_letters import DeadLetterStore
 from consumers.index import Index
 from invoices.batch import pack
 from invoices.invoice import Slice
@@ -16,8 +18,10 @@ from invoices.line import Line
 from pipeline_ops.options import Stores
 from tests.consumers.events import PLENTY, delivered
 from tests.invoice_rows import ndjson
+from tests.recorded_metrics import RecordedMetrics
 
 BUCKET = "raw-bucket"
+NO_BAR = Progress(disable=True)
 BATCH = "018bcfe5-6800-7000-8000-000000000000"
 NAMED = "a.0123456789abcdef"
 RAW_KEY = f"raw/dt=2023-11-14/hour=22/{BATCH}.ndjson.gz"
@@ -34,17 +38,17 @@ def send(stores: Stores, rows: Sequence[Mapping[str, object]], batch_id: str = B
 
 def deliver(stores: Stores, data: bytes, batch_id: str = BATCH) -> None:
     event: KinesisEvent = {"Records": [delivered(data, batch_id)]}
-    consume(event, Archive(stores.s3, BUCKET).add, DeadLetterStore(stores.s3, BUCKET, "to_s3").keep, PLENTY)
-    consume(event, index_of(stores).add, DeadLetterStore(stores.s3, BUCKET, "to_dynamodb").keep, PLENTY)
+    bucket, metrics_log = stores.bucket, RecordedMetrics()
+    consume(event, PLENTY, Archive(bucket).add, DeadLetterStore(bucket, "to_s3").put, metrics_log)
+    consume(event, PLENTY, index_of(stores).add, DeadLetterStore(bucket, "to_dynamodb").put, metrics_log)
 
 
 def keys(stores: Stores, prefix: str = "") -> list[str]:
-    listed = stores.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-    return [each["Key"] for each in listed]
+    return [each.key for each in stores.bucket.objects(prefix)]
 
 
 def copy(stores: Stores, source: str, target: str) -> None:
-    stores.s3.copy_object(Bucket=BUCKET, Key=target, CopySource={"Bucket": BUCKET, "Key": source})
+    stores.bucket.s3.copy_object(Bucket=BUCKET, Key=target, CopySource={"Bucket": BUCKET, "Key": source})
 
 
 def items(stores: Stores, table: str) -> list[str]:

@@ -39,12 +39,12 @@ def command(stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 def test_failed_list(stores: Stores, command: Command) -> None:
     """A line for each document; an empty folder says so."""
-    assert command("failed", "list") == (0, "Nothing is set aside.\n")
+    assert command("failed", "list") == (0, "There are no dead letters.\n")
     send(stores, [row(), row(Quantity="six")])
     code, text = command("failed", "list", "--stage", "to_dynamodb", "--from", "2020-01-01")
     assert (code, keys(stores, "failed/")[0] in text, "1 of 2 rows are no invoice lines" in text) == (0, True, True)
-    assert command("failed", "list", "--to", "2020-01-01") == (0, "Nothing is set aside.\n")
-    assert command("failed", "list", "--stage", "to_s3") == (0, "Nothing is set aside.\n")
+    assert command("failed", "list", "--to", "2020-01-01") == (0, "There are no dead letters.\n")
+    assert command("failed", "list", "--stage", "to_s3") == (0, "There are no dead letters.\n")
 
 
 def test_failed_show(stores: Stores, command: Command) -> None:
@@ -88,7 +88,7 @@ def test_failed_redrive_of_a_row_that_is_still_invalid(stores: Stores, command: 
     """Ends with 1 and the reason."""
     send(stores, [row(), row(Quantity="six")])
     code, text = command("failed", "redrive", "--all", "--set", "Quantity=VI")
-    assert (code, "refused, no row of it is an invoice line" in text, "VI" in text) == (1, True, False)
+    assert (code, "not redriven, no row of it is an invoice line" in text, "VI" in text) == (1, True, False)
 
 
 def test_verify(stores: Stores, command: Command, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_verify(stores: Stores, command: Command, tmp_path: Path) -> None:
     assert (code, "Clean: nothing is missing, doubled or different." in text) == (0, True)
     alter_first_price(stores, "536365")
     code, text = command("verify", path)
-    assert (code, "1 differs in invoices" in text) == (1, True)
+    assert (code, "1 changed in invoices" in text) == (1, True)
 
 
 def test_verify_as_json(stores: Stores, command: Command) -> None:
@@ -110,7 +110,7 @@ def test_verify_as_json(stores: Stores, command: Command) -> None:
     report = json.loads(text)
     assert (code, report["clean"], report["raw_rows"]) == (1, False, 1)
     assert report["counts"] == [{"kind": "missing", "where": "invoices", "rows": 1}]
-    (found,) = report["differences"]
+    (found,) = report["findings"]
     assert (found["object"], found["batch_id"], found["index"]) == (RAW_KEY, BATCH, 0)
 
 
@@ -122,18 +122,18 @@ def test_replay(stores: Stores, command: Command, tmp_path: Path) -> None:
     progress = tmp_path / "progress.json"
     code, text = command("replay", "--progress", str(progress), "--rate", "1000")
     assert (code, tables(stores), progress.exists()) == (0, before, False)
-    assert text == "1 objects and 0 redriven rows replayed; 0 rows and 0 objects were refused as before.\n"
+    assert text == "Replayed 1 objects and 0 redriven rows. 0 rows and 0 objects were rejected again.\n"
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         ("failed list --bucket none", "AWS refused ListObjectsV2 (NoSuchBucket)"),
-        ("failed list --stage to_sqs", "--stage is one of: to_s3, to_dynamodb."),
+        ("failed list --stage to_sqs", "--stage must be one of: to_s3, to_dynamodb."),
         ("failed show failed/none.json", "There is no failed/none.json."),
-        ("failed redrive", "Name the keys, or give --all."),
-        ("failed redrive --all key", "Name the keys, or give --all."),
-        ("failed redrive key --stage to_s3", "--from, --to and --stage choose among --all."),
+        ("failed redrive", "Give keys, or --all."),
+        ("failed redrive --all key", "Give keys, or --all."),
+        ("failed redrive key --stage to_s3", "--from, --to and --stage work only with --all."),
         ("failed redrive --all --set Price=2", "--set takes Field=value, with one of these fields: InvoiceNo"),
         ("verify none.csv", "none.csv cannot be read: No such file or directory."),
         ("verify none.csv --from 2026-01-01", "Give a CSV or a time range, not both"),

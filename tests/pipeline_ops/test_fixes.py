@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 
 from invoices.line import Line
-from pipeline_ops.bucket import NumberedRow, checked
+from pipeline_ops.dead_letters import NumberedRow, validated_rows
 from pipeline_ops.errors import OpsError
-from pipeline_ops.redrive import fix_of
+from pipeline_ops.redrive import parse_fix
 from tests.invoice_rows import ndjson, row
 from tests.invoices.strategies import lines
 
 
 def fixed(text: bytes, *assignments: str) -> dict[str, object]:
-    after = fix_of(assignments, []).applied_to(NumberedRow(7, text))
+    after = parse_fix(assignments, []).apply(NumberedRow(7, text))
     return dict(json.loads(after.text))
 
 
@@ -43,28 +43,28 @@ def test_an_occurrence_can_be_set() -> None:
 def test_a_field_named_twice_stays_so_unless_it_is_set(assignment: str, valid: bool) -> None:  # noqa: FBT001 - a case
     """Nobody but the user can say which of the two values is meant."""
     twice = ndjson([row()]).replace(b"{", b'{"Quantity": 5, ')
-    rows = checked([fix_of([assignment], []).applied_to(NumberedRow(0, twice))])
+    rows = validated_rows([parse_fix([assignment], []).apply(NumberedRow(0, twice))])
     assert bool(rows.lines) == valid
 
 
 @pytest.mark.parametrize("text", [b"[]", b"{", b'"x"', b"\xff"])
 def test_what_is_no_object_stays_as_it_is(text: bytes) -> None:
     """The check says what is wrong with it."""
-    assert fix_of(["Quantity=6"], []).applied_to(NumberedRow(0, text)).text == text
+    assert parse_fix(["Quantity=6"], []).apply(NumberedRow(0, text)).text == text
 
 
 @given(lines())
 def test_without_values_nothing_changes(line: Line) -> None:
     """A redrive after a mended consumer stores a row as it came."""
     text = line.model_dump_json().encode()
-    assert fix_of([], []).applied_to(NumberedRow(0, text)).text == text
+    assert parse_fix([], []).apply(NumberedRow(0, text)).text == text
 
 
 @given(lines())
 def test_setting_a_field_changes_no_other(line: Line) -> None:
     """Whatever they hold."""
     text = line.model_dump_json().encode()
-    (after,) = checked([fix_of(["Country=Malta"], []).applied_to(NumberedRow(0, text))]).lines
+    (after,) = validated_rows([parse_fix(["Country=Malta"], []).apply(NumberedRow(0, text))]).lines
     assert after == line.model_copy(update={"Country": "Malta", "Occurrence": None})
 
 
@@ -72,4 +72,4 @@ def test_setting_a_field_changes_no_other(line: Line) -> None:
 def test_no_such_field(assignment: str) -> None:
     """The answer lists those that there are."""
     with pytest.raises(OpsError, match="InvoiceNo, StockCode"):
-        fix_of([assignment], [])
+        parse_fix([assignment], [])

@@ -2,27 +2,35 @@
 
 import pytest
 
-from consumers.dead_letters import DeadLetter, DeadLetterStore
+from aws.bucket import DeadLetter, DeadLetterStore
 from consumers.index import Index
-from consumers.records import Record
 from invoices.batch import pack
 from invoices.errors import Throttled
 from invoices.line import line_id
 from invoices.rows import Rows
-from pipeline_ops.bucket import RedrivenDocument, create, read_redriven
-from pipeline_ops.console import unwatched
+from pipeline_ops.dead_letters import RedrivenDocument, create_redriven, read_redriven
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import Stores
-from pipeline_ops.redrive import Fix, Outcome, Redrive
-from pipeline_ops.verify.command import Question, verify
+from pipeline_ops.redrive import Fix, Redrive, RedriveResult
+from pipeline_ops.verify.command import Scope, verify
 from tests.invoice_rows import ndjson, row
-from tests.pipeline_ops.stores import BATCH, BUCKET, deliver, index_of, keys, send, stored_ids, stored_lines, tables
+from tests.pipeline_ops.stores import (
+    BATCH,
+    NO_BAR,
+    deliver,
+    index_of,
+    keys,
+    send,
+    stored_ids,
+    stored_lines,
+    tables,
+)
 
 SIX = Fix({"Quantity": "6"})
 
 
-def redrive(stores: Stores, key: str, fix: Fix = SIX, *, dry_run: bool = False) -> Outcome:
-    return Redrive(stores.s3, BUCKET, index_of(stores)).do(key, fix, dry_run=dry_run)
+def redrive(stores: Stores, key: str, fix: Fix = SIX, *, dry_run: bool = False) -> RedriveResult:
+    return Redrive(stores.bucket, index_of(stores)).run(key, fix, dry_run=dry_run)
 
 
 @pytest.fixture
@@ -43,8 +51,8 @@ def test_a_fixed_row_is_known_by_its_place_in_the_whole_record(stores: Stores, k
 
 def test_a_row_that_is_still_invalid_stays_set_aside(stores: Stores, key: str) -> None:
     """As it came, with its reason and its place; the others are done."""
-    outcome = redrive(stores, key)
-    assert (outcome.rows, [(error.index, error.field) for error in outcome.errors]) == (1, [(3, "UnitPrice")])
+    result = redrive(stores, key)
+    assert (result.rows, [(error.index, error.field) for error in result.errors]) == (1, [(3, "UnitPrice")])
     (left,) = keys(stores, "failed/")
     assert left != key
     assert redrive(stores, left, Fix({"Quantity": "6", "UnitPrice": "1"})).rows == 1
@@ -54,7 +62,7 @@ def test_a_row_that_is_still_invalid_stays_set_aside(stores: Stores, key: str) -
 def test_nothing_doubled_and_nothing_missing_afterwards(stores: Stores, key: str) -> None:
     """The archive holds the batch once; the redriven rows belong to it."""
     redrive(stores, key)
-    report = verify(stores, Question(), unwatched)
+    report = verify(stores, Scope(), NO_BAR)
     assert (report.findings.kept, report.raw_objects, report.redriven, report.lines) == ([], 1, 1, 3)
 
 
@@ -62,8 +70,8 @@ def test_a_second_redrive_changes_nothing(stores: Stores, key: str) -> None:
     """Not even with other values."""
     redrive(stores, key)
     before = tables(stores), keys(stores)
-    outcome = redrive(stores, key, Fix({"Quantity": "7"}))
-    assert (outcome.done_before, tables(stores), keys(stores)) == (True, before[0], before[1])
+    result = redrive(stores, key, Fix({"Quantity": "7"}))
+    assert (result.was_done_before, tables(stores), keys(stores)) == (True, before[0], before[1])
 
 
 def test_the_first_values_hold_when_the_record_is_delivered_again(stores: Stores, key: str) -> None:
@@ -71,7 +79,7 @@ def test_the_first_values_hold_when_the_record_is_delivered_again(stores: Stores
     redrive(stores, key)
     before = tables(stores), keys(stores)
     send(stores, [row(), row(Quantity="six"), row(InvoiceNo="9"), row(Quantity="?", UnitPrice="?")])
-    assert redrive(stores, key, Fix({"Quantity": "7"})).done_before
+    assert redrive(stores, key, Fix({"Quantity": "7"})).was_done_before
     assert (tables(stores), keys(stores)) == before
 
 
@@ -89,20 +97,20 @@ class _BreaksOnce(Index):
 
 def test_it_goes_on_where_it_broke_off(stores: Stores, key: str) -> None:
     """With the values that were decided on, not with those of the second call."""
-    broken = Redrive(stores.s3, BUCKET, _BreaksOnce(stores.dynamodb, "invoices", "customers"))
+    broken = Redrive(stores.bucket, _BreaksOnce(stores.dynamodb, "invoices", "customers"))
     with pytest.raises(Throttled):
-        broken.do(key, SIX)
+        broken.run(key, SIX)
     assert key in keys(stores)
-    broken.do(key, Fix({"Quantity": "7"}))
+    broken.run(key, Fix({"Quantity": "7"}))
     assert (sorted(line.Quantity for line in stored_lines(stores)), key in keys(stores)) == ([6, 6, 6], False)
 
 
 def test_a_row_that_still_fails_is_refused(stores: Stores, key: str) -> None:
     """With its reason, and nothing is written."""
     before = tables(stores), keys(stores)
-    outcome = redrive(stores, key, Fix({"Quantity": "seven"}))
-    assert outcome.refused == "no row of it is an invoice line"
-    assert [(error.index, error.field) for error in outcome.errors] == [
+    result = redrive(stores, key, Fix({"Quantity": "seven"}))
+    assert result.rejected == "no row of it is an invoice line"
+    assert [(error.index, error.field) for error in result.errors] == [
         (1, "Quantity"),
         (3, "Quantity"),
         (3, "UnitPrice"),
@@ -113,8 +121,8 @@ def test_a_row_that_still_fails_is_refused(stores: Stores, key: str) -> None:
 def test_a_dry_run_writes_nothing(stores: Stores, key: str) -> None:
     """It says what would be done."""
     before = tables(stores), keys(stores)
-    outcome = redrive(stores, key, dry_run=True)
-    assert (outcome.rows, tables(stores), keys(stores)) == (1, before[0], before[1])
+    result = redrive(stores, key, dry_run=True)
+    assert (result.rows, tables(stores), keys(stores)) == (1, before[0], before[1])
 
 
 def test_only_the_rows_chosen(stores: Stores, key: str) -> None:
@@ -152,19 +160,19 @@ def test_a_record_that_was_not_archived(stores: Stores) -> None:
     """It becomes the batch's raw object, once."""
     _keep(stores, "to_s3", pack(ndjson([row()])))
     (key,) = keys(stores)
-    assert [redrive(stores, key, Fix()).done_before for _ in range(2)] == [False, True]
+    assert [redrive(stores, key, Fix()).was_done_before for _ in range(2)] == [False, True]
     assert (len(keys(stores, "raw/")), keys(stores, "failed/")) == (1, [])
 
 
 def _keep(stores: Stores, stage: str, payload: bytes) -> None:
-    DeadLetterStore(stores.s3, BUCKET, stage).keep(Record(BATCH, "1", payload), DeadLetter(payload, "a defect of ours"))
+    DeadLetterStore(stores.bucket, stage).put(BATCH, "1", DeadLetter(payload, "a defect of ours"))
 
 
 def test_poison_stays_where_it_is(stores: Stores) -> None:
     """No value helps a record that cannot be read; both stages say why."""
     deliver(stores, b"poison")
     both = keys(stores, "failed/")
-    reasons = [redrive(stores, key, Fix()).refused for key in both]
+    reasons = [redrive(stores, key, Fix()).rejected for key in both]
     assert reasons == ["the bytes are not valid gzip", "the record is not gzip"]
     assert keys(stores) == both
 
@@ -172,14 +180,14 @@ def test_poison_stays_where_it_is(stores: Stores) -> None:
 def test_a_name_that_is_no_batch_id_stays_where_it_is(stores: Stores) -> None:
     """Its rows would be stored under a name that no answer ever gave."""
     deliver(stores, pack(ndjson([row()])), batch_id="../../etc")
-    refused = {redrive(stores, key, Fix()).refused for key in keys(stores, "failed/")}
-    assert {str(reason)[:10] for reason in refused} == {"a batch id"}
+    reasons = {redrive(stores, key, Fix()).rejected for key in keys(stores, "failed/")}
+    assert {str(reason)[:10] for reason in reasons} == {"a batch id"}
 
 
 def test_values_are_for_rows(stores: Stores) -> None:
     """The archive keeps a record as it came."""
     deliver(stores, b"poison")
-    with pytest.raises(OpsError, match="the archive keeps a record as it came"):
+    with pytest.raises(OpsError, match="the archive stores a record without changes"):
         redrive(stores, keys(stores, "failed/to_s3")[0])
 
 
@@ -191,14 +199,13 @@ def test_no_such_key(stores: Stores) -> None:
 
 def test_no_such_document(stores: Stores) -> None:
     """Anything may lie in a bucket."""
-    stores.s3.put_object(Bucket=BUCKET, Key="failed/x.json", Body=b"{}")
-    with pytest.raises(OpsError, match="is no document of a record that was set aside"):
+    stores.bucket.create("failed/x.json", b"{}", "application/json")
+    with pytest.raises(OpsError, match="is not a dead letter"):
         redrive(stores, "failed/x.json")
 
 
 def test_of_two_decisions_the_first_holds(stores: Stores) -> None:
     """Two people may redrive one record at a time."""
-    document = {"stage": "x", "batch_id": "b", "sequence_number": "1", "errors": [], "payload_base64": "", "rows": []}
-    first, second = (RedrivenDocument.model_validate({**document, "reason": text}) for text in ("one", "two"))
-    assert [create(stores.s3, BUCKET, "failed-redriven/x", each) for each in (first, second)] == [True, False]
-    assert read_redriven(stores.s3, BUCKET, "failed-redriven/x") == first
+    first, second = (RedrivenDocument("x", "b", "1", reason, (), "", rows=()) for reason in ("one", "two"))
+    assert [create_redriven(stores.bucket, "failed-redriven/x", each) for each in (first, second)] == [True, False]
+    assert read_redriven(stores.bucket, "failed-redriven/x") == first

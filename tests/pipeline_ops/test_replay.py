@@ -1,24 +1,19 @@
 """The tables can be built from the archive again, and a second time changes nothing."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from consumers.dead_letters import DeadLetter
+from consumers.batch_loop import Outcome, Record
 from consumers.index import Index
-from consumers.records import Record
 from invoices.errors import Unavailable
-from pipeline_ops.console import Pace, unwatched
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import EVERYTHING, Stores, TimeRange, hour_range
 from pipeline_ops.redrive import Fix, Redrive
-from pipeline_ops.replay import ProgressFile, Replay, Replayed, Target
-from pipeline_ops.verify.command import Question, verify
+from pipeline_ops.replay import ProgressFile, Replay, ReplayCounts, Target
+from pipeline_ops.verify.command import Scope, verify
 from tests.invoice_rows import row
-from tests.pipeline_ops.stores import BATCH, BUCKET, NAMED, deliver, index_of, keys, send, tables
+from tests.pipeline_ops.stores import BATCH, BUCKET, NAMED, NO_BAR, deliver, index_of, keys, send, tables
 
 TARGET = Target(bucket=BUCKET, invoices_table="invoices", customers_table="customers")
 
@@ -27,7 +22,7 @@ TARGET = Target(bucket=BUCKET, invoices_table="invoices", customers_table="custo
 def archived(stores: Stores) -> Stores:
     """Two batches, one without a time in its name; a second body; rows redriven and refused; and poison."""
     send(stores, [row(Occurrence=1), row(Quantity="six"), row(Quantity="?", Country="")])
-    Redrive(stores.s3, BUCKET, index_of(stores)).do(keys(stores, "failed/")[0], Fix({"Quantity": "6"}))
+    Redrive(stores.bucket, index_of(stores)).run(keys(stores, "failed/")[0], Fix({"Quantity": "6"}))
     send(stores, [row(StockCode="POST")])
     send(stores, [row(InvoiceNo="9", CustomerID=None)] * 2, NAMED)
     deliver(stores, b"\x1f\x8b\x08 no gzip", "poison")
@@ -41,11 +36,9 @@ def progress(tmp_path: Path) -> ProgressFile:
 
 def replay(
     stores: Stores, progress: ProgressFile, span: TimeRange = EVERYTHING, index: Index | None = None
-) -> Replayed:
-    pauses: list[float] = []
-    return Replay(stores.s3, BUCKET, index or index_of(stores), pauses.append).run(
-        span, progress, Pace(None), unwatched
-    )
+) -> ReplayCounts:
+    replay = Replay(stores.bucket, index or index_of(stores), sleep=lambda _seconds: None)
+    return replay.run(span, progress, NO_BAR)
 
 
 def empty(stores: Stores) -> None:
@@ -60,8 +53,8 @@ def test_lost_tables_come_back(archived: Stores, progress: ProgressFile) -> None
     empty(archived)
     replayed = replay(archived, progress)
     assert tables(archived) == before
-    assert verify(archived, Question(), unwatched).findings.is_clean
-    assert replayed == Replayed(objects=4, redriven=1, refused_rows=2, unreadable=1)
+    assert verify(archived, Scope(), NO_BAR).findings.is_clean
+    assert replayed == ReplayCounts(objects=4, redriven_rows=1, rejected_rows=2, unreadable_objects=1)
 
 
 def test_it_changes_nothing_that_is_there(archived: Stores, progress: ProgressFile) -> None:
@@ -79,7 +72,7 @@ def test_only_some_hours(archived: Stores, progress: ProgressFile) -> None:
     assert replay(archived, progress, hour_range("2023-11-14T23", None)).objects == 0
     assert replay(archived, progress, hour_range("2023-11-14T21", "2023-11-14T22")).objects == 0
     assert replay(archived, progress, hour_range("1970-01-01", "1970-01-02")).objects == 2
-    assert verify(archived, Question(), unwatched).findings.is_clean
+    assert verify(archived, Scope(), NO_BAR).findings.is_clean
 
 
 class _Fails(Index):
@@ -90,7 +83,7 @@ class _Fails(Index):
         self._calls = calls
         self.records: list[str] = []
 
-    def add(self, record: Record) -> DeadLetter | None:
+    def add(self, record: Record) -> Outcome:
         self.records.append(record.batch_id)
         if len(self.records) - 1 in self._calls:
             raise Unavailable("DynamoDB did not answer")
@@ -122,7 +115,7 @@ def test_a_finished_replay_is_not_gone_on_with(archived: Stores, progress: Progr
 def test_a_progress_file_of_another_replay_is_refused(tmp_path: Path, other: dict[str, str]) -> None:
     """It would leave out what that one did."""
     path = tmp_path / "progress.json"
-    ProgressFile(path, TARGET).done("raw/x")
+    ProgressFile(path, TARGET).save("raw/x")
     with pytest.raises(OpsError, match="is of a replay with other tables or times"):
         ProgressFile(path, TARGET.model_copy(update=other)).last_key()
 
@@ -130,43 +123,21 @@ def test_a_progress_file_of_another_replay_is_refused(tmp_path: Path, other: dic
 def test_a_progress_file_that_cannot_be_written(tmp_path: Path) -> None:
     """One sentence names it."""
     with pytest.raises(OpsError, match="cannot be written: No such file or directory"):
-        ProgressFile(tmp_path / "none" / "progress.json", TARGET).done("raw/x")
+        ProgressFile(tmp_path / "none" / "progress.json", TARGET).save("raw/x")
 
 
 def test_what_is_no_progress_file_is_refused(tmp_path: Path) -> None:
     """It is not overwritten either."""
     path = tmp_path / "progress.json"
     path.write_text("{}")
-    with pytest.raises(OpsError, match="is no progress file"):
+    with pytest.raises(OpsError, match="is not the progress file"):
         ProgressFile(path, TARGET).last_key()
 
 
-class _Clock:
-    """Time passes in sleep, and in the work that the test says."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@given(st.floats(0.1, 1000), st.lists(st.floats(0, 3), min_size=2, max_size=20))
-def test_never_faster_than_the_rate(per_second: float, work: list[float]) -> None:
-    """However long one thing takes, the next ones do not catch up."""
-    clock = _Clock()
-    starts = []
-    for seconds in Pace(per_second, clock.time, clock.sleep)(work):
-        starts.append(clock.now)
-        clock.sleep(seconds)
-    gaps = [later - earlier for earlier, later in pairwise(starts)]
-    assert min(gaps) >= 1 / per_second - 1e-9
-
-
-def test_without_a_rate_nothing_waits() -> None:
-    """Not even for nothing."""
-    clock = _Clock()
-    assert (list(Pace(None, clock.time, clock.sleep)("abc")), clock.now) == (["a", "b", "c"], 0.0)
+def test_it_pauses_after_each_object(archived: Stores, progress: ProgressFile) -> None:
+    """So `--rate` is a limit: a slow object does not make the next ones faster."""
+    pauses: list[float] = []
+    Replay(archived.bucket, index_of(archived), pause_seconds=0.5, sleep=pauses.append).run(
+        EVERYTHING, progress, NO_BAR
+    )
+    assert pauses == [0.5] * 5

@@ -22,7 +22,7 @@ def test_times(text: str) -> None:
 )
 def test_the_beginning_is_inside_and_the_end_is_not(start: str | None, end: str | None, held: bool) -> None:  # noqa: FBT001 - a case
     """So that one range's end is the next one's beginning."""
-    assert time_range(start, end).holds(NOON) == held
+    assert time_range(start, end).contains(NOON) == held
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 
 from invoices.batch import pack
-from pipeline_ops.console import unwatched
 from pipeline_ops.options import Stores, hour_range
 from pipeline_ops.redrive import Fix, Redrive
-from pipeline_ops.verify.command import Question, Report, verify
-from pipeline_ops.verify.findings import Difference, Findings, Kind, Where
+from pipeline_ops.verify.command import Report, Scope, verify
+from pipeline_ops.verify.findings import Finding, Findings, Kind, Where
 from tests.invoice_rows import row
 from tests.pipeline_ops.stores import (
     BATCH,
-    BUCKET,
     NAMED,
+    NO_BAR,
     RAW_KEY,
     alter_first_price,
     copy,
@@ -43,13 +42,13 @@ def sent(stores: Stores, csv: Path) -> Stores:
     return stores
 
 
-def checked(stores: Stores, csv: Path | None = None, *, resent: bool = False) -> Report:
-    return verify(stores, Question(csv, resent=resent), unwatched)
+def report_on(stores: Stores, csv: Path | None = None, *, resent: bool = False) -> Report:
+    return verify(stores, Scope(csv, resent=resent), NO_BAR)
 
 
-def only(report: Report) -> Difference:
-    (difference,) = report.findings.kept
-    return difference
+def only(report: Report) -> Finding:
+    (finding,) = report.findings.kept
+    return finding
 
 
 def slice_id(stores: Stores, invoice_no: str) -> str:
@@ -58,16 +57,16 @@ def slice_id(stores: Stores, invoice_no: str) -> str:
 
 def test_clean(sent: Stores, csv: Path) -> None:
     """Everything is there once; the figures say how much."""
-    report = checked(sent, csv)
+    report = report_on(sent, csv)
     assert report.findings.is_clean
-    assert (report.csv_rows, report.csv_refused, report.raw_objects, report.raw_rows) == (4, 1, 1, 3)
+    assert (report.csv_rows, report.csv_rejected, report.raw_objects, report.raw_rows) == (4, 1, 1, 3)
     assert (report.lines, report.slices, report.pointers) == (3, 2, 2)
 
 
 def test_a_deleted_slice(sent: Stores, csv: Path) -> None:
     """Each of its lines is named by the CSV's line, the batch, the object and the row in it."""
     sent.dynamodb.delete_item(TableName="invoices", Key=slice_key_of(sent, "536365"))
-    lost = [each for each in checked(sent, csv).findings.kept if each.where == "invoices"]
+    lost = [each for each in report_on(sent, csv).findings.kept if each.where == "invoices"]
     assert [(each.kind, each.line, each.index) for each in lost] == [("missing", 2, 0), ("missing", 3, 1)]
     assert {(each.batch_id, each.object, each.invoice_no) for each in lost} == {(BATCH, RAW_KEY, "536365")}
 
@@ -76,31 +75,31 @@ def test_a_pointer_to_a_deleted_slice(sent: Stores, csv: Path) -> None:
     """It leads nowhere, and is named by customer and slice."""
     key = slice_key_of(sent, "536365")
     sent.dynamodb.delete_item(TableName="invoices", Key=key)
-    (pointer,) = (each for each in checked(sent, csv).findings.kept if each.where == "customers")
-    assert (pointer.kind, pointer.customer_id, pointer.slice_id) == ("unexplained", "17850", key["SliceId"]["S"])
+    (pointer,) = (each for each in report_on(sent, csv).findings.kept if each.where == "customers")
+    assert (pointer.kind, pointer.customer_id, pointer.slice_id) == ("unexpected", "17850", key["SliceId"]["S"])
 
 
 def test_a_line_deleted_from_an_item(sent: Stores, csv: Path) -> None:
     """The item is there, one of its lines is not."""
     delete_second_line(sent, "536365")
-    difference = only(checked(sent, csv))
-    assert (difference.kind, difference.line, difference.index) == ("missing", 3, 1)
+    finding = only(report_on(sent, csv))
+    assert (finding.kind, finding.line, finding.index) == ("missing", 3, 1)
 
 
 def test_an_altered_price(sent: Stores, csv: Path) -> None:
     """The item is named, the row that it should say, and the field."""
     alter_first_price(sent, "536366")
-    difference = only(checked(sent, csv))
-    assert (difference.kind, difference.line, difference.index) == ("differs", 4, 2)
-    assert (difference.object, difference.slice_id) == (RAW_KEY, slice_id(sent, "536366"))
-    assert difference.message.endswith(": UnitPrice")
+    finding = only(report_on(sent, csv))
+    assert (finding.kind, finding.line, finding.index) == ("changed", 4, 2)
+    assert (finding.object, finding.slice_id) == (RAW_KEY, slice_id(sent, "536366"))
+    assert finding.message.endswith(": UnitPrice")
 
 
 def test_an_altered_price_of_a_line_without_occurrence(stores: Stores) -> None:
     """Its line id is stored with it and tells nothing of its values."""
     send(stores, [row()])
     alter_first_price(stores, "536365")
-    assert (only(checked(stores)).kind, only(checked(stores)).invoice_no) == ("differs", "536365")
+    assert (only(report_on(stores)).kind, only(report_on(stores)).invoice_no) == ("changed", "536365")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,7 @@ def test_an_altered_price_of_a_line_without_occurrence(stores: Stores) -> None:
 def test_an_object_doubled_under_another_name_of_its_batch(sent: Stores, csv: Path, copied_to: str) -> None:
     """The double is the one with the wrong name, whichever comes first."""
     copy(sent, RAW_KEY, copied_to)
-    found = {(each.kind, each.object, each.batch_id, each.rows) for each in checked(sent, csv).findings.kept}
+    found = {(each.kind, each.object, each.batch_id, each.rows) for each in report_on(sent, csv).findings.kept}
     assert found == {("misnamed", copied_to, BATCH, 1), ("doubled", copied_to, BATCH, 3)}
 
 
@@ -122,26 +121,26 @@ def test_an_object_doubled_under_a_batch_id_of_its_own(sent: Stores, csv: Path) 
     """Nothing is wrong with its name, but its rows are those of another."""
     double = f"raw/dt=1970-01-01/hour=00/{NAMED}.ndjson.gz"
     copy(sent, RAW_KEY, double)
-    difference = only(checked(sent, csv))
-    assert (difference.kind, difference.object, difference.rows) == ("doubled", RAW_KEY, 3)
-    assert difference.message.endswith(double)
+    finding = only(report_on(sent, csv))
+    assert (finding.kind, finding.object, finding.rows) == ("doubled", RAW_KEY, 3)
+    assert finding.message.endswith(double)
 
 
 def test_rows_sent_again_in_another_batch(sent: Stores, csv: Path) -> None:
     """They are doubles in the archive, unless it was on purpose; the tables hold them once in any case."""
     send(sent, [row(Description="WHITE HEART", Occurrence=n) for n in (2, 1)], NAMED)
-    difference = only(checked(sent, csv))
-    assert (difference.kind, difference.rows, difference.line) == ("doubled", 2, 2)
-    assert checked(sent, csv, resent=True).findings.is_clean
+    finding = only(report_on(sent, csv))
+    assert (finding.kind, finding.rows, finding.line) == ("doubled", 2, 2)
+    assert report_on(sent, csv, resent=True).findings.is_clean
 
 
 def test_a_redriven_row_is_looked_for_too(sent: Stores) -> None:
     """It is in no raw object as it was stored."""
     send(sent, [row(InvoiceNo="9", Quantity="six")], NAMED)
-    Redrive(sent.s3, BUCKET, index_of(sent)).do(keys(sent, "failed/")[0], Fix({"Quantity": "6"}))
-    assert checked(sent).findings.is_clean
+    Redrive(sent.bucket, index_of(sent)).run(keys(sent, "failed/")[0], Fix({"Quantity": "6"}))
+    assert report_on(sent).findings.is_clean
     sent.dynamodb.delete_item(TableName="invoices", Key=slice_key_of(sent, "9"))
-    found = [(each.kind, each.message) for each in checked(sent).findings.kept if each.where == "invoices"]
+    found = [(each.kind, each.message) for each in report_on(sent).findings.kept if each.where == "invoices"]
     assert found == [("missing", "a redriven row is not in the tables")]
 
 
@@ -149,45 +148,45 @@ def test_only_the_first_findings_are_kept() -> None:
     """All are counted."""
     findings = Findings(most_kept=2)
     for number in range(5):
-        findings.add(Difference(Kind.MISSING, Where.ARCHIVE, "", line=number, rows=2))
+        findings.add(Finding(Kind.MISSING, Where.ARCHIVE, "", line=number, rows=2))
     assert ([each.line for each in findings.kept], findings.counts.total()) == ([0, 1], 10)
 
 
 def test_a_row_that_was_never_sent(sent: Stores, csv: Path) -> None:
     """It is missing in both stores, by the CSV's line."""
     csv.write_text(csv.read_text() + "\n" + VALUES.replace("536365", "536367"))
-    found = [(each.kind, each.where, each.line) for each in checked(sent, csv).findings.kept]
+    found = [(each.kind, each.where, each.line) for each in report_on(sent, csv).findings.kept]
     assert found == [("missing", "archive", 6), ("missing", "invoices", 6)]
 
 
 def test_a_deleted_object(sent: Stores, csv: Path) -> None:
     """Its rows are in the tables and nowhere else."""
-    sent.s3.delete_object(Bucket=BUCKET, Key=RAW_KEY)
-    found = [(each.kind, each.where, each.line) for each in checked(sent, csv).findings.kept]
+    sent.bucket.delete(RAW_KEY)
+    found = [(each.kind, each.where, each.line) for each in report_on(sent, csv).findings.kept]
     assert found == [("missing", "archive", 2), ("missing", "archive", 3), ("missing", "archive", 4)]
 
 
 def test_a_line_stored_under_two_ids(sent: Stores, csv: Path) -> None:
     """As a consumer would that takes a sequence number for an identity."""
     send(sent, [row(Description="WHITE HEART")], NAMED)
-    sent.s3.delete_object(Bucket=BUCKET, Key=f"raw/dt=1970-01-01/hour=00/{NAMED}.ndjson.gz")
-    difference = only(checked(sent, csv))
-    assert (difference.kind, difference.where, difference.invoice_no) == ("doubled", "invoices", "536365")
+    sent.bucket.delete(f"raw/dt=1970-01-01/hour=00/{NAMED}.ndjson.gz")
+    finding = only(report_on(sent, csv))
+    assert (finding.kind, finding.where, finding.invoice_no) == ("doubled", "invoices", "536365")
 
 
 def test_a_line_from_nowhere(sent: Stores) -> None:
     """The whole archive explains every line of the tables, or somebody else wrote it."""
     send(sent, [row(InvoiceNo="9", CustomerID=None)], NAMED)
-    sent.s3.delete_object(Bucket=BUCKET, Key=f"raw/dt=1970-01-01/hour=00/{NAMED}.ndjson.gz")
-    assert (only(checked(sent)).kind, only(checked(sent)).invoice_no) == ("unexplained", "9")
+    sent.bucket.delete(f"raw/dt=1970-01-01/hour=00/{NAMED}.ndjson.gz")
+    assert (only(report_on(sent)).kind, only(report_on(sent)).invoice_no) == ("unexpected", "9")
 
 
 def test_hours_of_the_archive(sent: Stores) -> None:
     """Lines of other hours are not looked for, and not held against the tables."""
     send(sent, [row(InvoiceNo="9")], NAMED)
     sent.dynamodb.delete_item(TableName="invoices", Key=slice_key_of(sent, "536366"))
-    undated = verify(sent, Question(span=hour_range("1970-01-01", "1970-01-02")), unwatched)
-    dated = verify(sent, Question(span=hour_range("2023-11-14T22", "2023-11-14T23")), unwatched)
+    undated = verify(sent, Scope(span=hour_range("1970-01-01", "1970-01-02")), NO_BAR)
+    dated = verify(sent, Scope(span=hour_range("2023-11-14T22", "2023-11-14T23")), NO_BAR)
     assert {each.where for each in undated.findings.kept} == {"customers"}
     assert [each.invoice_no for each in dated.findings.kept if each.where == "invoices"] == ["536366"]
 
@@ -196,7 +195,7 @@ def test_an_item_that_is_no_slice(sent: Stores, csv: Path) -> None:
     """It is named, and what it should hold is missing; it stops nothing."""
     key = slice_key_of(sent, "536366")
     sent.dynamodb.put_item(TableName="invoices", Item={**key, "Lines": {"S": "lost"}})
-    kinds = [(each.kind, each.where, each.invoice_no) for each in checked(sent, csv).findings.kept]
+    kinds = [(each.kind, each.where, each.invoice_no) for each in report_on(sent, csv).findings.kept]
     assert ("unreadable", "invoices", "536366") in kinds
     assert ("missing", "invoices", "536366") in kinds
 
@@ -206,22 +205,22 @@ def test_a_deleted_pointer(sent: Stores, csv: Path) -> None:
     name = slice_id(sent, "536366")
     pointer = {"CustomerID": {"S": "17850"}, "Slice": {"S": f"536366#{name}"}}
     sent.dynamodb.delete_item(TableName="customers", Key=pointer)
-    difference = only(checked(sent, csv))
-    assert (difference.kind, difference.where, difference.slice_id) == ("missing", "customers", name)
+    finding = only(report_on(sent, csv))
+    assert (finding.kind, finding.where, finding.slice_id) == ("missing", "customers", name)
 
 
 def test_refused_rows_are_accounted_for(stores: Stores) -> None:
     """A row of a raw object that is no line must have been set aside."""
     send(stores, [row(), row(Quantity="six")])
-    assert checked(stores).findings.is_clean
-    stores.s3.delete_object(Bucket=BUCKET, Key=keys(stores, "failed/")[0])
-    difference = only(checked(stores))
-    assert (difference.kind, difference.where, difference.index) == ("missing", "failed", 1)
+    assert report_on(stores).findings.is_clean
+    stores.bucket.delete(keys(stores, "failed/")[0])
+    finding = only(report_on(stores))
+    assert (finding.kind, finding.where, finding.index) == ("missing", "failed", 1)
 
 
 def test_an_object_without_rows(stores: Stores) -> None:
     """An archived record that cannot be read was set aside as a whole, or is damaged."""
     deliver(stores, pack(b"rows")[:-9])
-    assert checked(stores).findings.is_clean
-    stores.s3.delete_object(Bucket=BUCKET, Key=keys(stores, "failed/")[0])
-    assert (only(checked(stores)).kind, only(checked(stores)).object) == ("unreadable", RAW_KEY)
+    assert report_on(stores).findings.is_clean
+    stores.bucket.delete(keys(stores, "failed/")[0])
+    assert (only(report_on(stores)).kind, only(report_on(stores)).object) == ("unreadable", RAW_KEY)

@@ -1,1 +1,1 @@
-"""The page GET /docs: Swagger UI from our own files, so that it needs no internet."""
+"""GET /docs: Swagger UI from files of our own, so that it needs no internet."""

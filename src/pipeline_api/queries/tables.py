@@ -1,4 +1,4 @@
-"""Reads of the tables Invoices and Customers. All are consistent: what is stored can be queried at once."""
+"""The two tables, as far as the API reads them. Every read is consistent: what is stored can be queried at once."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,17 +16,14 @@ FIRST = " "
 """Sorts before every pointer."""
 
 MAX_KEYS = 100
-"""Keys in one BatchGetItem (AWS: BatchGetItem), and pointers in one page of a Query."""
+"""Keys in one BatchGetItem, and pointers in one page of a Query (AWS: BatchGetItem)."""
 
 _PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """`invoices` and `customers` are names of tables. `sleep` takes seconds; it runs before keys are read again.
-
-    Every method raises Throttled or Unavailable.
-    """
+    """`sleep` takes seconds; it is called between attempts to read what DynamoDB left out."""
 
     client: "DynamoDBClient"
     invoices: str
@@ -34,7 +31,7 @@ class Tables:
     sleep: Callable[[float], None]
 
     def slice_items(self, invoice_no: str) -> Iterator[ReadItem]:
-        """Every slice of an invoice."""
+        """Every slice of an invoice, however many pages they fill."""
         with translate_errors("DynamoDB"):
             for page in self.client.get_paginator("query").paginate(
                 TableName=self.invoices,
@@ -45,7 +42,7 @@ class Tables:
                 yield from page["Items"]
 
     def pointer_pages(self, customer_id: str, after: str, size: int = MAX_KEYS) -> Iterator["QueryOutputTypeDef"]:
-        """A customer's pointers that sort after the text `after`, in order, `size` per page."""
+        """A customer's pointers behind the text `after`, in order, `size` a page."""
         with translate_errors("DynamoDB"):
             yield from self.client.get_paginator("query").paginate(
                 TableName=self.customers,
@@ -57,7 +54,7 @@ class Tables:
             )
 
     def items_at(self, keys: Sequence[Item]) -> list[ReadItem]:
-        """The items under at most MAX_KEYS keys, in any order. Raises Unavailable if some keys stay unread."""
+        """What is stored under at most MAX_KEYS keys, in no order. Raises Unavailable if some stay unread."""
         items: list[ReadItem] = []
         for pause in (*_PAUSES_SECONDS, 0):
             with translate_errors("DynamoDB"):

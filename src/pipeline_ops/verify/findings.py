@@ -1,4 +1,4 @@
-"""What a verification finds."""
+"""What `verify` reports."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from enum import StrEnum
 class Kind(StrEnum):
     MISSING = "missing"
     DOUBLED = "doubled"
-    DIFFERS = "differs"
-    UNEXPLAINED = "unexplained"
+    CHANGED = "changed"
+    UNEXPECTED = "unexpected"
     MISNAMED = "misnamed"
     UNREADABLE = "unreadable"
 
@@ -22,40 +22,40 @@ class Where(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One finding. What it says of a row are names of fields and places, never a value but the invoice's number."""
+class Finding:
+    """One difference. Of a row's values it shows only the invoice number; otherwise names of fields, and positions."""
 
     kind: Kind
     where: Where
     message: str
     line: int | None = None
-    """The CSV's line, from 1; for several, the first."""
+    """The line of the CSV, from 1; the first one if the finding is about several rows."""
     rows: int = 1
     batch_id: str | None = None
     object: str | None = None
     index: int | None = None
-    """The row's place in its record, from 0."""
+    """The position of the row in its record, from 0."""
     invoice_no: str | None = None
     slice_id: str | None = None
     customer_id: str | None = None
 
 
 class Findings:
-    """Counts all differences and keeps the first of each kind and place: a lost table is not a million sentences."""
+    """Counts every finding but keeps only the first of each kind and place: a lost table has millions of lines."""
 
     def __init__(self, most_kept: int = 1000) -> None:
         self._most_kept = most_kept
         self._kept: Counter[tuple[Kind, Where]] = Counter()
         self.counts: Counter[tuple[Kind, Where]] = Counter()
-        self.kept: list[Difference] = []
+        self.kept: list[Finding] = []
 
     @property
     def is_clean(self) -> bool:
         return not self.counts
 
-    def add(self, difference: Difference) -> None:
-        name = (difference.kind, difference.where)
-        self.counts[name] += difference.rows
-        if self._kept[name] < self._most_kept:
-            self._kept[name] += 1
-            self.kept.append(difference)
+    def add(self, finding: Finding) -> None:
+        group = (finding.kind, finding.where)
+        self.counts[group] += finding.rows
+        if self._kept[group] < self._most_kept:
+            self._kept[group] += 1
+            self.kept.append(finding)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aws.bucket import raw_key
 from aws.items import pointer_items, slice_item
-from invoices.batch import pack, raw_key
+from invoices.batch import pack
 from invoices.invoice import slices_of
 from invoices.rows import read_ndjson
 from local_runtime.report import Places, read_stored

@@ -1,0 +1,175 @@
+"""The bucket: its keys, its objects, and the dead letters in it.
+
+    raw/dt=…/hour=…/<batch id>.ndjson.gz                        a record of the stream, byte for byte
+    raw/dt=…/hour=…/<batch id>=<hash>.ndjson.gz                 another body that arrived under the same batch id
+    failed/<stage>/dt=…/hour=…/<batch id>.<hash>.json           a dead letter: what this stage cannot store, and why
+    failed-redriven/<stage>/dt=…/hour=…/<batch id>.<hash>.json  which rows of that dead letter a redrive stored
+
+`dt` and `hour` are computed from the batch id, never from the time of delivery. So a record that is delivered again
+has the same key again.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from aws.errors import error_code, translate_errors
+from invoices.batch import batch_time, parse_batch_id, unpack
+from invoices.errors import Malformed, RowError
+from invoices.limits import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+RAW = "raw/"
+FAILED = "failed/"
+REDRIVEN = "failed-redriven/"
+
+TO_S3 = "to_s3"
+TO_DYNAMODB = "to_dynamodb"
+
+_RAW_SUFFIX = ".ndjson.gz"
+_SECOND_BODY = "="  # a batch id cannot contain it
+_NOT_A_BATCH_ID = "unnamed"
+
+
+def raw_key(batch_id: str) -> str:
+    """The key of the batch's raw object."""
+    return f"{RAW}{_batch_folder(batch_id)}/{batch_id}{_RAW_SUFFIX}"
+
+
+def second_body_key(batch_id: str, data: bytes) -> str:
+    """The key of another body of the same batch id: a hash of its rows follows the id. `data` is gzip."""
+    content = blake2b(unpack(data, MAX_BODY_BYTES), digest_size=8).hexdigest()
+    return f"{raw_key(batch_id).removesuffix(_RAW_SUFFIX)}{_SECOND_BODY}{content}{_RAW_SUFFIX}"
+
+
+def batch_id_of(key: str) -> str:
+    """The batch of a raw object, whether it holds the batch's first body or another."""
+    return key.rpartition("/")[2].removesuffix(_RAW_SUFFIX).partition(_SECOND_BODY)[0]
+
+
+def redriven_key(key: str) -> str:
+    """The key under `failed-redriven/` that belongs to this key under `failed/`."""
+    return f"{REDRIVEN}{key.removeprefix(FAILED)}"
+
+
+def hour_folder(moment: datetime) -> str:
+    """`dt=YYYY-MM-DD/hour=HH`; `moment` is in UTC."""
+    return f"{moment:dt=%Y-%m-%d/hour=%H}"
+
+
+def _batch_folder(batch_id: str) -> str:
+    return hour_folder(batch_time(batch_id))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    key: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket and the client that reaches it. Every method raises Retryable where S3 fails for a while."""
+
+    s3: "S3Client"
+    name: str
+
+    def create(self, key: str, body: bytes, content_type: str) -> bool:
+        """Write a new object. False where the key exists already; that object stays as it is."""
+        try:
+            with translate_errors("S3"):
+                self.s3.put_object(Bucket=self.name, Key=key, Body=body, IfNoneMatch="*", ContentType=content_type)
+        except ClientError as error:
+            if error_code(error) != "PreconditionFailed":
+                raise
+            return False
+        return True
+
+    def read(self, key: str) -> bytes:
+        with translate_errors("S3"):
+            return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+
+    def delete(self, key: str) -> None:
+        with translate_errors("S3"):
+            self.s3.delete_object(Bucket=self.name, Key=key)
+
+    def objects(self, prefix: str, start_after: str = "") -> Iterator[ListedObject]:
+        """Every object whose key begins with `prefix` and sorts after `start_after`, in the order of the keys."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix, StartAfter=start_after
+        )
+        with translate_errors("S3"):
+            for page in pages:
+                yield from (ListedObject(each["Key"], each["LastModified"]) for each in page.get("Contents", []))
+
+    def exists(self, key: str) -> bool:
+        return any(each.key == key for each in self.objects(key))
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What a stage cannot store. `payload` is the whole record's data, or gzip NDJSON of the rows in `errors`."""
+
+    payload: bytes
+    reason: str
+    errors: tuple[RowError, ...] = ()
+
+
+@dataclass(frozen=True)
+class DeadLetterDocument:
+    """The JSON document under `failed/`. An `index` in `errors` counts the rows of the whole record from 0."""
+
+    stage: str
+    batch_id: str
+    sequence_number: str
+    reason: str
+    errors: tuple[RowError, ...]
+    payload_base64: str
+
+    @property
+    def payload(self) -> bytes:
+        return b64decode(self.payload_base64)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterStore:
+    """`failed/<stage>/` in the bucket."""
+
+    bucket: Bucket
+    stage: str
+
+    def put(self, batch_id: str, sequence_number: str, dead_letter: DeadLetter) -> None:
+        """Write the document; the same dead letter put again overwrites itself. Raises Retryable where S3 fails."""
+        document = DeadLetterDocument(
+            stage=self.stage,
+            batch_id=batch_id,
+            sequence_number=sequence_number,
+            reason=dead_letter.reason,
+            errors=dead_letter.errors,
+            payload_base64=b64encode(dead_letter.payload).decode(),
+        )
+        with translate_errors("S3"):
+            self.bucket.s3.put_object(
+                Bucket=self.bucket.name,
+                Key=self._key(batch_id, dead_letter),
+                Body=json.dumps(asdict(document), indent=2).encode(),
+                ContentType="application/json",
+            )
+
+    def _key(self, batch_id: str, dead_letter: DeadLetter) -> str:
+        """Anybody may write to the stream, so a batch id becomes part of a key only after it was checked."""
+        try:
+            name = parse_batch_id(batch_id)
+        except Malformed:
+            name = _NOT_A_BATCH_ID
+        indexes = ",".join(str(error.index) for error in dead_letter.errors)
+        content = blake2b(dead_letter.payload + indexes.encode(), digest_size=8).hexdigest()
+        return f"{FAILED}{self.stage}/{_batch_folder(name)}/{name}.{content}.json"

@@ -1,0 +1,108 @@
+"""Dead letters, and the record of what a redrive did with one.
+
+A redriven document is created before the tables are written. It decides once and for all which rows are stored, and
+with which values. The tables are built from the raw objects and from these rows.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+from pydantic import TypeAdapter, ValidationError
+
+from aws.bucket import FAILED, REDRIVEN, TO_DYNAMODB, Bucket, DeadLetterDocument, ListedObject
+from aws.errors import error_code
+from invoices.batch import unpack
+from invoices.errors import RowError
+from invoices.limits import MAX_BODY_BYTES
+from invoices.rows import Rows, read_rows, split_ndjson
+from pipeline_ops.errors import OpsError
+from pipeline_ops.raw_objects import line_ids_of
+
+REDRIVEN_ROWS = f"{REDRIVEN}{TO_DYNAMODB}/"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRow:
+    """The bytes of a row, and its position in the whole record, from 0. The bytes need not be UTF-8."""
+
+    index: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RedrivenRow:
+    """The JSON text of a valid row, and its position in the whole record."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True)
+class RedrivenDocument(DeadLetterDocument):
+    """The dead letter, and the rows of it that the tables now hold, with fixed values where a fix was given."""
+
+    rows: tuple[RedrivenRow, ...]
+
+    def valid_rows(self) -> Rows:
+        return validated_rows([NumberedRow(row.index, row.text.encode()) for row in self.rows])
+
+    def line_ids(self) -> Iterator[bytes]:
+        return line_ids_of(self.valid_rows(), self.batch_id)
+
+
+_DEAD_LETTER = TypeAdapter(DeadLetterDocument)
+_REDRIVEN = TypeAdapter(RedrivenDocument)
+
+
+def list_dead_letters(bucket: Bucket, stage: str | None = None) -> Iterator[ListedObject]:
+    return bucket.objects(f"{FAILED}{stage}/" if stage else FAILED)
+
+
+def read_dead_letter(bucket: Bucket, key: str) -> DeadLetterDocument:
+    """Raises OpsError where there is no such dead letter."""
+    try:
+        return _DEAD_LETTER.validate_json(_read(bucket, key))
+    except ValidationError as error:
+        raise OpsError(f"{key} is not a dead letter.") from error
+
+
+def read_redriven(bucket: Bucket, key: str) -> RedrivenDocument:
+    """Raises OpsError where there is no such document."""
+    try:
+        return _REDRIVEN.validate_json(_read(bucket, key))
+    except ValidationError as error:
+        raise OpsError(f"{key} is not a document of a redrive.") from error
+
+
+def create_redriven(bucket: Bucket, key: str, document: RedrivenDocument) -> bool:
+    """False where the document exists already; it stays as it is."""
+    return bucket.create(key, _REDRIVEN.dump_json(document, indent=2), "application/json")
+
+
+def payload_rows(document: DeadLetterDocument) -> list[NumberedRow]:
+    """The rows of the payload with their positions in the whole record. Raises Rejected if it is unreadable.
+
+    A payload of some rows holds those that `errors` names, in order; without errors it is the whole record.
+    """
+    texts = split_ndjson(unpack(document.payload, MAX_BODY_BYTES))
+    indexes = sorted({error.index for error in document.errors}) or list(range(len(texts)))
+    if len(indexes) != len(texts):
+        raise OpsError("The errors of the dead letter do not name the rows of its payload.")
+    return [NumberedRow(index, text) for index, text in zip(indexes, texts, strict=True)]
+
+
+def validated_rows(rows: Sequence[NumberedRow]) -> Rows:
+    """The lines and the errors of these rows, numbered by their positions in the whole record."""
+    read = read_rows([row.text for row in rows])
+    errors = [RowError(rows[error.index].index, error.field, error.message) for error in read.errors]
+    return Rows(read.lines, [rows[position].index for position in read.indexes], errors)
+
+
+def _read(bucket: Bucket, key: str) -> bytes:
+    try:
+        return bucket.read(key)
+    except ClientError as error:
+        if error_code(error) != "NoSuchKey":
+            raise
+        raise OpsError(f"There is no {key}.") from error

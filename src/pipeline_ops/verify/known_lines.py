@@ -1,0 +1,100 @@
+"""Which lines the CSV and the archive contain, and which of them the tables contain too.
+
+It is compact, because a file may have millions of lines: about 130 bytes each.
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from invoices.line import Line, content
+
+_NONE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLine:
+    """`csv_line` counts from 1; `object_number` is the first raw object with this line, from 0. None: not there."""
+
+    line_id: bytes
+    csv_line: int | None
+    object_number: int | None
+    is_redriven: bool
+    is_stored: bool
+
+    @property
+    def is_archived(self) -> bool:
+        return self.object_number is not None or self.is_redriven
+
+
+class KnownLines:
+    """A dict from line id to a position in arrays."""
+
+    def __init__(self) -> None:
+        self._positions: dict[bytes, int] = {}
+        self._csv_lines = array("I")
+        self._objects = array("I")
+        self._contents = array("q")
+        self._redriven = bytearray()
+        self._stored = bytearray()
+
+    def __iter__(self) -> Iterator[KnownLine]:
+        """In the order in which the lines were added."""
+        for line_id, position in self._positions.items():
+            yield self._at(line_id, position)
+
+    def __contains__(self, line_id: bytes) -> bool:
+        return line_id in self._positions
+
+    def __getitem__(self, line_id: bytes) -> KnownLine:
+        return self._at(line_id, self._positions[line_id])
+
+    @property
+    def stored_count(self) -> int:
+        return sum(self._stored)
+
+    def add_from_csv(self, line_id: bytes, line: Line, csv_line: int) -> None:
+        self._csv_lines[self._position(line_id, line)] = csv_line
+
+    def add_from_object(self, line_id: bytes, line: Line, object_number: int) -> int | None:
+        """The number of the first object that contains this line, or None if it is this object."""
+        position = self._position(line_id, line)
+        if (first := self._objects[position]) != _NONE:
+            return first - 1
+        self._objects[position] = object_number + 1
+        return None
+
+    def add_redriven(self, line_id: bytes, line: Line) -> None:
+        self._redriven[self._position(line_id, line)] = True
+
+    def mark_stored(self, line_id: bytes, line: Line) -> bool:
+        """The tables contain this known line. False if its content there is different."""
+        position = self._positions[line_id]
+        self._stored[position] = True
+        return self._contents[position] == _content_hash(line)
+
+    def _position(self, line_id: bytes, line: Line) -> int:
+        """Where the line's values are in the arrays; a new line gets the next position."""
+        position = self._positions.setdefault(line_id, len(self._positions))
+        if position == len(self._csv_lines):
+            self._csv_lines.append(_NONE)
+            self._objects.append(_NONE)
+            self._contents.append(_content_hash(line))
+            self._redriven.append(False)
+            self._stored.append(False)
+        return position
+
+    def _at(self, line_id: bytes, position: int) -> KnownLine:
+        object_number = self._objects[position]
+        return KnownLine(
+            line_id=line_id,
+            csv_line=self._csv_lines[position] or None,
+            object_number=None if object_number == _NONE else object_number - 1,
+            is_redriven=bool(self._redriven[position]),
+            is_stored=bool(self._stored[position]),
+        )
+
+
+def _content_hash(line: Line) -> int:
+    """Valid only within this process: Python salts the hash of text."""
+    return hash(content(line))
