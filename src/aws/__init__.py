@@ -1,1 +1,1 @@
-"""The edge to AWS that both sides of the stream share: how clients are made, and what their errors mean."""
+"""What both sides of the stream need of AWS: clients, errors, items, events, metrics, settings and API keys."""

@@ -1,46 +1,27 @@
-"""The table of keys, as far as the API reads it."""
+"""API keys: their text, what is stored of them, and the table that holds it.
+
+A key is `<id>.<secret>`. The id is public and finds the key; the secret proves that the caller holds it. The table
+keeps only a hash of the whole text.
+"""
 
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from aws.errors import translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef
 
-# The text of an API key, `<id>.<secret>`: the id is public and finds the key, the secret proves it.
+    from aws.items import Item, ReadItem
 
 _ID_BYTES = 6
-_SECRET_BYTES = 32  # 256 random bits: nobody guesses them, so a fast hash keeps them as safe as a slow one
+_SECRET_BYTES = 32  # nobody can guess 256 random bits, so a fast hash protects them as well as a slow one
 _KEY = re.compile(r"(?P<id>[0-9a-f]{12})\.[A-Za-z0-9_-]{43}\Z")
-
-
-def generate_key(random_bytes: Callable[[int], bytes]) -> str:
-    """`random_bytes` must be fit for secrets: `secrets.token_bytes`."""
-    secret = urlsafe_b64encode(random_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
-    return f"{random_bytes(_ID_BYTES).hex()}.{secret}"
-
-
-def parse_key_id(text: str) -> str | None:
-    """None where the text does not even look like a key: then nobody needs to be asked."""
-    found = _KEY.match(text)
-    return found["id"] if found else None
-
-
-def key_hash(text: str) -> bytes:
-    return sha256(text.encode()).digest()
-
-
-# What is kept of an API key, and how it stands in its table.
-
-Item: TypeAlias = "dict[str, UniversalAttributeValueTypeDef]"
-ReadItem: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
 
 
 class Scope(StrEnum):
@@ -62,7 +43,38 @@ class StoredKey:
     revoked_at: str | None = None
 
 
-def key_item(key: StoredKey) -> Item:
+@dataclass(frozen=True, slots=True)
+class KeyTable:
+    """The API's view of the table: it reads one key at a time."""
+
+    client: "DynamoDBClient"
+    name: str
+
+    def find(self, key_id: str) -> StoredKey | None:
+        """Read consistently, or a revoked key would work longer. Raises Retryable."""
+        with translate_errors("DynamoDB"):
+            response = self.client.get_item(TableName=self.name, Key={"KeyId": {"S": key_id}}, ConsistentRead=True)
+        return key_from_item(response["Item"]) if "Item" in response else None
+
+
+def generate_key(random_bytes: Callable[[int], bytes]) -> str:
+    """The text of a new key. `random_bytes` must be fit for secrets: `secrets.token_bytes`."""
+    secret = urlsafe_b64encode(random_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
+    return f"{random_bytes(_ID_BYTES).hex()}.{secret}"
+
+
+def parse_key_id(text: str) -> str | None:
+    """None where the text does not have the form of a key, so that no table has to be asked."""
+    match = _KEY.match(text)
+    return match["id"] if match else None
+
+
+def key_hash(text: str) -> bytes:
+    """The hash that is stored and compared, of the key's whole text."""
+    return sha256(text.encode()).digest()
+
+
+def key_item(key: StoredKey) -> "Item":
     item: Item = {
         "KeyId": {"S": key.key_id},
         "Name": {"S": key.name},
@@ -73,7 +85,7 @@ def key_item(key: StoredKey) -> Item:
     return item if key.revoked_at is None else {**item, "RevokedAt": {"S": key.revoked_at}}
 
 
-def key_from_item(item: ReadItem) -> StoredKey:
+def key_from_item(item: "ReadItem") -> StoredKey:
     return StoredKey(
         key_id=item["KeyId"]["S"],
         name=item["Name"]["S"],
@@ -82,15 +94,3 @@ def key_from_item(item: ReadItem) -> StoredKey:
         created_at=item["CreatedAt"]["S"],
         revoked_at=item["RevokedAt"]["S"] if "RevokedAt" in item else None,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class KeyTable:
-    client: "DynamoDBClient"
-    name: str
-
-    def find(self, key_id: str) -> StoredKey | None:
-        """As it stands now: a read that may be stale would let a revoked key live longer. Raises Retryable."""
-        with translate_errors("DynamoDB"):
-            answer = self.client.get_item(TableName=self.name, Key={"KeyId": {"S": key_id}}, ConsistentRead=True)
-        return key_from_item(answer["Item"]) if "Item" in answer else None

@@ -1,8 +1,8 @@
-"""How every AWS client of this project is made.
+"""How this project makes its AWS clients.
 
-The endpoint and the region come from boto3's own variables (`AWS_ENDPOINT_URL`, `AWS_REGION`), so the code that runs
-on a laptop is the code that runs on Lambda. The clients are botocore's, which are the very ones that boto3 hands out:
-importing what boto3 adds to them is a sixth of a consumer's cold start, and none of it is used.
+The endpoint, the region and the credentials come from boto3's own variables (`AWS_ENDPOINT_URL`, `AWS_REGION`, ...), so
+the code that runs on a laptop is the code that runs on Lambda. The clients are botocore's, which are the same that
+boto3 returns. boto3 itself is not imported: we use nothing of it, and it would add a sixth to a consumer's cold start.
 """
 
 import os
@@ -23,7 +23,7 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=64,  # uvicorn's thread pool has 40 threads
     tcp_keepalive=True,
-    s3={"addressing_style": "path"},  # a bucket of any name behind one certificate or one loopback port
+    s3={"addressing_style": "path"},  # one certificate or one loopback port serves every bucket name
 )
 
 
@@ -32,34 +32,56 @@ def kinesis_client() -> "KinesisClient":
     return client
 
 
-def dynamodb_client() -> "DynamoDBClient":
-    from aws.batch_write_body import skip_item_serialization  # noqa: PLC0415 - it needs pydantic's writer, and to_s3 does not
-
-    client: DynamoDBClient = _client("dynamodb")
-    skip_item_serialization(client)
-    return client
-
-
 def s3_client() -> "S3Client":
     client: S3Client = _client("s3")
     return client
 
 
-def _client(service: str) -> Any:
-    return session().create_client(service, region_name=_region(), config=_CONFIG.merge(_same_user_agent()))
-
-
-def _same_user_agent() -> Config:
-    """Put together once: botocore would do it twice for every call, which is an eighth of a small one's time."""
-    return Config(user_agent=session().user_agent())
+def dynamodb_client() -> "DynamoDBClient":
+    """Its BatchWriteItem accepts no `bytes` in items, because `skip_item_serialization` would write them as text."""
+    client: DynamoDBClient = _client("dynamodb")
+    skip_item_serialization(client)
+    return client
 
 
 @cache
 def session() -> botocore.session.Session:
-    """One for all clients of a process: they share what it has read of services and credentials."""
+    """One for all clients of a process: they share the service descriptions and the credentials that it has read."""
     return botocore.session.get_session()
 
 
-def _region() -> str | None:
-    """Lambda sets AWS_REGION, which botocore itself does not read; its own default applies where it is missing."""
-    return os.environ.get("AWS_REGION")
+def _client(service: str) -> Any:
+    # Lambda sets AWS_REGION, which botocore does not read. Without it, None selects botocore's own default.
+    return session().create_client(service, region_name=os.environ.get("AWS_REGION"), config=_CONFIG)
+
+
+def skip_item_serialization(client: "DynamoDBClient") -> None:
+    """Write BatchWriteItem's body with pydantic's JSON writer instead of botocore's serializer.
+
+    Our items already have DynamoDB's wire form, so a call's parameters are its body. botocore's serializer takes longer
+    for them than all of our own work on them. botocore still does the rest: endpoint, signature, retries, the response.
+    It validates the form of one request of each table, without the content of the item.
+    """
+    events = client.meta.events
+    events.register("provide-client-params.dynamodb.BatchWriteItem", _replace_items)  # type: ignore[arg-type]  # the stubs allow no return value here
+    events.register("before-call.dynamodb.BatchWriteItem", _set_body)
+
+
+_BODY = "invoice_stream_body"
+
+
+def _replace_items(params: dict[str, Any], context: dict[str, Any], **_: object) -> dict[str, Any]:
+    """Keep the real body in `context`. botocore goes on with the parameters that this returns."""
+    from pydantic_core import to_json  # noqa: PLC0415 - to_s3 imports this module and starts without pydantic
+
+    context[_BODY] = to_json(params)
+    samples = {table: [_without_content(each) for each in batch[:1]] for table, batch in params["RequestItems"].items()}
+    return {**params, "RequestItems": samples}
+
+
+def _without_content(request: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {kind: {field: {} for field in fields} for kind, fields in request.items()}
+
+
+def _set_body(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+    params["body"] = context[_BODY]

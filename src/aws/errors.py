@@ -1,4 +1,4 @@
-"""What an error of botocore means to us. Nowhere else is one caught to be named."""
+"""Translate botocore's errors into the pipeline's: only this module decides which of them are transient."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, I
 
 from invoices.errors import Retryable, Throttled, Unavailable
 
-# The codes that botocore's "standard" retries count as throttling and as passing, and KMS's, which Kinesis passes on.
-_THROTTLES = frozenset(
+# The lists of botocore's "standard" retry mode, and KMS's code, which Kinesis passes on.
+_THROTTLE_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
@@ -28,42 +28,45 @@ _THROTTLES = frozenset(
         "TransactionInProgressException",
     }
 )
-_PASSING = frozenset(
+_TRANSIENT_CODES = frozenset(
     {
-        "ConditionalRequestConflict",  # S3: two conditional writes met; the loser is asked to try again
+        "ConditionalRequestConflict",  # S3: two conditional writes of one key met, and this one has to be repeated
         "OperationAborted",
         "RequestTimeout",
         "RequestTimeoutException",
     }
 )
-_NO_ANSWER = (HTTPClientError, ConnectionError, IncompleteReadError)
+_NO_RESPONSE = (HTTPClientError, ConnectionError, IncompleteReadError)
 
 
 @contextmanager
 def translate_errors(service: str) -> Iterator[None]:
-    """Raise Throttled or Unavailable for what may pass; let every other error of the service through as it is.
+    """Raise Throttled or Unavailable for a transient error, and let every other error through unchanged.
 
-    A refusal (access denied, no such table, a malformed call) is a fault of ours, and retrying would hide it.
+    A permanent error (access denied, no such table, a malformed call) is a mistake in our code or in template.yaml.
+    Retrying would only hide it.
     """
     try:
         yield
-    except _NO_ANSWER as error:
+    except _NO_RESPONSE as error:
         raise Unavailable(f"{service} did not answer ({type(error).__name__})") from error
     except ClientError as error:
-        if (meaning := _meaning(error, service)) is None:
+        if (transient := _classify(error, service)) is None:
             raise
-        raise meaning from error
+        raise transient from error
 
 
 def error_code(error: ClientError) -> str:
+    """The service's name for the error, such as `AccessDenied`; empty where the response had no readable body."""
     return error.response.get("Error", {}).get("Code", "")
 
 
-def _meaning(error: ClientError, service: str) -> Retryable | None:
+def _classify(error: ClientError, service: str) -> Retryable | None:
+    """What to raise instead of a transient error; None for a permanent one."""
     code = error_code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _THROTTLES or status == HTTPStatus.TOO_MANY_REQUESTS:
+    if code in _THROTTLE_CODES or status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(f"{service} asks to slow down ({code})")
-    if code in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if code in _TRANSIENT_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable(f"{service} failed ({code or status})")
     return None

@@ -6,6 +6,23 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
 from typing import Protocol, TypedDict
 
 
+class KinesisEvent(TypedDict):
+    """One batch of records of one shard, in order."""
+
+    Records: "list[KinesisEventRecord]"
+
+
+class KinesisEventRecord(TypedDict):
+    kinesis: "KinesisPayload"
+    eventSource: str
+    eventVersion: str
+    eventID: str
+    eventName: str
+    invokeIdentityArn: str
+    awsRegion: str
+    eventSourceARN: str
+
+
 class KinesisPayload(TypedDict):
     """`data` is base64; `approximateArrivalTimestamp` is in seconds since 1970."""
 
@@ -16,29 +33,16 @@ class KinesisPayload(TypedDict):
     approximateArrivalTimestamp: float
 
 
-class KinesisEventRecord(TypedDict):
-    kinesis: KinesisPayload
-    eventSource: str
-    eventVersion: str
-    eventID: str
-    eventName: str
-    invokeIdentityArn: str
-    awsRegion: str
-    eventSourceARN: str
-
-
-class KinesisEvent(TypedDict):
-    Records: list[KinesisEventRecord]
-
-
-class BatchItemFailure(TypedDict):
-    itemIdentifier: str
-
-
 class BatchResponse(TypedDict):
     """With ReportBatchItemFailures, Lambda redelivers from the lowest sequence number in this list."""
 
-    batchItemFailures: list[BatchItemFailure]
+    batchItemFailures: "list[BatchItemFailure]"
+
+
+class BatchItemFailure(TypedDict):
+    """`itemIdentifier` is the record's sequence number."""
+
+    itemIdentifier: str
 
 
 class LambdaContext(Protocol):

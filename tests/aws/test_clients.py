@@ -1,13 +1,58 @@
-"""How clients are made."""
+"""How clients are made, and that DynamoDB gets the body that botocore itself would write."""
 
+import json
+from typing import TYPE_CHECKING
+
+import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ParamValidationError
 
-from aws.clients import kinesis_client, session
+from aws.clients import dynamodb_client, kinesis_client, skip_item_serialization
+from aws.items import Item, slice_item
+from invoices.invoice import slices_of
+from invoices.rows import read_ndjson
+from tests.invoice_rows import ndjson, row
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
-def test_a_call_names_its_sender_as_botocore_would(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the versions of botocore, Python and the system; only made once."""
+def items() -> list[Item]:
+    """Of two invoices, with a pound sign, a quote and a missing description."""
+    rows = [row(Description='6" \u00a3'), row(Description=None, Occurrence=2), row(InvoiceNo="9")]
+    return [slice_item(invoice_slice) for invoice_slice in slices_of(read_ndjson(ndjson(rows)), "batch")]
+
+
+def body_of(client: "DynamoDBClient", put: list[Item]) -> object:
+    """The JSON that the client sends to DynamoDB."""
+    bodies: list[bytes] = []
+
+    def keep(request: AWSPreparedRequest, **_: object) -> None:
+        assert isinstance(request.body, bytes)
+        bodies.append(request.body)
+
+    client.meta.events.register_first("before-send.dynamodb.BatchWriteItem", keep)
+    client.batch_write_item(RequestItems={"invoices": [{"PutRequest": {"Item": item}} for item in put]})
+    return json.loads(bodies[0])
+
+
+def test_a_client_takes_its_region_from_lambdas_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore itself reads only AWS_DEFAULT_REGION."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-2")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    config = kinesis_client().meta.config
-    assert config.user_agent == session().user_agent()  # type: ignore[attr-defined]  # botocore's, which the stubs leave out
-    assert session().user_agent().startswith("Botocore/")
+    assert kinesis_client().meta.region_name == "eu-west-2"
+
+
+def test_the_body_is_that_of_botocore(dynamodb: "DynamoDBClient") -> None:
+    """It holds every item and nothing else."""
+    plain = boto3.client("dynamodb")
+    assert body_of(dynamodb_client(), items()) == body_of(plain, items())
+
+
+def test_a_malformed_request_is_refused_before_it_is_sent(dynamodb: "DynamoDBClient") -> None:
+    """botocore still checks the form of a request."""
+    client = boto3.client("dynamodb")
+    skip_item_serialization(client)
+    with pytest.raises(ParamValidationError):
+        client.batch_write_item(RequestItems={"invoices": [{"Put": {}}]})  # type: ignore[list-item]

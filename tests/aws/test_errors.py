@@ -1,4 +1,4 @@
-"""What an error of botocore means: throttled, unavailable, or a fault of ours that must be seen."""
+"""What an error of botocore means: Throttled, Unavailable, or a mistake of ours that must be seen."""
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
@@ -21,8 +21,8 @@ def client_error(code: str, status: int) -> ClientError:
     + [client_error("ThrottlingException", 400), client_error("Whatever", 429)]
     + [client_error("KMSThrottlingException", 400), client_error("RequestThrottled", 400)],
 )
-def test_a_throttle_is_throttled(error: ClientError) -> None:
-    """DynamoDB and Kinesis answer 400 and a code, S3 answers 503."""
+def test_a_throttle_raises_throttled(error: ClientError) -> None:
+    """DynamoDB and Kinesis answer 400 with a code; S3 answers 503."""
     with pytest.raises(Throttled), translate_errors("DynamoDB"):
         raise error
 
@@ -34,21 +34,21 @@ def test_a_throttle_is_throttled(error: ClientError) -> None:
     + [EndpointConnectionError(endpoint_url="http://x"), ReadTimeoutError(endpoint_url="http://x")]
     + [ConnectionClosedError(endpoint_url="http://x")],
 )
-def test_what_may_pass_is_unavailable(error: Exception) -> None:
-    """5xx, lost connections, time-outs, and a conditional write that met another."""
+def test_any_other_transient_error_raises_unavailable(error: Exception) -> None:
+    """These are 5xx, lost connections, timeouts, and a conditional write that met another."""
     with pytest.raises(Unavailable), translate_errors("S3"):
         raise error
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])
-def test_a_refusal_is_let_through(code: str) -> None:
-    """Retrying would hide it."""
+def test_a_permanent_error_passes_unchanged(code: str) -> None:
+    """A retry would hide it."""
     with pytest.raises(ClientError, match=code), translate_errors("Kinesis"):
         raise client_error(code, 400)
 
 
-def test_no_throttle_that_botocore_knows_is_taken_for_a_refusal() -> None:
-    """Its next release may know another."""
+def test_every_throttle_that_botocore_knows_raises_throttled() -> None:
+    """A new release of botocore may know another code."""
     known: list[str] = vars(ThrottledRetryableChecker)["_THROTTLED_ERROR_CODES"]  # botocore has no public list
     for code in known:
         with pytest.raises(Throttled), translate_errors("DynamoDB"):

@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from aws.api_keys import Scope, StoredKey, generate_key, key_from_item, key_hash, key_item, parse_key_id
+from aws.api_keys import Scope, StoredKey, generate_key, key_hash
 from invoices.errors import Unavailable
 from pipeline_api.app import Services, create_app
 from pipeline_api.auth import KEPT_SECONDS, Gate
@@ -86,22 +86,6 @@ def is_let_in(gate: Gate, text: str | None, scope: Scope | None = Scope.READ) ->
     except Unauthenticated:
         return False
     return True
-
-
-def test_a_key_is_known_by_its_id_and_proven_by_its_secret() -> None:
-    """Two are never alike, and neither is what is stored of them."""
-    other = generate_key(secrets.token_bytes)
-    assert parse_key_id(KEY) == KEY[:12]
-    assert len({KEY[:12], other[:12], KEY[13:], other[13:]}) == 4
-    assert KEY[13:].encode() not in key_hash(KEY)
-
-
-@pytest.mark.parametrize("revoked_at", [None, REVOKED_AT])
-def test_a_stored_key_is_read_as_it_was_written(table: Table, revoked_at: str | None) -> None:
-    """The item and back."""
-    table.add(KEY, *Scope, revoked_at=revoked_at)
-    key = table.keys[KEY[:12]]
-    assert key_from_item(key_item(key)) == key  # type: ignore[arg-type] # what is written is a part of what may be read
 
 
 def test_the_holder_of_a_key_is_let_in(gate: Gate, table: Table) -> None:

@@ -1,0 +1,57 @@
+"""The text of a key, its item, and the table."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.stub import Stubber
+
+from aws.api_keys import KeyTable, StoredKey, generate_key, key_from_item, key_hash, key_item, parse_key_id
+from invoices.errors import Throttled
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+CREATED_AT = "2026-11-22T11:00:00+00:00"
+REVOKED_AT = "2026-11-22T12:00:00+00:00"
+KEY = StoredKey("0123456789ab", "somebody", frozenset({"read"}), b"hash", CREATED_AT)
+
+
+@pytest.fixture
+def table(dynamodb: "DynamoDBClient") -> KeyTable:
+    dynamodb.create_table(
+        TableName="keys",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "KeyId", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "KeyId", "AttributeType": "S"}],
+    )
+    return KeyTable(dynamodb, "keys")
+
+
+def test_no_two_keys_share_an_id_or_a_secret() -> None:
+    """The id can be read from the key; the secret cannot be read from its hash."""
+    one, other = (generate_key(secrets.token_bytes) for _ in range(2))
+    assert parse_key_id(one) == one[:12]
+    assert len({one[:12], other[:12], one[13:], other[13:]}) == 4
+    assert one[13:].encode() not in key_hash(one)
+
+
+@pytest.mark.parametrize("revoked_at", [None, REVOKED_AT])
+def test_an_item_gives_back_its_key(revoked_at: str | None) -> None:
+    """A key that was revoked keeps the time."""
+    key = StoredKey("0123456789ab", "somebody", frozenset({"ingest", "read"}), b"hash", CREATED_AT, revoked_at)
+    assert key_from_item(key_item(key)) == key
+
+
+def test_a_key_is_found_by_its_id(table: KeyTable) -> None:
+    """An unknown id finds nothing."""
+    table.client.put_item(TableName="keys", Item=key_item(KEY))
+    assert (table.find("0123456789ab"), table.find("ba9876543210")) == (KEY, None)
+
+
+def test_a_throttled_read_raises_throttled(table: KeyTable) -> None:
+    """The caller can then answer "try again" instead of "unknown key"."""
+    with Stubber(table.client) as stub:
+        stub.add_client_error("get_item", "ThrottlingException", http_status_code=400)
+        with pytest.raises(Throttled):
+            table.find("0123456789ab")
