@@ -1,4 +1,4 @@
-"""Breaks the pipeline on purpose, by seed, and accounts for every row afterwards. Never shipped.
+"""Fault injection by seed: a file goes through the whole pipeline, and every row is accounted for. Never shipped.
 
-The client, the API, the consumers and the event source mapping are the real ones; only the weather is made up.
+Client, API, consumers and event source mapping are the real ones. Only faults and time are simulated.
 """

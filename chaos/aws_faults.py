@@ -1,27 +1,33 @@
-"""Faults between botocore and AWS, below the SDK's own retries, which therefore run as they would."""
+"""Faults between botocore and AWS, below the SDK's own retries, which therefore run as they do in production."""
 
+import copy
+import json
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from http import HTTPStatus
 from random import Random
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
 import botocore.endpoint
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
-from chaos.aws_call import AwsCall, call_of
-from chaos.crash import Crash, TimeIsUp
-from chaos.decisions import Decisions, Fault
-from chaos.partial import partly
-from chaos.weather import CALM, Weather
+from chaos.faults import Crash, Fault, FaultPlan, TimeIsUp
 from local_runtime.event_source_mapping import VirtualClock
 
 _SLOWEST_SECONDS = 25.0
+_THROTTLES = {
+    "dynamodb": ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"),
+    "kinesis": ("ProvisionedThroughputExceededException", "ThrottlingException", "LimitExceededException"),
+}
+_SERVER_ERRORS = {"dynamodb": "InternalServerError", "kinesis": "InternalFailure"}
+_READS_WITHOUT_NAME = ("GetRecords", "GetShardIterator", "ListShards")  # their tokens differ from run to run
 
 
 class Client(Protocol):
@@ -32,57 +38,81 @@ class Client(Protocol):
 
 @dataclass(slots=True)
 class AwsFaults:
-    """The way to AWS. `puts` are the records that the stream really took, whatever its caller was told.
+    """The way to AWS. `puts` are the records that the stream really took, whatever their sender heard.
 
-    `time_limit` is when Lambda ends the invocation that is running, by `clock`.
+    `prefix` starts the names of this seed's stores. `time_limit` is when, by `clock`, Lambda ends the invocation.
     """
 
-    decisions: Decisions
+    plan: FaultPlan
     clock: VirtualClock
     prefix: str
-    weather: Weather = CALM
     time_limit: float | None = None
     puts: list[tuple[str, bytes]] = field(default_factory=list)
     _session: URLLib3Session = field(default_factory=URLLib3Session)
 
     def attach(self, client: Client) -> None:
-        """Every call of this client goes this way from now on."""
-        client.meta.events.register("before-send", self._send)
+        """From now on every call of this client can meet a fault."""
+        client.meta.events.register("before-send", self._handle)
 
     def close(self) -> None:
         self._session.close()
 
-    def _send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
-        call = call_of(event_name, request, self.prefix)
-        fault, chance = self.decisions.next(call.place, call.name, self.weather.aws(call.operation))
+    def _handle(self, request: AWSPreparedRequest, event_name: str, **_rest: object) -> AWSResponse:
+        """`event_name` is botocore's: `before-send.dynamodb.BatchWriteItem`."""
+        _, service, operation = event_name.split(".")
+        call = _Call(service, operation, request)
+        fault, chance = self.plan.draw(f"{service}.{operation}", call.name(self.prefix))
         match fault:
             case Fault.LOST_REQUEST:
-                raise EndpointConnectionError(endpoint_url=call.request.url)
+                raise EndpointConnectionError(endpoint_url=request.url)
             case Fault.CRASH_BEFORE:
                 raise Crash
-            case Fault.THROTTLED | Fault.SERVER_ERROR | Fault.EXPIRED:
-                return _refusal(call, fault, chance)
+            case Fault.THROTTLED:
+                return call.throttled(chance.random())
+            case Fault.SERVER_ERROR:
+                return call.failed(chance.random())
+            case Fault.EXPIRED:
+                return call.refused(HTTPStatus.BAD_REQUEST, "ExpiredIteratorException")
             case Fault.PARTIAL:
-                return partly(call, chance, self._deliver)
+                return self._send_partly(call, chance)
             case Fault.SLOW:
                 self._pass_time(chance.uniform(0.1, _SLOWEST_SECONDS))
-        return self._delivered(call, fault, chance)
+        return self._send_and_answer(call, fault, chance)
 
-    def _delivered(self, call: AwsCall, fault: Fault | None, chance: Random) -> AWSResponse:
-        """AWS has done what it was asked; whether the caller hears of it is another matter."""
-        response = self._deliver(call.request)
+    def _send_and_answer(self, call: "_Call", fault: Fault | None, chance: Random) -> AWSResponse:
+        """AWS does its work; the fault decides whether the caller hears of it."""
+        response = self._send(call.request)
         if call.operation == "PutRecord" and response.status_code == HTTPStatus.OK:
             parameters = call.parameters
             self.puts.append((parameters["PartitionKey"], b64decode(parameters["Data"])))
-        if fault in (Fault.CRASH_AFTER, Fault.LOST_ANSWER):
-            _ = response.content  # a body that nobody reads would keep its connection
+        if fault in (Fault.CRASH_AFTER, Fault.LOST_RESPONSE):
+            _ = response.content  # an unread body would keep its connection
         if fault is Fault.CRASH_AFTER:
             raise Crash
-        if fault is Fault.LOST_ANSWER:
+        if fault is Fault.LOST_RESPONSE:
             raise chance.choice((ConnectionClosedError, ReadTimeoutError))(endpoint_url=call.request.url)
         return response
 
-    def _deliver(self, request: AWSPreparedRequest) -> AWSResponse:
+    def _send_partly(self, call: "_Call", chance: Random) -> AWSResponse:
+        """DynamoDB answers 200 and leaves some entries undone: at least one, at most all."""
+        is_read = call.operation == "BatchGetItem"
+        asked = call.parameters["RequestItems"]
+        entries = [(table, each) for table, some in asked.items() for each in (some["Keys"] if is_read else some)]
+        chance.shuffle(entries)
+        cut = chance.randrange(len(entries))
+
+        def request_items(some: list[tuple[str, Any]]) -> dict[str, Any]:
+            by_table = {table: [each for name, each in some if name == table] for table, _ in some}
+            return {table: {**asked[table], "Keys": keys} for table, keys in by_table.items()} if is_read else by_table
+
+        content: dict[str, Any] = {"Responses": {}} if is_read else {}
+        if cut:
+            content = json.loads(self._send(call.with_request_items(request_items(entries[:cut]))).content)
+        undone = "UnprocessedKeys" if is_read else "UnprocessedItems"
+        content[undone] = {**content.get(undone, {}), **request_items(entries[cut:])}
+        return call.answered(HTTPStatus.OK, content)
+
+    def _send(self, request: AWSPreparedRequest) -> AWSResponse:
         response: AWSResponse = self._session.send(request)
         return response
 
@@ -92,22 +122,86 @@ class AwsFaults:
             raise TimeIsUp
 
 
-def _refusal(call: AwsCall, fault: Fault, chance: Random) -> AWSResponse:
-    match fault:
-        case Fault.THROTTLED:
-            return call.throttled(chance.random())
-        case Fault.SERVER_ERROR:
-            return call.failed(chance.random())
-        case _:
-            return call.refused(HTTPStatus.BAD_REQUEST, "ExpiredIteratorException")
-
-
 @contextmanager
 def virtual_backoff(clock: VirtualClock) -> Iterator[None]:
     """botocore's pauses between its own retries pass on the virtual clock."""
-    endpoint: Any = botocore.endpoint  # it offers no way to be handed a clock
+    endpoint: Any = botocore.endpoint  # botocore takes no clock as an argument
     real, endpoint.time = endpoint.time, SimpleNamespace(sleep=clock.sleep)
     try:
         yield
     finally:
         endpoint.time = real
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request of botocore on its way out, and the answers that AWS gives to it when things go wrong."""
+
+    service: str
+    operation: str
+    request: AWSPreparedRequest
+
+    def name(self, prefix: str) -> str:
+        """The same for the same call in every run: an object's path, or a hash of the parameters."""
+        if self.service == "s3":
+            return urlsplit(self.request.url).path.replace(prefix, "", 1)
+        if self.operation in _READS_WITHOUT_NAME:
+            return ""
+        return blake2b(self._body.replace(prefix.encode(), b""), digest_size=8).hexdigest()
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Of DynamoDB and Kinesis, whose calls are JSON."""
+        parameters: dict[str, Any] = json.loads(self._body)
+        return parameters
+
+    def with_request_items(self, request_items: dict[str, Any]) -> AWSPreparedRequest:
+        request = copy.copy(self.request)
+        request.body = json.dumps({**self.parameters, "RequestItems": request_items}).encode()
+        request.headers = copy.copy(request.headers)
+        request.headers["Content-Length"] = str(len(request.body))
+        return request
+
+    def throttled(self, number: float) -> AWSResponse:
+        """S3 has one form of it; the others have several, and `number` (0 to 1) chooses one."""
+        if self.service == "s3":
+            return self._s3_error(503, "SlowDown")
+        codes = _THROTTLES[self.service]
+        return self.refused(400, codes[int(number * len(codes))])
+
+    def failed(self, number: float) -> AWSResponse:
+        """A 500 with its document, or a 503 of something in between that knows nothing of AWS."""
+        if number < 0.5:  # noqa: PLR2004 - one in two
+            return self._response(503, "text/html", b"<html>unavailable</html>")
+        if self.service == "s3":
+            return self._s3_error(500, "InternalError")
+        return self.refused(500, _SERVER_ERRORS[self.service])
+
+    def refused(self, status: int, code: str) -> AWSResponse:
+        return self.answered(status, {"__type": code, "message": "injected"})
+
+    def answered(self, status: int, content: Mapping[str, object]) -> AWSResponse:
+        return self._response(status, "application/x-amz-json-1.1", json.dumps(content).encode())
+
+    def _s3_error(self, status: int, code: str) -> AWSResponse:
+        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>injected</Message></Error>"
+        return self._response(status, "application/xml", body.encode())
+
+    def _response(self, status: int, content_type: str, body: bytes) -> AWSResponse:
+        headers = HTTPHeaders.from_dict({"Content-Type": content_type, "Content-Length": str(len(body))})
+        return AWSResponse(self.request.url, status, headers, _Raw(body))
+
+    @property
+    def _body(self) -> bytes:
+        body = self.request.body
+        return body.encode() if isinstance(body, str) else bytes(cast("bytes", body or b""))
+
+
+class _Raw:
+    """A response's body, as urllib3 offers one."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self._body

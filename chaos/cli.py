@@ -1,18 +1,23 @@
-"""The command line: `run` breaks the world around the code, `defects` the code itself."""
+"""The command line: `run` injects faults around the code, `defects` plants them in the code itself."""
 
+import json
 import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
-from chaos.defects.run import run_defects
-from chaos.engine import running_engine
-from chaos.report import Totals, show_result, show_totals, write_decisions
-from chaos.seed import run_seed
-from chaos.stores import environment
+from chaos.mutants import run_mutants
+from chaos.scenario import Result, run_seed
+from chaos.stores import running_engine
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+_FOLDER = Path(".local/chaos")
 
 
 @app.command()
@@ -25,16 +30,15 @@ def run(
 
     Exit code 1 if one promise was broken in one seed.
     """
-    console, totals = Console(soft_wrap=True), Totals()
-    with running_engine() as variables, environment(variables):
+    console, results = Console(soft_wrap=True, highlight=False), []
+    with running_engine():
         for seed in range(first_seed, first_seed + seeds):
-            result = run_seed(seed)
-            totals.add(result)
-            show_result(console, result)
+            results.append(result := run_seed(seed))
+            _show(console, result)
             if log or result.findings:
-                console.print(f"  its decisions: {write_decisions(result)}")
-    show_totals(console, totals)
-    sys.exit(1 if totals.broken else 0)
+                console.print(f"  its decisions: {_write_decisions(result)}")
+    _show_totals(console, results)
+    sys.exit(1 if any(result.findings for result in results) else 0)
 
 
 @app.command()
@@ -43,4 +47,43 @@ def defects(
     jobs: Annotated[int, typer.Option(min=1, help="So many at a time.")] = 2,
 ) -> None:
     """Plant each known defect in a copy of the tree and see whether the tests catch it. Exit code 1 if one slips."""
-    sys.exit(0 if run_defects(Console(soft_wrap=True), only, jobs) else 1)
+    sys.exit(0 if run_mutants(Console(soft_wrap=True), only, jobs) else 1)
+
+
+def _show(console: Console, result: Result) -> None:
+    counts = result.counts
+    accepted = counts["rows"] - counts["rejected"]
+    console.print(
+        f"seed {result.seed:>4}  severity {result.severity:<4g} {len(result.decisions):>4} faults "
+        f"{counts['crashes']:>3} crashes  {counts['rows']:>4} rows -> {accepted:>4} accepted "
+        f"{counts['rejected']:>3} rejected  {counts['raw_objects']:>3} raw {counts['dead_letters']:>2} dead letters  "
+        f"{'BROKEN' if result.findings else 'ok'}"
+    )
+    for finding in result.findings:
+        console.print(f"  {finding}", markup=False)
+
+
+def _show_totals(console: Console, results: list[Result]) -> None:
+    broken = sum(bool(result.findings) for result in results)
+    table = Table("place and fault", "times", title=f"{len(results)} seeds, {broken} with a broken promise")
+    faults = Counter(f"{each.place}: {each.fault}" for result in results for each in result.decisions)
+    for name, times in sorted(faults.items()):
+        table.add_row(name, f"{times:,}")
+    console.print(table)
+    sums = Counter[str]()
+    for result in results:
+        sums.update(result.counts)
+    console.print(
+        f"{sums['rows']:,} rows sent, {sums['rejected']:,} of them rejected and named; {sums['batches']:,} batches and "
+        f"{sums['foreign']:,} foreign records became {sums['lines']:,} lines, {sums['raw_objects']:,} raw objects and "
+        f"{sums['dead_letters']:,} dead letters, through {faults.total():,} faults and {sums['crashes']:,} crashes of "
+        f"consumers; the client was started {sums['uploads']:,} times"
+    )
+
+
+def _write_decisions(result: Result) -> Path:
+    """One JSON object a line, in the order of the decisions."""
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    path = _FOLDER / f"seed-{result.seed}.jsonl"
+    path.write_text("".join(json.dumps(asdict(decision)) + "\n" for decision in result.decisions))
+    return path

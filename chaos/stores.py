@@ -1,25 +1,25 @@
-"""One seed's own stream, bucket and tables: the template's, under names of their own."""
+"""One seed's own stream, bucket and tables: those of template.yaml, under names of their own, on a local engine."""
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from typing import Any
 
 from aws.clients import dynamodb_client, kinesis_client, s3_client
-from chaos.aws_faults import AwsFaults
-from local_runtime.event_source_mapping import MappingSettings
+from local_runtime.engine import temporary_engine
+from local_runtime.environment import aws_environment
 from local_runtime.stack.functions import Function, functions_of, stream_functions
 from local_runtime.stack.resources import Clients, Physical, create_resources, physical_names
-from local_runtime.stack.template import Template, read_template
+from local_runtime.stack.template import read_template
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """`functions` are the template's consumers by the name of their module: `to_s3`, `to_dynamodb`."""
+    """`functions` are the template's consumers by stage: `to_s3`, `to_dynamodb`. `clients` meet no faults."""
 
     clients: Clients
     prefix: str
@@ -29,25 +29,29 @@ class Stores:
     customers: str
     functions: Mapping[str, Function]
 
-    def settings_of(self, stage: str) -> MappingSettings:
-        return MappingSettings.model_validate(self.functions[stage].mapping)
+    def put_record(self, key: str, data: bytes) -> None:
+        self.clients.kinesis.put_record(StreamName=self.stream, PartitionKey=key, Data=data)
+
+    def objects(self) -> dict[str, bytes]:
+        """Every object of the bucket by its key."""
+        s3 = self.clients.s3
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return {key: s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+
+    def items(self, table: str) -> Iterator[Mapping[str, Any]]:
+        for page in self.clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+            yield from page["Items"]
 
 
-def faulty_clients(faults: AwsFaults) -> Clients:
-    """The product's own clients, on a way to AWS that has faults."""
-    clients = Clients(kinesis_client(), s3_client(), dynamodb_client())
-    for client in (clients.kinesis, clients.s3, clients.dynamodb):
-        faults.attach(client)
-    return clients
-
-
-def new_stores(prefix: str) -> Stores:
-    """Created empty. `prefix` keeps seeds apart; the environment says where AWS is."""
-    template = _template()
+def create_stores(prefix: str) -> Stores:
+    """Empty ones. `prefix` keeps seeds apart; the environment says where AWS is."""
+    template = read_template(TEMPLATE)
     physical = _renamed(physical_names(template), prefix)
-    clients = Clients(kinesis_client(), s3_client(), dynamodb_client())
+    clients = new_clients()
     create_resources(template, physical, clients)
     names = physical.names
+    consumers = stream_functions(functions_of(template, physical))
     return Stores(
         clients=clients,
         prefix=prefix,
@@ -55,13 +59,13 @@ def new_stores(prefix: str) -> Stores:
         bucket=names["RawBucket"],
         invoices=names["InvoicesTable"],
         customers=names["CustomersTable"],
-        functions=_consumers(template, physical),
+        functions={function.handler.split(".")[-2]: function for function in consumers},
     )
 
 
-@cache
-def _template() -> Template:
-    return read_template(TEMPLATE)
+def new_clients() -> Clients:
+    """Made as the product makes its own."""
+    return Clients(kinesis_client(), s3_client(), dynamodb_client())
 
 
 def close_clients(*several: Clients) -> None:
@@ -70,26 +74,28 @@ def close_clients(*several: Clients) -> None:
             client.close()
 
 
-def _renamed(physical: Physical, prefix: str) -> Physical:
-    names = {name: f"{prefix}-{text}" for name, text in physical.names.items()}
-    arns = {name: arn.replace(physical.names[name], names[name]) for name, arn in physical.arns.items()}
-    return Physical(names, arns)
-
-
-def _consumers(template: Template, physical: Physical) -> dict[str, Function]:
-    found = stream_functions(functions_of(template, physical))
-    return {function.handler.split(".")[-2]: function for function in found}
+@contextmanager
+def running_engine() -> Iterator[None]:
+    """An engine runs, and this process's environment leads to it and to no account of the user's."""
+    with temporary_engine() as engine, _environment(aws_environment(engine.endpoint)):
+        yield
 
 
 @contextmanager
-def environment(own: Mapping[str, str]) -> Iterator[None]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """These variables are set inside the block, and no other of AWS's."""
     before = dict(os.environ)
     for name in [name for name in before if name.startswith("AWS_")]:
         del os.environ[name]
-    os.environ.update(own)
+    os.environ.update(variables)
     try:
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _renamed(physical: Physical, prefix: str) -> Physical:
+    names = {name: f"{prefix}-{text}" for name, text in physical.names.items()}
+    arns = {name: arn.replace(physical.names[name], names[name]) for name, arn in physical.arns.items()}
+    return Physical(names, arns)

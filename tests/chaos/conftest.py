@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from chaos.engine import running_engine
-from chaos.stores import environment
+from chaos.stores import running_engine
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[None]:
     """AWS is a ministack in a process of its own."""
-    with running_engine() as variables, environment(variables):
+    with running_engine():
         yield

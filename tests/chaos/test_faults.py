@@ -1,4 +1,4 @@
-"""A made-up fault is to our code what AWS's own would be."""
+"""To our code an injected fault is the same as one of AWS's own."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,20 +9,18 @@ import pytest
 from aws.clients import dynamodb_client, kinesis_client, s3_client
 from aws.errors import translate_errors
 from chaos.aws_faults import AwsFaults, virtual_backoff
-from chaos.crash import Crash
-from chaos.decisions import Decisions, Fault
-from chaos.weather import Weather
+from chaos.faults import Crash, Fault, FaultPlan, FaultProfile
 from invoices.errors import Retryable, Throttled, Unavailable
 from local_runtime.event_source_mapping import VirtualClock
 
 
 @dataclass(frozen=True)
-class Always(Weather):
-    """Every call meets `fault`, so none leaves this process."""
+class Always(FaultProfile):
+    """Every call meets `fault`, so no call leaves this process."""
 
     fault: Fault = Fault.CRASH_BEFORE
 
-    def aws(self, operation: str) -> Mapping[Fault, float]:  # noqa: ARG002 - the weather depends on it
+    def rates(self, place: str) -> Mapping[Fault, float]:  # noqa: ARG002 - the same everywhere
         return {self.fault: 1.0}
 
 
@@ -63,15 +61,17 @@ def test_a_fault_is_retryable(
     call: Callable[[AwsFaults], Any], fault: Fault, meaning: type[Retryable], clock: VirtualClock
 ) -> None:
     """After the SDK's own three attempts, which are decided on one by one."""
-    decisions = Decisions(1)
+    plan = FaultPlan(1, Always(1.0, fault=fault))
 
     with pytest.raises(meaning), translate_errors("AWS"):
-        call(AwsFaults(decisions, clock, "seed", Always(1.0, fault=fault)))
-    assert [(decision.nth, decision.fault) for decision in decisions.made] == [(0, fault), (1, fault), (2, fault)]
+        call(AwsFaults(plan, clock, "seed"))
+    assert [(decision.nth, decision.fault) for decision in plan.decisions] == [(0, fault), (1, fault), (2, fault)]
 
 
 @pytest.mark.parametrize("call", [put_record, put_object, batch_write])
 def test_nothing_catches_a_crash(call: Callable[[AwsFaults], Any], clock: VirtualClock) -> None:
     """Neither the SDK nor our own code goes on in a process that is gone."""
+    plan = FaultPlan(1, Always(1.0, fault=Fault.CRASH_BEFORE))
+
     with pytest.raises(Crash), translate_errors("AWS"):
-        call(AwsFaults(Decisions(1), clock, "seed", Always(1.0, fault=Fault.CRASH_BEFORE)))
+        call(AwsFaults(plan, clock, "seed"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.defects.catalogue import DEFECTS, Defect
+from chaos.mutant_catalogue import DEFECTS, Defect
 
 ROOT = Path(__file__).parent.parent.parent
 

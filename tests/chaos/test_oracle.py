@@ -1,19 +1,16 @@
-"""The accounting is no rubber stamp: what somebody breaks behind its back, it names."""
+"""The oracle finds what somebody changes in the stores or the logs."""
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from chaos.accounting.account import account
-from chaos.accounting.evidence import Evidence
-from chaos.accounting.objects import read_objects
+from chaos.faults import NO_FAULTS
+from chaos.oracle import broken_promises
 from chaos.pipeline import Pipeline
-from chaos.seed import live_through
-from chaos.stores import Stores, new_stores
-from chaos.weather import CALM
+from chaos.scenario import run_scenario
+from chaos.stores import Stores, create_stores
 
 
 def a_deleted_slice(stores: Stores) -> None:
@@ -36,12 +33,12 @@ def a_deleted_pointer(stores: Stores) -> None:
 
 
 def a_doubled_object(stores: Stores) -> None:
-    key, body = next(each for each in read_objects(stores).items() if each[0].startswith("raw/"))
+    key, body = next(each for each in stores.objects().items() if each[0].startswith("raw/"))
     stores.clients.s3.put_object(Bucket=stores.bucket, Key=key.replace("hour=", "hour=9"), Body=body)
 
 
 def a_deleted_object(stores: Stores) -> None:
-    stores.clients.s3.delete_object(Bucket=stores.bucket, Key=next(iter(read_objects(stores))))
+    stores.clients.s3.delete_object(Bucket=stores.bucket, Key=next(iter(stores.objects())))
 
 
 pytestmark = pytest.mark.chaos
@@ -51,24 +48,28 @@ TAMPERINGS = [a_deleted_slice, an_altered_price, a_deleted_pointer, a_doubled_ob
 
 @pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
 def test_what_was_tampered_with_is_found(engine: None, tamper: Callable[[Stores], None]) -> None:
-    """After a calm run without a finding."""
-    pipeline = Pipeline(2, new_stores(tamper.__name__.replace("_", "-")), cast("Any", lambda _: None))
-    with closing(pipeline), pipeline.virtual_time():
-        evidence = live_through(pipeline, CALM, [])
-        before = account(evidence, pipeline.outside)
+    """After a scenario without faults and without a finding."""
+    pipeline = Pipeline(2, create_stores(tamper.__name__.replace("_", "-")), _ignore)
+    with pipeline.virtual_time():
+        seen = run_scenario(pipeline, NO_FAULTS, [])
+        before = broken_promises(seen, pipeline.client_environment)
         tamper(pipeline.stores)
-        after = account(replace(evidence, objects=read_objects(pipeline.stores)), pipeline.outside)
+        after = broken_promises(replace(seen, objects=pipeline.stores.objects()), pipeline.client_environment)
 
     assert before == []
     assert after != []
 
 
 def test_a_log_record_with_a_rows_content_is_found(engine: None) -> None:
-    """Whatever a formatter would make of it."""
-    pipeline = Pipeline(2, new_stores("telling"), cast("Any", lambda _: None))
-    with closing(pipeline), pipeline.virtual_time():
-        evidence: Evidence = live_through(pipeline, CALM, ["stored 6 x HEART Qzx"])
+    """The finding shows only the text before it."""
+    pipeline = Pipeline(2, create_stores("revealing"), _ignore)
+    with pipeline.virtual_time():
+        seen = run_scenario(pipeline, NO_FAULTS, ["stored 6 x HEART Qzx"])
 
-        assert account(evidence, pipeline.outside) == [
+        assert broken_promises(seen, pipeline.client_environment) == [
             "log records with a row's content: too many 1, such as stored 6 x HEART "
         ]
+
+
+def _ignore(_line: str) -> None:
+    pass

@@ -1,0 +1,109 @@
+"""One seed: a generated file and some foreign records go through the whole pipeline with that seed's faults.
+
+The oracle then says which promise was broken.
+"""
+
+import logging
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chaos.faults import Decision, FaultProfile, random_profile
+from chaos.foreign import ForeignProducer
+from chaos.oracle import Observations, broken_promises
+from chaos.pipeline import Pipeline
+from chaos.rows import generated_rows
+from chaos.stores import create_stores
+from chaos.upload import upload, write_rows
+
+_MOST_FOREIGN_RECORDS = 6
+_SHARE_DELIVERED_AGAIN = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`findings` are the broken promises, `counts` how much was at stake."""
+
+    seed: int
+    severity: float
+    findings: list[str]
+    counts: dict[str, int]
+    decisions: list[Decision]
+
+
+def run_seed(seed: int, prefix: str = "chaos", profile: FaultProfile | None = None) -> Result:
+    """Run and judge one scenario. The environment must lead to an engine. `profile` None is the seed's own."""
+    random.seed(seed)  # the jitter in the pauses of the SDK and of the consumers
+    with _captured_logs() as logs:
+        pipeline = Pipeline(seed, create_stores(f"{prefix}-{seed}"), logs.append)
+        profile = profile or random_profile(pipeline.plan.chance("profile"))
+        with pipeline.virtual_time():
+            seen = run_scenario(pipeline, profile, logs)
+            findings = broken_promises(seen, pipeline.client_environment)
+    crashes = sum(consumer.crashes for consumer in pipeline.consumers)
+    return Result(seed, profile.severity, findings, {**seen.counts(), "crashes": crashes}, pipeline.plan.decisions)
+
+
+def run_scenario(pipeline: Pipeline, profile: FaultProfile, logs: list[str]) -> Observations:
+    """Everything that happens before the oracle judges. Call it in the pipeline's virtual time."""
+    plan, network, stores = pipeline.plan, pipeline.network, pipeline.stores
+    rows, chance = generated_rows(plan.chance("rows")), plan.chance("foreign")
+    producer = ForeignProducer(stores.put_record, chance, chance.randint(0, _MOST_FOREIGN_RECORDS), network.asked)
+    network.before_request = producer.maybe_put
+    plan.profile = profile
+    with tempfile.TemporaryDirectory() as folder:
+        file = write_rows(Path(folder) / "rows.csv", rows)
+        uploaded = upload(file, pipeline.client_environment, plan.chance("upload"))
+    plan.profile = replace(profile, outage=range(0))
+    producer.put_rest()
+    _consume(pipeline)
+    return Observations(
+        rows=rows,
+        upload=uploaded,
+        foreign=producer.records,
+        puts=pipeline.faults.puts,
+        asked=frozenset(network.asked),
+        stores=stores,
+        objects=stores.objects(),
+        discarded=[each for consumer in pipeline.consumers for each in consumer.discarded.discarded],
+        logs=logs,
+    )
+
+
+def _consume(pipeline: Pipeline) -> None:
+    """In some seeds the whole stream is delivered once more, as after a lost checkpoint."""
+    chance = pipeline.plan.chance("consumers")
+    pipeline.consume(chance)
+    if chance.random() < _SHARE_DELIVERED_AGAIN:
+        pipeline.consume(chance)
+
+
+@contextmanager
+def _captured_logs() -> Iterator[list[str]]:
+    """The texts of all log records from level INFO on, which is what Lambda keeps; no other handler sees them."""
+    texts: list[str] = []
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    root.handlers[:] = [_LogTexts(texts)]
+    root.setLevel(logging.INFO)
+    try:
+        yield texts
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+
+
+class _LogTexts(logging.Handler):
+    """Keeps of each record all the text that any formatter can make of it."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__(logging.INFO)
+        self._texts = texts
+        self._formatter = logging.Formatter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        extras = " ".join(str(value) for value in vars(record).values())
+        self._texts.append(f"{self._formatter.format(record)} {extras}")

@@ -1,0 +1,187 @@
+"""The client's part of a scenario: the real `send` over a network with faults, until every row has an answer."""
+
+import asyncio
+import csv
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+from chaos.faults import Crash, Fault, FaultPlan
+from chaos.rows import COLUMNS, GeneratedRow
+from client.api import Address
+from client.batches import Batch
+from client.environment import Environment
+from client.report import Summary
+from client.responses import IngestResponse
+from client.send import SendSettings, send
+from local_runtime.event_source_mapping import VirtualClock
+
+ADDRESS = Address("http://api.test")
+BATCH_ID = "Idempotency-Key"
+_MOST_STARTS = 30
+_BATCH_ROWS = (3, 5, 12, 30, 5_000)
+_COMPLETE = (0, 1)
+_FIRST_KEY_MILLIS = 1_700_000_000_000
+_LOST_RESPONSES = (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError)
+_GATEWAY_STATUSES = (500, 502, 503, 504)
+
+
+class NeverComplete(Exception):
+    """The client did not get the file through, however often it was started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """`answered` are the batches that the client knows as answered; `rejects` are the lines of its report."""
+
+    summary: Summary
+    answered: Sequence[str]
+    rejects: Sequence[Sequence[str]]
+    starts: int
+
+
+def upload(file: Path, environment: Environment, chance: Random) -> Upload:
+    """Do what a user does: send the file, and send it again as long as the client calls it incomplete."""
+    listener = _Listener([])
+    for number in range(_MOST_STARTS):
+        rejects = file.with_name(f"rejects-{number}.csv")
+        settings = SendSettings(file, ADDRESS, chance.choice(_BATCH_ROWS), chance.randint(1, 4), rejects=rejects)
+        with _one_thread():
+            summary = send(settings, environment, listener)
+        if summary.exit_code in _COMPLETE:
+            return Upload(summary, listener.answered, _read_rejects(rejects), number + 1)
+    raise NeverComplete
+
+
+def write_rows(path: Path, rows: Sequence[GeneratedRow]) -> Path:
+    """One row a line; the first row is on line 2."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *(row.texts for row in rows)])
+    return path
+
+
+def client_environment(network: "FaultyNetwork", clock: VirtualClock, plan: FaultPlan) -> Environment:
+    """Time passes only while the client sleeps; its random numbers and its keys come from the seed."""
+    chance, names, numbers = plan.chance("client"), plan.chance("keys"), count()
+
+    async def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        await asyncio.sleep(0)
+
+    return Environment(
+        transport=network,
+        clock=clock.now,
+        now=clock.now,
+        sleep=sleep,
+        uniform=chance.uniform,
+        new_key=lambda: _uuid7(next(numbers), names),
+    )
+
+
+@dataclass(slots=True)
+class FaultyNetwork(httpx.AsyncBaseTransport):
+    """Faults between the client and the API. `asked` are the batch ids of all requests, answered or not.
+
+    `new_app` makes a new container of the API: the first one, and one after each crash. `before_request` is called
+    before anything happens to a request.
+    """
+
+    new_app: Callable[[], ASGIApp]
+    plan: FaultPlan
+    before_request: Callable[[], object] = lambda: None
+    asked: list[str] = field(default_factory=list)
+    requests: int = 0
+    _api: httpx.ASGITransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.before_request()
+        if key := request.headers.get(BATCH_ID):
+            self.asked.append(key)
+        self.requests += 1
+        if self.requests - 1 in self.plan.profile.outage:
+            raise httpx.ConnectError("injected: an outage", request=request)
+        name = key or request.url.raw_path.decode()
+        fault, chance = self.plan.draw(f"http.{request.method}", name)
+        match fault:
+            case Fault.LOST_REQUEST:
+                raise httpx.ConnectError("injected", request=request)
+            case Fault.THROTTLED:
+                return httpx.Response(429, headers={"Retry-After": chance.choice(("0", "1", "7", "soon"))})
+            case Fault.SERVER_ERROR:
+                return httpx.Response(chance.choice(_GATEWAY_STATUSES), html="<html>injected</html>")
+        response = await self._ask_api(request)
+        return _lose(request, response, chance) if fault is Fault.LOST_RESPONSE else response
+
+    async def _ask_api(self, request: httpx.Request) -> httpx.Response:
+        self._api = self._api or httpx.ASGITransport(self.new_app(), raise_app_exceptions=False)
+        try:
+            return await self._api.handle_async_request(request)
+        except Crash as crash:
+            self._api = None
+            raise httpx.RemoteProtocolError("the server is gone", request=request) from crash
+
+
+def _lose(request: httpx.Request, response: httpx.Response, chance: Random) -> httpx.Response:
+    """The API has done its work; the caller gets nothing, or a gateway's error."""
+    if chance.random() < 0.3:  # noqa: PLR2004 - gateways time out less often than connections break
+        return httpx.Response(504, html="<html>injected</html>")
+    raise chance.choice(_LOST_RESPONSES)(f"injected, instead of {response.status_code}", request=request)
+
+
+@dataclass(slots=True)
+class _Listener:
+    answered: list[str]
+
+    def batch_answered(self, batch: Batch, answer: IngestResponse) -> None:
+        if answer["accepted"]:
+            self.answered.append(batch.key)
+
+
+def _read_rejects(path: Path) -> list[list[str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def _uuid7(number: int, chance: Random) -> str:
+    """Its time is the batch's number, so a seed names its batches the same in every run."""
+    number = ((_FIRST_KEY_MILLIS + number) << 80) | chance.getrandbits(80)
+    number = number & ~(0xF << 76) | (7 << 76)
+    number = number & ~(0x3 << 62) | (0x2 << 62)
+    return str(uuid.UUID(int=number))
+
+
+class _OneThreadLoop(asyncio.SelectorEventLoop):
+    """Does at once what it is asked to do in a thread: threads finish in an order that no seed decides."""
+
+    def run_in_executor(self, _executor: object, func: Callable[..., Any], *args: object) -> asyncio.Future[Any]:
+        done: asyncio.Future[Any] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - the one who awaits it gets it
+            done.set_exception(error)
+        return done
+
+
+class _OneThreadPolicy(asyncio.DefaultEventLoopPolicy):
+    _loop_factory = _OneThreadLoop
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Event loops that `asyncio.run` makes inside the block use no thread."""
+    before = asyncio.get_event_loop_policy()
+    asyncio.set_event_loop_policy(_OneThreadPolicy())
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop_policy(before)
