@@ -1,1 +1,1 @@
-"""The HTTP side: takes batches of invoice rows and answers queries."""
+"""The HTTP API: it accepts batches of invoice rows and answers queries."""

@@ -1,4 +1,4 @@
-"""The entry for a server: `uvicorn pipeline_api.main:app`."""
+"""The entry point for a server: `uvicorn pipeline_api.main:app`."""
 
 import os
 import sys
@@ -10,5 +10,5 @@ from pipeline_api.production import production_app
 
 try:
     app = production_app(os.environ, run_in_threadpool)
-except MissingSettingError as missing:
-    sys.exit(str(missing))
+except MissingSettingError as error:
+    sys.exit(str(error))

@@ -1,4 +1,4 @@
-"""The application as it runs, on a laptop as on Lambda: clients from boto3, names from the environment."""
+"""The application as it runs in production and on a laptop: real AWS clients, names from the environment."""
 
 import time
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ from aws.clients import dynamodb_client, kinesis_client
 from aws.metrics import stdout_log
 from aws.settings import read_settings
 from pipeline_api.app import Services, create_app
-from pipeline_api.auth import Gate
+from pipeline_api.asgi import RunBlocking
+from pipeline_api.auth import Authenticator
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
-from pipeline_api.running import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The names of the stream, the tables and the metrics; whether the docs need a key (`closed`) or not (`open`).
+    """The environment variables that the API reads. `closed` docs need a key, `open` docs do not.
 
-    boto3 itself reads the endpoint and the region.
+    The endpoint and the region of AWS are not here, because boto3 reads them itself.
     """
 
     STREAM_NAME: str
@@ -33,12 +33,15 @@ class Settings:
     DOCS_ACCESS: Literal["open", "closed"]
 
 
-def production_app(environment: Mapping[str, str], run: Run) -> ASGIApp:
-    """Raises MissingSettingError where the environment lacks a name."""
+def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
+    """Raises MissingSettingError if the environment lacks a variable."""
     settings = read_settings(environment, Settings)
-    stream = Stream(kinesis_client(), settings.STREAM_NAME)
     dynamodb = dynamodb_client()
-    tables = Tables(dynamodb, settings.INVOICES_TABLE, settings.CUSTOMERS_TABLE, time.sleep)
-    gate = Gate(KeyTable(dynamodb, settings.KEYS_TABLE).find, time.monotonic)
-    services = Services(stream, tables, gate.admit, stdout_log(settings.METRICS_NAMESPACE))
+    keys = KeyTable(dynamodb, settings.KEYS_TABLE)
+    services = Services(
+        stream=Stream(kinesis_client(), settings.STREAM_NAME),
+        tables=Tables(dynamodb, settings.INVOICES_TABLE, settings.CUSTOMERS_TABLE, time.sleep),
+        authorize=Authenticator(keys.find, time.monotonic).authorize,
+        metrics=stdout_log(settings.METRICS_NAMESPACE),
+    )
     return create_app(services, run, open_docs=settings.DOCS_ACCESS == "open")

@@ -1,1 +1,1 @@
-"""GET /docs: Swagger UI from files of our own, so that it needs no internet."""
+"""The page GET /docs: Swagger UI from our own files, so that it needs no internet."""

@@ -1,64 +1,53 @@
-"""GET /openapi.json."""
+"""GET /docs, the files of that page, and GET /openapi.json, which the page shows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-# The page and its files. Each is read when it is asked for; a few times a day at most.
-
-VERSION = "5.35.0"
-
-_HERE = Path(__file__).parent
+_VERSION = "5.35.0"
+_FOLDER = Path(__file__).parent
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_PAGE_HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
-_ASSET_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
-
-router = APIRouter(include_in_schema=False)
-
-
-@router.get("/docs")
-async def page() -> Response:
-    return _file("index.html", "text/html", _PAGE_HEADERS)
-
-
-@router.get("/docs/start.js")
-async def start() -> Response:
-    return _file("start.js", "text/javascript", _PAGE_HEADERS)
-
-
-@router.get(f"/docs/{VERSION}/swagger-ui.css")
-async def style() -> Response:
-    return _file("swagger_ui/swagger-ui.css", "text/css", _ASSET_HEADERS)
+_PAGE = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+_ASSET = {"Cache-Control": "public, max-age=31536000, immutable"}
+_FILES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
+    "/docs": ("index.html", "text/html", _PAGE),
+    "/docs/start.js": ("start.js", "text/javascript", _PAGE),
+    f"/docs/{_VERSION}/swagger-ui.css": ("swagger_ui/swagger-ui.css", "text/css", _ASSET),
+    f"/docs/{_VERSION}/swagger-ui-bundle.js": (
+        "swagger_ui/swagger-ui-bundle.js.gz",
+        "text/javascript",
+        {**_ASSET, "Content-Encoding": "gzip"},
+    ),
+    f"/docs/{_VERSION}/favicon-32x32.png": ("swagger_ui/favicon-32x32.png", "image/png", _ASSET),
+}
+"""By path: the file, its media type and the headers of the response."""
 
 
-@router.get(f"/docs/{VERSION}/swagger-ui-bundle.js")
-async def bundle() -> Response:
-    headers = {**_ASSET_HEADERS, "Content-Encoding": "gzip"}
-    return _file("swagger_ui/swagger-ui-bundle.js.gz", "text/javascript", headers)
-
-
-@router.get(f"/docs/{VERSION}/favicon-32x32.png")
-async def icon() -> Response:
-    return _file("swagger_ui/favicon-32x32.png", "image/png", _ASSET_HEADERS)
-
-
-def _file(name: str, media_type: str, headers: Mapping[str, str]) -> Response:
-    return Response((_HERE / name).read_bytes(), 200, headers, media_type)
-
-
-def document_routes(document: Callable[[], dict[str, Any]]) -> APIRouter:
+def docs_routes(openapi: Callable[[], dict[str, Any]]) -> APIRouter:
+    """`openapi` returns the OpenAPI document."""
     router = APIRouter(include_in_schema=False)
+    for path, (name, media_type, headers) in _FILES.items():
+        router.add_api_route(path, _file_endpoint(name, media_type, headers))
 
     @router.get("/openapi.json")
-    async def openapi(request: Request) -> JSONResponse:
-        """Behind a prefix the document names it as its server, so that "Try it out" calls where the page came from."""
+    async def document(request: Request) -> JSONResponse:
+        """A stage prefix becomes the document's server, so that "Try it out" calls the API that served the page."""
         prefix = request.scope.get("root_path", "")
-        return JSONResponse(document() | ({"servers": [{"url": prefix}]} if prefix else {}))
+        return JSONResponse(openapi() | ({"servers": [{"url": prefix}]} if prefix else {}))
 
     return router
+
+
+def _file_endpoint(name: str, media_type: str, headers: Mapping[str, str]) -> Callable[[], Awaitable[Response]]:
+    """Reads the file at each request: the page is opened a few times a day at most."""
+
+    async def read() -> Response:
+        return Response((_FOLDER / name).read_bytes(), 200, headers, media_type)
+
+    return read

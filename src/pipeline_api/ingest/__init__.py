@@ -1,1 +1,1 @@
-"""POST /ingest: one request is one batch is one record on the stream."""
+"""POST /ingest: one request is one batch, and one record on the stream."""

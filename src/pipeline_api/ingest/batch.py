@@ -1,4 +1,4 @@
-"""From a body to the record that the stream gets, and to the rows that were refused."""
+"""From the body of a request to the record for the stream, and to the errors of the rejected rows."""
 
 import json
 import re
@@ -12,144 +12,6 @@ from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROWS
 from invoices.rows import check_row_count, read_in_chunks, split_ndjson
 from pipeline_api.ingest.body import Media
 
-# The rows of a body, checked: those that are taken, and what is wrong with each other one.
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """`texts` are the rows that are taken, each with its own bytes; `rejected` counts the others."""
-
-    texts: Sequence[bytes]
-    rejected: int
-    errors: Sequence[RowError]
-
-
-def check(texts: Sequence[bytes]) -> Checked:
-    """Check rows, each a JSON text. Their lines are not kept: the stream carries the texts."""
-    taken: list[bytes] = []
-    errors: list[RowError] = []
-    for part in read_in_chunks(texts):
-        taken.extend(texts[index] for index in part.indexes)
-        errors.extend(part.errors)
-    return Checked(taken, len(texts) - len(taken), errors)
-
-
-# Cutting JSON into the texts of its elements, without keeping what they hold.
-
-_BLANK_RUN = re.compile(r"[ \t\r\n]*")
-
-
-def _discard(_pairs: list[tuple[str, object]]) -> None:
-    return None
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_discard, parse_int=str, parse_float=str, parse_constant=str)
-
-
-def json_elements(data: bytes) -> list[bytes]:
-    """The text of each element of an array; anything else is its own only element.
-
-    Raises Malformed for broken JSON, and TooLarge as soon as there are more elements than a batch may have rows.
-    """
-    try:
-        return _texts(data.decode())
-    except UnicodeDecodeError as error:
-        raise Malformed(f"the body is not UTF-8, at byte {error.start + 1:,}") from None
-    except json.JSONDecodeError as error:
-        raise Malformed(f"the body is not valid JSON, near character {error.pos + 1:,}") from None
-    except RecursionError:
-        raise Malformed("the body is nested too deeply") from None
-
-
-def _texts(text: str) -> list[bytes]:
-    texts: list[bytes] = []
-    for start, end in _spans_in_array(text) if text.startswith("[") else _span_of_all(text):
-        texts.append(text[start:end].encode())
-        check_row_count(len(texts))
-    return texts
-
-
-def _span_of_all(text: str) -> Iterator[tuple[int, int]]:
-    end = _end_of_value(text, 0)
-    _expect_end(text, end)
-    yield 0, end
-
-
-def _spans_in_array(text: str) -> Iterator[tuple[int, int]]:
-    position = _after_blanks(text, 1)
-    closed = text.startswith("]", position)
-    while not closed:
-        end = _end_of_value(text, position)
-        yield position, end
-        position = _after_blanks(text, end)
-        closed = text.startswith("]", position)
-        position = position if closed else _after_comma(text, position)
-    _expect_end(text, position + 1)
-
-
-def _end_of_value(text: str, start: int) -> int:
-    _, end = _DECODER.raw_decode(text, start)
-    return end
-
-
-def _after_comma(text: str, position: int) -> int:
-    if not text.startswith(",", position):
-        raise json.JSONDecodeError("a comma is missing", text, position)
-    return _after_blanks(text, position + 1)
-
-
-def _after_blanks(text: str, position: int) -> int:
-    blanks = _BLANK_RUN.match(text, position)
-    return blanks.end() if blanks else position
-
-
-def _expect_end(text: str, position: int) -> None:
-    if _after_blanks(text, position) < len(text):
-        raise json.JSONDecodeError("more than one value", text, position)
-
-
-# A body of JSON: one row as an object, or many in an array.
-
-_BLANKS = b" \t\r\n"
-_SEPARATORS = (b"}, {", b"},{")
-
-
-def read_json_body(text: bytes) -> Checked:
-    """Raises Malformed where it is no JSON at all, and TooLarge beyond the limit of rows.
-
-    Rows that are split naively count if each is valid, because then the array around them is, too, or if a
-    parser tells them apart in the same way.
-    """
-    text = text.removeprefix(BOM_UTF8).strip(_BLANKS)
-    split = _split_naively(text)
-    checked = check(split)
-    if checked.texts and not checked.errors:
-        return checked
-    elements = [_on_one_line(element) for element in json_elements(text)]
-    return checked if elements == split else check(elements)
-
-
-def _split_naively(text: bytes) -> list[bytes]:
-    """The elements of an array of objects, if no text in it looks like the end of one. A parser takes far longer."""
-    if b"\n" in text or b"\r" in text:
-        return []
-    if not text.startswith(b"["):
-        return [text]
-    array = text[1:-1].strip(_BLANKS)
-    if not (text.endswith(b"]") and array.startswith(b"{") and array.endswith(b"}")):
-        return []
-    rows = array[1:-1].split(_separator(array), MAX_ROWS)
-    return [b"{%b}" % row for row in rows] if len(rows) <= MAX_ROWS else []
-
-
-def _separator(array: bytes) -> bytes:
-    return next((separator for separator in _SEPARATORS if separator in array), _SEPARATORS[0])
-
-
-def _on_one_line(element: bytes) -> bytes:
-    """In valid JSON a line break is only ever a blank between two values."""
-    return element.replace(b"\n", b" ").replace(b"\r", b" ")
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -161,22 +23,138 @@ class Batch:
     errors: Sequence[RowError]
 
 
-def batch_of(body: bytes, media: Media) -> Batch:
-    """Raises Malformed, TooLarge, or InvalidRows where no row is left."""
+def read_batch(body: bytes, media: Media) -> Batch:
+    """Raises Malformed, TooLarge, or InvalidRows if no row is valid."""
     text = unpack(body, MAX_BODY_BYTES) if body and media.gzipped else body
     if not text:
         raise Malformed("the body is empty")
-    checked = check(split_ndjson(text)) if media.ndjson else read_json_body(text)
-    if not checked.texts:
-        raise InvalidRows("not one row is valid" if checked.errors else "the body holds no row", checked.errors)
-    return Batch(_record(body, media, checked), len(checked.texts), checked.rejected, checked.errors)
+    rows = validate_rows(split_ndjson(text)) if media.ndjson else validate_json(text)
+    if not rows.texts:
+        raise InvalidRows("no row is valid" if rows.errors else "the body has no row", rows.errors)
+    return Batch(_record(body, media, rows), len(rows.texts), rows.rejected, rows.errors)
 
 
-def _record(body: bytes, media: Media, checked: Checked) -> bytes:
-    """The body itself where it already is what the stream carries: packing is most of the cost of a batch."""
-    if media.ndjson and media.gzipped and not checked.errors and len(body) <= MAX_RECORD_BYTES:
+@dataclass(frozen=True, slots=True)
+class ValidatedRows:
+    """`texts` are the valid rows, each with its own bytes; `rejected` counts the others."""
+
+    texts: Sequence[bytes]
+    rejected: int
+    errors: Sequence[RowError]
+
+
+def validate_rows(texts: Sequence[bytes]) -> ValidatedRows:
+    """Validate rows, each a JSON text. The lines are not kept, because the stream carries the texts."""
+    valid: list[bytes] = []
+    errors: list[RowError] = []
+    for chunk in read_in_chunks(texts):
+        valid.extend(texts[index] for index in chunk.indexes)
+        errors.extend(chunk.errors)
+    return ValidatedRows(valid, len(texts) - len(valid), errors)
+
+
+def _record(body: bytes, media: Media, rows: ValidatedRows) -> bytes:
+    """The body itself if the stream can carry it as it is: packing is most of the cost of a batch."""
+    if media.ndjson and media.gzipped and not rows.errors and len(body) <= MAX_RECORD_BYTES:
         return body
-    record = pack(b"\n".join(checked.texts))
+    record = pack(b"\n".join(rows.texts))
     if len(record) > MAX_RECORD_BYTES:
         raise TooLarge("the packed batch is too large", limit=MAX_RECORD_BYTES, actual=len(record))
     return record
+
+
+_BLANKS = b" \t\r\n"
+_LINE_BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
+
+
+def validate_json(text: bytes) -> ValidatedRows:
+    """Validate one row as a JSON object, or many in an array.
+
+    Raises Malformed if the text is not JSON, and TooLarge if there are too many rows. A parser takes far longer than a
+    naive split, so we split naively first. The result is right if all rows are valid, because then the array around
+    them is valid too, and also if the parser splits the text alike.
+    """
+    text = text.removeprefix(BOM_UTF8).strip(_BLANKS)
+    naive = _split_naively(text)
+    rows = validate_rows(naive)
+    if rows.texts and not rows.errors:
+        return rows
+    # In valid JSON a line break only stands between two values. A row must be one line of the record.
+    elements = [element.translate(_LINE_BREAKS_TO_SPACES) for element in split_json(text)]
+    return rows if elements == naive else validate_rows(elements)
+
+
+def _split_naively(text: bytes) -> list[bytes]:
+    """The elements of an array of objects, or the one object. Wrong if a value in it contains the separator."""
+    if b"\n" in text or b"\r" in text:
+        return []
+    if not text.startswith(b"["):
+        return [text]
+    array = text[1:-1].strip(_BLANKS)
+    if not (text.endswith(b"]") and array.startswith(b"{") and array.endswith(b"}")):
+        return []
+    separator = b"}, {" if b"}, {" in array else b"},{"
+    rows = array[1:-1].split(separator, MAX_ROWS)
+    return [b"{%b}" % row for row in rows] if len(rows) <= MAX_ROWS else []
+
+
+def split_json(data: bytes) -> list[bytes]:
+    """The text of each element of an array. Any other value is its own only element.
+
+    Raises Malformed for broken JSON, and TooLarge as soon as there are more elements than a batch may have rows.
+    """
+    try:
+        text = data.decode()
+        elements: list[bytes] = []
+        for start, end in _element_spans(text):
+            elements.append(text[start:end].encode())
+            check_row_count(len(elements))
+    except UnicodeDecodeError as error:
+        raise Malformed(f"the body is not UTF-8, at byte {error.start + 1:,}") from None
+    except json.JSONDecodeError as error:
+        raise Malformed(f"the body is not valid JSON, near character {error.pos + 1:,}") from None
+    except RecursionError:
+        raise Malformed("the body is nested too deeply") from None
+    return elements
+
+
+def _discard(_pairs: list[tuple[str, object]]) -> None:
+    """Keep nothing of an object: only its end is of interest, and its values would take much memory."""
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_discard, parse_int=str, parse_float=str, parse_constant=str)
+_BLANK_RUN = re.compile(r"[ \t\r\n]*")
+
+
+def _element_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where each element starts and ends. Raises JSONDecodeError."""
+    if not text.startswith("["):
+        _, end = _DECODER.raw_decode(text)
+        yield 0, end
+        _expect_end(text, end)
+        return
+    position = _skip_blanks(text, 1)
+    closed = text.startswith("]", position)
+    while not closed:
+        _, end = _DECODER.raw_decode(text, position)
+        yield position, end
+        position = _skip_blanks(text, end)
+        closed = text.startswith("]", position)
+        position = position if closed else _skip_comma(text, position)
+    _expect_end(text, position + 1)
+
+
+def _skip_comma(text: str, position: int) -> int:
+    if not text.startswith(",", position):
+        raise json.JSONDecodeError("a comma is missing", text, position)
+    return _skip_blanks(text, position + 1)
+
+
+def _skip_blanks(text: str, position: int) -> int:
+    blanks = _BLANK_RUN.match(text, position)
+    return blanks.end() if blanks else position
+
+
+def _expect_end(text: str, position: int) -> None:
+    if _skip_blanks(text, position) < len(text):
+        raise json.JSONDecodeError("more than one value", text, position)

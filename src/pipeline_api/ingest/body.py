@@ -1,4 +1,4 @@
-"""The bytes of a request, never more than the limit."""
+"""The body of a request: how its headers describe it, and its bytes up to the limit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from starlette.requests import Request
 
 from invoices.errors import TooLarge
 from invoices.limits import MAX_BODY_BYTES
-from pipeline_api.errors import UnsupportedMedia
-
-# What the headers say of the body.
+from pipeline_api.problems import UnsupportedMedia
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
-_GZIP = frozenset({"gzip", "x-gzip"})  # RFC 9110, 8.4.1.3: both are one
-_PLAIN = frozenset({"", "identity"})
+
+_GZIP = frozenset({"gzip", "x-gzip"})  # RFC 9110, 8.4.1.3: both mean the same
+_NO_ENCODING = frozenset({"", "identity"})
 _UTF8 = frozenset({"utf-8", "utf8"})
+_MAX_LENGTH_DIGITS = 18  # more digits in Content-Length are no size but an attack on int()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,34 +26,26 @@ class Media:
     gzipped: bool
 
 
-def media_of(headers: Mapping[str, str]) -> Media:
-    """Raises UnsupportedMedia with what would have been taken."""
+def parse_media(headers: Mapping[str, str]) -> Media:
+    """Raises UnsupportedMedia, which says what the API accepts."""
     media_type, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
     if media_type not in (JSON, NDJSON):
         raise UnsupportedMedia(f"Content-Type must be {JSON} or {NDJSON}")
-    if any(_is_other_charset(parameter) for parameter in parameters):
-        raise UnsupportedMedia("the body must be in UTF-8")
-    return Media(media_type == NDJSON, _is_gzip(headers.get("content-encoding", "")))
-
-
-def _is_other_charset(parameter: str) -> bool:
-    name, _, value = parameter.partition("=")
-    return name.strip() == "charset" and value.strip().strip('"') not in _UTF8
-
-
-def _is_gzip(encoding: str) -> bool:
-    encoding = encoding.strip().lower()
-    if encoding not in _GZIP | _PLAIN:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip().strip('"') not in _UTF8:
+            raise UnsupportedMedia("the charset of the body must be UTF-8")
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in _GZIP | _NO_ENCODING:
         raise UnsupportedMedia("Content-Encoding must be gzip or identity")
-    return encoding in _GZIP
-
-
-_LONGEST_LENGTH = 18  # digits; a Content-Length of more is no size but an attack on int()
+    return Media(media_type == NDJSON, encoding in _GZIP)
 
 
 async def read_body(request: Request) -> bytes:
-    """Raises TooLarge by what Content-Length says, before reading, or as soon as the limit is passed."""
-    _check_size(_declared_size(request))
+    """Raises TooLarge before reading, if Content-Length is above the limit, or as soon as the bytes are."""
+    digits = request.headers.get("content-length", "")[:_MAX_LENGTH_DIGITS]
+    if digits.isascii() and digits.isdecimal():
+        _check_size(int(digits))
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
@@ -61,11 +53,6 @@ async def read_body(request: Request) -> bytes:
         _check_size(size)
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _declared_size(request: Request) -> int:
-    digits = request.headers.get("content-length", "")[:_LONGEST_LENGTH]
-    return int(digits) if digits.isascii() and digits.isdecimal() else 0
 
 
 def _check_size(size: int) -> None:

@@ -1,11 +1,15 @@
-"""The bodies of POST /ingest in the OpenAPI document, with examples that can be sent as they stand."""
+"""POST /ingest in the OpenAPI document: its bodies, with examples that can be sent as they are, and its responses."""
 
 import json
 from typing import Any
 
+from invoices.errors import InvalidRows, Malformed, RowError, TooLarge
+from invoices.fields import RULES
 from invoices.limits import MAX_BODY_BYTES, MAX_ROWS
+from invoices.line import Line
 from pipeline_api.ingest.body import JSON, NDJSON
-from pipeline_api.openapi import REF_TEMPLATE
+from pipeline_api.openapi import problem_responses, schema_reference, service_problems
+from pipeline_api.problems import UnsupportedMedia
 
 _HEART = {
     "InvoiceNo": "536365",
@@ -30,13 +34,13 @@ _RETURN = {
     "CustomerID": "14527",
 }
 _ROWS = [_HEART, _LANTERN, _RETURN]
-_LINE = {"$ref": REF_TEMPLATE.format(model="Line")}
+_LINE = schema_reference(Line)
 
 INGEST_BODY: dict[str, Any] = {
     "required": True,
     "description": (
         "Plain, or compressed with `Content-Encoding: gzip`. "
-        f"At most {MAX_BODY_BYTES:,} bytes, also once inflated, and {MAX_ROWS:,} rows."
+        f"At most {MAX_BODY_BYTES:,} bytes, before and after decompression, and {MAX_ROWS:,} rows."
     ),
     "content": {
         JSON: {
@@ -47,28 +51,37 @@ INGEST_BODY: dict[str, Any] = {
             },
         },
         NDJSON: {
-            "schema": {"type": "string", "description": "One row a line, each a JSON object."},
+            "schema": {"type": "string", "description": "One row per line, each a JSON object."},
             "examples": {
-                "lines": {"summary": "One row a line", "value": "\n".join(json.dumps(row) for row in _ROWS)},
+                "lines": {"summary": "One row per line", "value": "\n".join(json.dumps(row) for row in _ROWS)},
             },
         },
     },
 }
 
-_ACCEPTED_EXAMPLES: dict[str, Any] = {
-    "all": {
-        "summary": "All rows taken",
-        "value": {"batch_id": "01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d", "accepted": 3, "rejected": 0, "errors": []},
-    },
-    "some": {
-        "summary": "One row refused",
-        "value": {
-            "batch_id": "01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d",
-            "accepted": 2,
-            "rejected": 1,
-            "errors": [{"index": 1, "field": "Country", "message": "is missing"}],
-        },
+_ALL_ACCEPTED = {"batch_id": "01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d", "accepted": 3, "rejected": 0, "errors": []}
+_ONE_REJECTED = {
+    "batch_id": "01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d",
+    "accepted": 2,
+    "rejected": 1,
+    "errors": [{"index": 1, "field": "Country", "message": "is missing"}],
+}
+
+ACCEPTED: dict[str, Any] = {
+    "description": "Accepted",
+    "content": {
+        JSON: {
+            "examples": {
+                "all": {"summary": "All rows accepted", "value": _ALL_ACCEPTED},
+                "some": {"summary": "One row rejected", "value": _ONE_REJECTED},
+            }
+        }
     },
 }
 
-ACCEPTED: dict[str, Any] = {"description": "Taken", "content": {JSON: {"examples": _ACCEPTED_EXAMPLES}}}
+INGEST_PROBLEMS = problem_responses(
+    Malformed("the bytes are not valid gzip"),
+    TooLarge("the body is too large", limit=MAX_BODY_BYTES, actual=10_000_000),
+    UnsupportedMedia(f"Content-Type must be {JSON} or {NDJSON}"),
+    InvalidRows("no row is valid", [RowError(0, "Quantity", RULES["Quantity"])]),
+) | service_problems("Kinesis")

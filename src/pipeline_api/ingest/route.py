@@ -1,10 +1,11 @@
-"""POST /ingest."""
+"""POST /ingest: the route, its response and metrics, and the stream that it writes to."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+import uuid6
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
@@ -13,99 +14,49 @@ from aws.metrics import Metric, MetricsLog
 from invoices.batch import BATCH_ID_PATTERN, parse_batch_id
 from invoices.errors import InvalidRows, Rejected, RowError
 from invoices.line import Line
-from pipeline_api.errors import RowFault, row_faults
-from pipeline_api.ingest.batch import Batch, batch_of
-from pipeline_api.ingest.body import JSON, Media, media_of, read_body
-from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY
-from pipeline_api.openapi import INGEST_PROBLEMS
-from pipeline_api.running import Run
+from pipeline_api.asgi import RunBlocking
+from pipeline_api.ingest.batch import read_batch
+from pipeline_api.ingest.body import JSON, Media, parse_media, read_body
+from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY, INGEST_PROBLEMS
+from pipeline_api.problems import RowErrors
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
-# What POST /ingest answers.
-
-
-class IngestAnswer(BaseModel):
-    """The accepted rows are on the stream; each refused one is named in `errors` at least once."""
-
-    batch_id: Annotated[str, Field(description="Names this batch through the whole pipeline.")]
-    accepted: Annotated[int, Field(ge=1, description="Rows taken.")]
-    rejected: Annotated[int, Field(ge=0, description="Rows refused.")]
-    errors: list[RowFault]
-
-
-# The stream, as far as the API uses it.
-
 
 @dataclass(frozen=True, slots=True)
 class Stream:
+    """The stream that carries the batches to the consumers."""
+
     client: "KinesisClient"
     name: str
 
     def put(self, batch_id: str, record: bytes) -> None:
-        """Put one record, whose partition key is the batch id. Raises Throttled or Unavailable.
+        """Put one record with the batch id as its partition key. Raises Throttled or Unavailable.
 
-        After Unavailable the record may have been put all the same; a retry under the same batch id changes nothing.
+        After Unavailable the record may be on the stream all the same. A retry with the same batch id is harmless.
         """
         with translate_errors("Kinesis"):
             self.client.put_record(StreamName=self.name, Data=record, PartitionKey=batch_id)
 
 
-# What is counted of a request: rows taken, rows refused by field, requests refused as a whole by kind.
+class IngestResponse(BaseModel):
+    """The accepted rows are on the stream. Each rejected row is listed in `errors` at least once."""
 
-_WHOLE_ROW = "row"
-_UNKNOWN_FIELD = "unknown field"
-
-
-def of_batch(batch: Batch) -> list[Metric]:
-    return [Metric("RowsAccepted", batch.accepted), *_rows_rejected(batch.errors)]
-
-
-def of_refusal(refusal: Rejected) -> list[Metric]:
-    """How many rows there were is only known where they could be read."""
-    if isinstance(refusal, InvalidRows) and refusal.errors:
-        return _rows_rejected(refusal.errors)
-    return [Metric("RequestsRejected", 1, reason=type(refusal).__name__)]
-
-
-def _rows_rejected(errors: Sequence[RowError]) -> list[Metric]:
-    """Each row counts once, under the first of its fields that is at fault."""
-    first = {error.index: _reason(error.field) for error in reversed(errors)}
-    return [Metric("RowsRejected", rows, reason=field) for field, rows in sorted(Counter(first.values()).items())]
-
-
-def _reason(field: str | None) -> str:
-    """A field's name that we do not know is the caller's own text, and each would be a metric to pay for."""
-    if field is None:
-        return _WHOLE_ROW
-    return field if field in Line.model_fields else _UNKNOWN_FIELD
-
-
-# The core of POST /ingest, free of HTTP.
-
-
-def take(stream: Stream, metrics: MetricsLog, batch_id: str, body: bytes, media: Media) -> IngestAnswer:
-    """Check a body and put its valid rows on the stream as one record. Raises what `batch_of` and `put` raise."""
-    try:
-        batch = batch_of(body, media)
-    except Rejected as refusal:
-        metrics.put(batch_id, of_refusal(refusal))
-        raise
-    stream.put(batch_id, batch.record)
-    metrics.put(batch_id, of_batch(batch))
-    faults = row_faults(batch.errors)
-    return IngestAnswer(batch_id=batch_id, accepted=batch.accepted, rejected=batch.rejected, errors=faults)
+    batch_id: Annotated[str, Field(description="Names this batch through the whole pipeline.")]
+    accepted: Annotated[int, Field(ge=1, description="Rows accepted.")]
+    rejected: Annotated[int, Field(ge=0, description="Rows rejected.")]
+    errors: RowErrors
 
 
 _KEY = Header(
     alias="Idempotency-Key",
-    description="Names the batch; the same for every retry of it. Without it each request is a batch of its own.",
+    description="Names the batch. Use the same key for each retry. Without a key each request is a batch of its own.",
 )
 _KEY_JSON = {"type": "string", "pattern": BATCH_ID_PATTERN, "examples": ["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"]}
 
 
-def ingest_routes(stream: Stream, metrics: MetricsLog, run: Run, new_batch_id: Callable[[], str]) -> APIRouter:
+def ingest_routes(stream: Stream, metrics: MetricsLog, run: RunBlocking) -> APIRouter:
     router = APIRouter(tags=["ingest"])
 
     @router.post(
@@ -113,19 +64,53 @@ def ingest_routes(stream: Stream, metrics: MetricsLog, run: Run, new_batch_id: C
         status_code=202,
         summary="Send one row or many",
         operation_id="ingest",
-        response_model=IngestAnswer,
-        responses={
-            202: ACCEPTED,
-            **INGEST_PROBLEMS,
-        },
+        response_model=IngestResponse,
+        responses={202: ACCEPTED, **INGEST_PROBLEMS},
         openapi_extra={"requestBody": INGEST_BODY},
     )
     async def ingest(request: Request, key: Annotated[str | None, WithJsonSchema(_KEY_JSON), _KEY] = None) -> Response:
-        """Each row is checked by itself: the valid ones are taken, and each other one is named in `errors`."""
-        batch_id = new_batch_id() if key is None else parse_batch_id(key)
-        request.state.batch_id = batch_id  # for the log, should anything go wrong
-        media = media_of(request.headers)
-        answer = await run(take, stream, metrics, batch_id, await read_body(request), media)
-        return Response(answer.model_dump_json(), status_code=202, media_type=JSON)
+        """Each row is validated by itself: valid rows are accepted, and each rejected row is listed in `errors`."""
+        batch_id = str(uuid6.uuid7()) if key is None else parse_batch_id(key)
+        request.state.batch_id = batch_id  # for the log, if something fails
+        media = parse_media(request.headers)
+        response = await run(ingest_batch, stream, metrics, batch_id, await read_body(request), media)
+        return Response(response.model_dump_json(), status_code=202, media_type=JSON)
 
     return router
+
+
+def ingest_batch(stream: Stream, metrics: MetricsLog, batch_id: str, body: bytes, media: Media) -> IngestResponse:
+    """Validate a body and put its valid rows on the stream as one record.
+
+    Raises what `read_batch` and `Stream.put` raise.
+    """
+    try:
+        batch = read_batch(body, media)
+    except Rejected as error:
+        metrics.put(batch_id, _rejection_metrics(error))
+        raise
+    stream.put(batch_id, batch.record)
+    metrics.put(batch_id, [Metric("RowsAccepted", batch.accepted), *_row_metrics(batch.errors)])
+    return IngestResponse(
+        batch_id=batch_id, accepted=batch.accepted, rejected=batch.rejected, errors=list(batch.errors)
+    )
+
+
+def _rejection_metrics(error: Rejected) -> list[Metric]:
+    """Rows are counted if they could be read; otherwise the request is counted."""
+    if isinstance(error, InvalidRows) and error.errors:
+        return _row_metrics(error.errors)
+    return [Metric("RequestsRejected", 1, reason=type(error).__name__)]
+
+
+def _row_metrics(errors: Sequence[RowError]) -> list[Metric]:
+    """Count each rejected row once, under the first of its invalid fields."""
+    reasons = {error.index: _reason(error.field) for error in reversed(errors)}
+    return [Metric("RowsRejected", rows, reason=reason) for reason, rows in sorted(Counter(reasons.values()).items())]
+
+
+def _reason(field: str | None) -> str:
+    """An unknown field's name is text of the caller, and each distinct name would be a metric that costs money."""
+    if field is None:
+        return "row"
+    return field if field in Line.model_fields else "unknown field"

@@ -1,1 +1,1 @@
-"""."""
+"""The queries: GET /invoices and GET /customers."""

@@ -1,4 +1,7 @@
-"""An invoice: one Query, and one page of its lines."""
+"""The answers to the queries: an invoice, a customer, and a page of a customer's invoices.
+
+An invoice is the union of its slices. Its totals are computed from its lines each time and stored nowhere.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,82 +9,116 @@ from decimal import Decimal
 from itertools import groupby, islice
 
 from aws.items import POINTER_SEPARATOR, slice_from_item, slice_key
-from invoices.errors import Malformed
 from invoices.invoice import Invoice, Slice, invoice_of, totals_of
 from invoices.line import Line
 from invoices.money import exact_product, exact_sum, money_text
-from pipeline_api.errors import NotFound
+from pipeline_api.problems import NotFound
 from pipeline_api.queries.models import (
     MOST_VALUES,
-    CustomerAnswer,
     CustomerInvoice,
-    CustomerInvoicesAnswer,
-    InvoiceAnswer,
+    CustomerInvoicesResponse,
+    CustomerResponse,
+    InvoiceResponse,
     InvoicesPage,
-    LineAnswer,
+    LineResponse,
     LinesPage,
+    foreign_token,
     page_token,
-    position_in,
+    parse_page_token,
 )
 from pipeline_api.queries.tables import FIRST, MAX_KEYS, Tables
 
-# A customer's own lines, invoice by invoice, from the slices that the customer's pointers name.
+MAX_PAGE_BYTES = 5_000_000
+"""The lines of a response, estimated from above: Lambda responds with at most 6 MB (AWS: Lambda quotas)."""
+
+_LINE_BYTES = 280
+_ESCAPED_BYTES = 4  # a quote is escaped in our JSON, and again in Lambda's
+_AFTER_POINTERS = "$"  # sorts after an invoice's pointers, which go on with `#`, and before longer invoice numbers
 
 
-def invoice_no_of(pointer: str) -> str:
-    return pointer.partition(POINTER_SEPARATOR)[0]
+def read_invoice(tables: Tables, invoice_no: str, page: LinesPage) -> InvoiceResponse:
+    """Raises NotFound, Malformed for a foreign token, Throttled or Unavailable."""
+    query = f"invoices/{invoice_no}"
+    after = None if page.next_token is None else parse_page_token(page.next_token, query)
+    invoice = invoice_of(invoice_no, map(slice_from_item, tables.slice_items(invoice_no)))
+    if not invoice.lines:
+        raise NotFound("no such invoice")
+    shown, more = _page_of_lines(invoice, after, page.limit)
+    lines = invoice.lines.values()
+    totals = totals_of(lines)
+    return InvoiceResponse(
+        InvoiceNo=invoice_no,
+        dates=sorted({line.InvoiceDate for line in lines})[:MOST_VALUES],
+        customers=sorted({line.CustomerID for line in lines if line.CustomerID})[:MOST_VALUES],
+        countries=sorted({line.Country for line in lines})[:MOST_VALUES],
+        line_count=totals.lines,
+        quantity=totals.quantity,
+        total=money_text(totals.amount),
+        lines=[_line_response(line) for line in shown.values()],
+        next_token=page_token(query, next(reversed(shown))) if more else None,
+    )
 
 
-def customer_invoices(tables: Tables, customer_id: str, pointers: Iterable[str]) -> Iterator[Invoice]:
-    """The customer's part of each invoice. `pointers` come in order; one invoice at a time is held in memory."""
-    slices = (invoice_slice for chunk in _chunks(pointers) for invoice_slice in _slices_at(tables, chunk))
-    for invoice_no, group in groupby(slices, lambda invoice_slice: invoice_slice.invoice_no):
-        lines = invoice_of(invoice_no, group).lines
-        own = {name: line for name, line in lines.items() if line.CustomerID == customer_id}
-        if own:
-            yield Invoice(invoice_no, own)
+def _page_of_lines(invoice: Invoice, after: str | None, limit: int) -> tuple[dict[str, Line], bool]:
+    """The lines after the line id `after`, and whether more follow. Lines are never deleted, so `after` exists."""
+    line_ids = list(invoice.lines)
+    if after is not None and after not in invoice.lines:
+        raise foreign_token()
+    start = 0 if after is None else line_ids.index(after) + 1
+    shown: dict[str, Line] = {}
+    room = MAX_PAGE_BYTES
+    for line_id in islice(line_ids, start, start + limit):
+        room -= _estimated_bytes(invoice.lines[line_id])
+        if room < 0:
+            break
+        shown[line_id] = invoice.lines[line_id]
+    return shown, start + len(shown) < len(line_ids)
 
 
-def _slices_at(tables: Tables, pointers: Sequence[str]) -> list[Slice]:
-    """In the pointers' order. A pointer may be stored a moment before its slice: then there is none yet."""
-    found = map(slice_from_item, tables.items_at([slice_key(pointer) for pointer in pointers]))
-    by_name = {(invoice_slice.invoice_no, invoice_slice.slice_id): invoice_slice for invoice_slice in found}
-    places = (tuple(pointer.split(POINTER_SEPARATOR)) for pointer in pointers)
-    return [by_name[place] for place in places if place in by_name]
+def _estimated_bytes(line: Line) -> int:
+    texts = (line.Description or "", line.StockCode, line.Country)
+    return _LINE_BYTES + _ESCAPED_BYTES * sum(len(text.encode()) for text in texts)
 
 
-def _chunks(pointers: Iterable[str]) -> Iterator[list[str]]:
-    chunk: list[str] = []
-    for pointer in pointers:
-        chunk.append(pointer)
-        if len(chunk) == MAX_KEYS:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def _line_response(line: Line) -> LineResponse:
+    """Not validated, because the line was: validation would take most of the time of a large invoice."""
+    return LineResponse.model_construct(
+        StockCode=line.StockCode,
+        Description=line.Description,
+        Quantity=line.Quantity,
+        InvoiceDate=line.InvoiceDate,
+        UnitPrice=money_text(line.UnitPrice),
+        CustomerID=line.CustomerID,
+        Country=line.Country,
+        Occurrence=line.Occurrence,
+        amount=money_text(exact_product(line.Quantity, line.UnitPrice)),
+    )
 
 
-# A customer's totals over all invoices.
-
-
-def read_customer(tables: Tables, customer_id: str) -> CustomerAnswer:
+def read_customer(tables: Tables, customer_id: str) -> CustomerResponse:
     """Reads every slice of the customer. Raises NotFound, Throttled or Unavailable."""
+    pages = tables.pointer_pages(customer_id, FIRST)
+    pointers = (item["Slice"]["S"] for page in pages for item in page["Items"])
     sums = _Sums()
-    for invoice in customer_invoices(tables, customer_id, _all_pointers(tables, customer_id)):
+    for invoice in _own_invoices(tables, customer_id, pointers):
         sums.add(invoice)
     if not sums.invoices:
         raise NotFound("no such customer")
-    return sums.answer(customer_id)
-
-
-def _all_pointers(tables: Tables, customer_id: str) -> Iterator[str]:
-    for page in tables.pointer_pages(customer_id, FIRST):
-        yield from (item["Slice"]["S"] for item in page["Items"])
+    return CustomerResponse(
+        CustomerID=customer_id,
+        countries=sorted(sums.countries),
+        first_date=min(sums.dates),
+        last_date=max(sums.dates),
+        invoice_count=sums.invoices,
+        line_count=sums.lines,
+        quantity=sums.quantity,
+        total=money_text(sums.amount),
+    )
 
 
 @dataclass(slots=True)
 class _Sums:
-    """What the invoices seen so far add up to; their lines are not kept."""
+    """The sums over the invoices added so far. Their lines are not kept."""
 
     invoices: int = 0
     lines: int = 0
@@ -100,58 +137,46 @@ class _Sums:
         self.countries |= {line.Country for line in lines}
         self.dates |= {line.InvoiceDate for line in lines}
 
-    def answer(self, customer_id: str) -> CustomerAnswer:
-        return CustomerAnswer(
-            CustomerID=customer_id,
-            countries=sorted(self.countries),
-            first_date=min(self.dates),
-            last_date=max(self.dates),
-            invoice_count=self.invoices,
-            line_count=self.lines,
-            quantity=self.quantity,
-            total=money_text(self.amount),
-        )
 
+def read_customer_invoices(tables: Tables, customer_id: str, page: InvoicesPage) -> CustomerInvoicesResponse:
+    """One Query and one BatchGetItem, or more of them if slices overlap.
 
-# A page of a customer's invoices: one Query and one BatchGetItem, or more of them where slices overlap.
-
-_BEHIND = "$"  # sorts behind an invoice's pointers, which go on with `#`, and before every longer invoice number
-
-
-def read_customer_invoices(tables: Tables, customer_id: str, page: InvoicesPage) -> CustomerInvoicesAnswer:
-    """Raises NotFound, Malformed for a foreign token, Throttled or Unavailable."""
+    Raises NotFound, Malformed for a foreign token, Throttled or Unavailable.
+    """
     query = f"customers/{customer_id}/invoices"
-    after = FIRST if page.next_token is None else position_in(page.next_token, query) + _BEHIND
-    whole, more = _whole_invoices(tables, customer_id, after, page.limit)
-    chosen = dict(list(whole.items())[: page.limit])
+    after = FIRST if page.next_token is None else parse_page_token(page.next_token, query) + _AFTER_POINTERS
+    groups, more = _pointers_by_invoice(tables, customer_id, after, page.limit)
+    chosen = dict(islice(groups.items(), page.limit))
     if not chosen and page.next_token is None:
         raise NotFound("no such customer")
-    invoices = customer_invoices(tables, customer_id, (pointer for group in chosen.values() for pointer in group))
-    return CustomerInvoicesAnswer(
+    pointers = (pointer for group in chosen.values() for pointer in group)
+    return CustomerInvoicesResponse(
         CustomerID=customer_id,
-        invoices=[_summary(invoice) for invoice in invoices],
-        next_token=page_token(query, next(reversed(chosen))) if more or len(chosen) < len(whole) else None,
+        invoices=[_customer_invoice(invoice) for invoice in _own_invoices(tables, customer_id, pointers)],
+        next_token=page_token(query, next(reversed(chosen))) if more or len(chosen) < len(groups) else None,
     )
 
 
-def _whole_invoices(tables: Tables, customer_id: str, after: str, limit: int) -> tuple[dict[str, list[str]], bool]:
-    """At least `limit` invoices where there are as many, each with all of its pointers, and whether there are more.
+def _pointers_by_invoice(
+    tables: Tables, customer_id: str, after: str, limit: int
+) -> tuple[dict[str, list[str]], bool]:
+    """All pointers of at least `limit` invoices, if there are as many, and whether there are more invoices.
 
-    How many slices an invoice has must not show in an answer, so it is invoices that are counted. The last one of a
-    Query's page may go on behind it: it is left to the next page.
+    Invoices are counted, not pointers: the number of an invoice's slices must not show in a response. The last invoice
+    of a page of the Query may go on in the next page, so it is left to the next request.
     """
     pointers: list[str] = []
     groups: dict[str, list[str]] = {}
     for page in tables.pointer_pages(customer_id, after, size=max(limit + 1, MAX_KEYS)):
         pointers += [item["Slice"]["S"] for item in page["Items"]]
-        groups = {invoice_no: list(group) for invoice_no, group in groupby(pointers, invoice_no_of)}
+        groups = {number: list(group) for number, group in groupby(pointers, lambda each: _invoice_and_slice(each)[0])}
         if "LastEvaluatedKey" in page and len(groups) > limit:
             groups.popitem()
             return groups, True
     return groups, False
 
 
-def _summary(invoice: Invoice) -> CustomerInvoice:
+def _customer_invoice(invoice: Invoice) -> CustomerInvoice:
     lines = invoice.lines.values()
     totals = totals_of(lines)
     return CustomerInvoice(
@@ -163,79 +188,31 @@ def _summary(invoice: Invoice) -> CustomerInvoice:
     )
 
 
-MAX_PAGE_BYTES = 5_000_000
-"""An answer's lines, estimated from above: Lambda answers with 6 MB at most (AWS: Lambda quotas)."""
-
-_LINE_BYTES = 280
-_MOST_ESCAPED = 4  # a quote is escaped once in our JSON and once more in Lambda's
-
-
-def read_invoice(tables: Tables, invoice_no: str, page: LinesPage) -> InvoiceAnswer:
-    """Raises NotFound, Malformed for a foreign token, Throttled or Unavailable."""
-    query = f"invoices/{invoice_no}"
-    after = None if page.next_token is None else position_in(page.next_token, query)
-    invoice = invoice_of(invoice_no, map(slice_from_item, tables.slice_items(invoice_no)))
-    if not invoice.lines:
-        raise NotFound("no such invoice")
-    shown, more = _page_of(invoice, after, page.limit)
-    return _answer(invoice, shown.values(), page_token(query, next(reversed(shown))) if more else None)
+def _own_invoices(tables: Tables, customer_id: str, pointers: Iterable[str]) -> Iterator[Invoice]:
+    """The customer's own lines of each invoice. `pointers` are sorted, so one invoice at a time is in memory."""
+    slices = (each for chunk in _chunks(pointers) for each in _slices_at(tables, chunk))
+    for invoice_no, group in groupby(slices, lambda each: each.invoice_no):
+        lines = invoice_of(invoice_no, group).lines
+        own = {line_id: line for line_id, line in lines.items() if line.CustomerID == customer_id}
+        if own:
+            yield Invoice(invoice_no, own)
 
 
-def _page_of(invoice: Invoice, after: str | None, limit: int) -> tuple[dict[str, Line], bool]:
-    """The lines behind the one with line id `after`. Lines are never taken away, so it is still there."""
-    names = list(invoice.lines)
-    start = 0 if after is None else _place_of(after, names) + 1
-    shown: dict[str, Line] = {}
-    room = MAX_PAGE_BYTES
-    for name in islice(names, start, start + limit):
-        room -= _estimated_bytes(invoice.lines[name])
-        if room < 0:
-            break
-        shown[name] = invoice.lines[name]
-    return shown, start + len(shown) < len(names)
+def _chunks(pointers: Iterable[str]) -> Iterator[list[str]]:
+    """At most MAX_KEYS pointers each."""
+    remaining = iter(pointers)
+    while chunk := list(islice(remaining, MAX_KEYS)):
+        yield chunk
 
 
-def _place_of(name: str, names: list[str]) -> int:
-    try:
-        return names.index(name)
-    except ValueError:
-        raise Malformed("next_token is not one that this query answered") from None
+def _slices_at(tables: Tables, pointers: Sequence[str]) -> list[Slice]:
+    """In the order of the pointers. A pointer may be stored a moment before its slice; such a slice is left out."""
+    found = map(slice_from_item, tables.items_at([slice_key(pointer) for pointer in pointers]))
+    slices = {(each.invoice_no, each.slice_id): each for each in found}
+    return [slices[key] for key in map(_invoice_and_slice, pointers) if key in slices]
 
 
-def _estimated_bytes(line: Line) -> int:
-    texts = (line.Description or "", line.StockCode, line.Country)
-    return _LINE_BYTES + _MOST_ESCAPED * sum(len(text.encode()) for text in texts)
-
-
-def _answer(invoice: Invoice, shown: Iterable[Line], next_token: str | None) -> InvoiceAnswer:
-    lines = invoice.lines.values()
-    totals = totals_of(lines)
-    return InvoiceAnswer(
-        InvoiceNo=invoice.invoice_no,
-        dates=_listed({line.InvoiceDate for line in lines}),
-        customers=_listed({line.CustomerID for line in lines if line.CustomerID}),
-        countries=_listed({line.Country for line in lines}),
-        line_count=totals.lines,
-        quantity=totals.quantity,
-        total=money_text(totals.amount),
-        lines=[_line_answer(line) for line in shown],
-        next_token=next_token,
-    )
-
-
-def _listed(values: set[str]) -> list[str]:
-    return sorted(values)[:MOST_VALUES]
-
-
-def _line_answer(line: Line) -> LineAnswer:
-    return LineAnswer.model_construct(
-        StockCode=line.StockCode,
-        Description=line.Description,
-        Quantity=line.Quantity,
-        InvoiceDate=line.InvoiceDate,
-        UnitPrice=money_text(line.UnitPrice),
-        CustomerID=line.CustomerID,
-        Country=line.Country,
-        Occurrence=line.Occurrence,
-        amount=money_text(exact_product(line.Quantity, line.UnitPrice)),
-    )
+def _invoice_and_slice(pointer: str) -> tuple[str, str]:
+    """The invoice number and the slice id that a pointer holds."""
+    invoice_no, _, slice_id = pointer.partition(POINTER_SEPARATOR)
+    return invoice_no, slice_id

@@ -1,96 +1,109 @@
-"""GET /customers: by path, by query as ever, and the invoices of one."""
+"""The routes GET /invoices and GET /customers, by path and by query."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
-from pipeline_api.openapi import read_problems
+from pipeline_api.asgi import RunBlocking
+from pipeline_api.openapi import Responses, problem_responses, service_problems
+from pipeline_api.problems import NotFound
 from pipeline_api.queries.models import (
-    CustomerAnswer,
     CustomerInPath,
-    CustomerInvoicesAnswer,
+    CustomerInvoicesResponse,
     CustomerQuery,
-    InvoiceAnswer,
+    CustomerResponse,
     InvoiceInPath,
     InvoiceQuery,
+    InvoiceResponse,
     InvoicesPage,
     LinesPage,
     NoQuery,
-    each_parameter_once,
+    foreign_token,
 )
 from pipeline_api.queries.queries import read_customer, read_customer_invoices, read_invoice
 from pipeline_api.queries.tables import Tables
-from pipeline_api.running import Run
-
-# An answer as JSON, written once by compiled code.
 
 
-def json_answer(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(), media_type="application/json")
+def invoice_routes(tables: Tables, run: RunBlocking) -> APIRouter:
+    router = APIRouter(
+        tags=["invoices"],
+        responses=_problems("invoice", "InvoiceNo", paged=True),
+        dependencies=[Depends(reject_repeated_parameters)],
+    )
 
-
-# GET /invoices: by path, and by query as ever.
-
-_PROBLEMS = read_problems("invoice", "InvoiceNo", paged=True)
-
-
-def invoice_routes(tables: Tables, run: Run) -> APIRouter:
-    router = APIRouter(tags=["invoices"], responses=_PROBLEMS, dependencies=[Depends(each_parameter_once)])
-
-    @router.get("/invoices/{InvoiceNo}", summary="An invoice", operation_id="invoice", response_model=InvoiceAnswer)
+    @router.get("/invoices/{InvoiceNo}", summary="An invoice", operation_id="invoice", response_model=InvoiceResponse)
     async def invoice(InvoiceNo: InvoiceInPath, page: Annotated[LinesPage, Query()]) -> Response:
-        """Its totals, and its lines page by page, in the order of their dates and stock codes."""
-        return json_answer(await run(read_invoice, tables, InvoiceNo, page))
+        """Its totals, and its lines in pages, sorted by date and stock code."""
+        return _json(await run(read_invoice, tables, InvoiceNo, page))
 
     @router.get(
-        "/invoices", summary="An invoice, by query", operation_id="invoice_by_query", response_model=InvoiceAnswer
+        "/invoices", summary="An invoice, by query", operation_id="invoice_by_query", response_model=InvoiceResponse
     )
     async def invoice_by_query(query: Annotated[InvoiceQuery, Query()]) -> Response:
-        """The same answer as `GET /invoices/{InvoiceNo}`."""
-        return json_answer(await run(read_invoice, tables, query.InvoiceNo, query))
+        """The same response as from `GET /invoices/{InvoiceNo}`."""
+        return _json(await run(read_invoice, tables, query.InvoiceNo, query))
 
     return router
 
 
-_CUSTOMER_PROBLEMS = read_problems("customer", "CustomerID", paged=False)
-_PAGED_PROBLEMS = read_problems("customer", "CustomerID", paged=True)
-
-
-def customer_routes(tables: Tables, run: Run) -> APIRouter:
-    router = APIRouter(tags=["customers"], dependencies=[Depends(each_parameter_once)])
+def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
+    router = APIRouter(tags=["customers"], dependencies=[Depends(reject_repeated_parameters)])
 
     @router.get(
         "/customers/{CustomerID}",
         summary="A customer",
         operation_id="customer",
-        response_model=CustomerAnswer,
-        responses=_CUSTOMER_PROBLEMS,
+        response_model=CustomerResponse,
+        responses=_problems("customer", "CustomerID"),
     )
     async def customer(CustomerID: CustomerInPath, _: Annotated[NoQuery, Query()]) -> Response:
-        """Totals over all lines of the customer."""
-        return json_answer(await run(read_customer, tables, CustomerID))
+        """The totals over all lines of the customer."""
+        return _json(await run(read_customer, tables, CustomerID))
 
     @router.get(
         "/customers",
         summary="A customer, by query",
         operation_id="customer_by_query",
-        response_model=CustomerAnswer,
-        responses=_CUSTOMER_PROBLEMS,
+        response_model=CustomerResponse,
+        responses=_problems("customer", "CustomerID"),
     )
     async def customer_by_query(query: Annotated[CustomerQuery, Query()]) -> Response:
-        """The same answer as `GET /customers/{CustomerID}`."""
-        return json_answer(await run(read_customer, tables, query.CustomerID))
+        """The same response as from `GET /customers/{CustomerID}`."""
+        return _json(await run(read_customer, tables, query.CustomerID))
 
     @router.get(
         "/customers/{CustomerID}/invoices",
         summary="A customer's invoices",
         operation_id="customer_invoices",
-        response_model=CustomerInvoicesAnswer,
-        responses=_PAGED_PROBLEMS,
+        response_model=CustomerInvoicesResponse,
+        responses=_problems("customer", "CustomerID", paged=True),
     )
     async def customer_invoices(CustomerID: CustomerInPath, page: Annotated[InvoicesPage, Query()]) -> Response:
-        """Page by page, in the order of their numbers. Only the customer's own lines of an invoice count."""
-        return json_answer(await run(read_customer_invoices, tables, CustomerID, page))
+        """In pages, sorted by number. Only the customer's own lines of an invoice count."""
+        return _json(await run(read_customer_invoices, tables, CustomerID, page))
 
     return router
+
+
+async def reject_repeated_parameters(request: Request) -> None:
+    """FastAPI would silently use the last value. Raises RequestValidationError."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    if len(names) > len(set(names)):
+        message = "a query parameter is repeated"
+        raise RequestValidationError([{"type": "repeated", "loc": ("query",), "msg": message}])
+
+
+def _problems(what: str, parameter: str, *, paged: bool = False) -> Responses:
+    invalid = {"type": "string_pattern_mismatch", "loc": ("query", parameter), "msg": ""}
+    return problem_responses(
+        *([foreign_token()] if paged else []),
+        NotFound(f"no such {what}"),
+        RequestValidationError([invalid]),
+    ) | service_problems("DynamoDB")
+
+
+def _json(response: BaseModel) -> Response:
+    """Written by pydantic's compiled code. FastAPI would first validate the response a second time."""
+    return Response(response.model_dump_json(), media_type="application/json")

@@ -1,4 +1,4 @@
-"""The two tables, as far as the API reads them. Every read is consistent: what is stored can be queried at once."""
+"""Reads of the tables Invoices and Customers. All are consistent: what is stored can be queried at once."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,17 @@ FIRST = " "
 """Sorts before every pointer."""
 
 MAX_KEYS = 100
-"""Keys in one BatchGetItem, and pointers in one page of a Query (AWS: BatchGetItem)."""
+"""Keys in one BatchGetItem (AWS: BatchGetItem), and pointers in one page of a Query."""
 
 _PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """`sleep` takes seconds; it is called between attempts to read what DynamoDB left out."""
+    """`invoices` and `customers` are names of tables. `sleep` takes seconds; it runs before keys are read again.
+
+    Every method raises Throttled or Unavailable.
+    """
 
     client: "DynamoDBClient"
     invoices: str
@@ -31,7 +34,7 @@ class Tables:
     sleep: Callable[[float], None]
 
     def slice_items(self, invoice_no: str) -> Iterator[ReadItem]:
-        """Every slice of an invoice, however many pages they fill."""
+        """Every slice of an invoice."""
         with translate_errors("DynamoDB"):
             for page in self.client.get_paginator("query").paginate(
                 TableName=self.invoices,
@@ -42,7 +45,7 @@ class Tables:
                 yield from page["Items"]
 
     def pointer_pages(self, customer_id: str, after: str, size: int = MAX_KEYS) -> Iterator["QueryOutputTypeDef"]:
-        """A customer's pointers behind the text `after`, in order, `size` a page."""
+        """A customer's pointers that sort after the text `after`, in order, `size` per page."""
         with translate_errors("DynamoDB"):
             yield from self.client.get_paginator("query").paginate(
                 TableName=self.customers,
@@ -54,7 +57,7 @@ class Tables:
             )
 
     def items_at(self, keys: Sequence[Item]) -> list[ReadItem]:
-        """What is stored under at most MAX_KEYS keys, in no order. Raises Unavailable if some stay unread."""
+        """The items under at most MAX_KEYS keys, in any order. Raises Unavailable if some keys stay unread."""
         items: list[ReadItem] = []
         for pause in (*_PAUSES_SECONDS, 0):
             with translate_errors("DynamoDB"):
