@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from acceptance.machine import PROJECT
-from tests.pipeline_api.documented import DOCUMENT, openapi_text
+from tests.pipeline_api.openapi_document import DOCUMENT, openapi_text
 
 THIRD_PARTY = PROJECT / "acceptance" / "third_party_clients"
 COLLECTION = PROJECT / "docs" / "postman_collection.json"

@@ -13,7 +13,7 @@ from acceptance.documents import COLLECTION, THIRD_PARTY, collection_text
 from acceptance.machine import PROJECT
 from local_runtime.sample import write_sample
 from tests.invoice_rows import row
-from tests.pipeline_api.documented import DOCUMENT
+from tests.pipeline_api.openapi_document import DOCUMENT
 from tests.running_pipeline import RunningPipeline, running_pipeline
 
 TOOLS = PROJECT / ".venv-third-party" / "bin"
@@ -58,14 +58,14 @@ import json, sys, time
 from invoice_client import AuthenticatedClient
 from invoice_client.api.ingest import ingest
 from invoice_client.api.invoices import invoice
-from invoice_client.models import InvoiceAnswer, Line
+from invoice_client.models import InvoiceResponse, Line
 
 url, key, row = sys.argv[1:]
 with AuthenticatedClient(url, key, prefix="", auth_header_name="X-Api-Key") as client:
     taken = ingest.sync(client=client, body=Line.from_dict(json.loads(row)))
     for _ in range(300):
         answer = invoice.sync("GENERATED-1", client=client)
-        if isinstance(answer, InvoiceAnswer):
+        if isinstance(answer, InvoiceResponse):
             break
         time.sleep(0.1)
 print(taken.accepted, answer.total, answer.lines[0].description)

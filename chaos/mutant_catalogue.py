@@ -27,7 +27,7 @@ _SHAPE = ("tests/invoices",)
 _MAPPING = ("tests/local_runtime/event_source_mapping",)
 _CLIENT = ("tests/client/test_send.py", "tests/client/test_batches.py", "tests/client/test_repeats.py", _SEEDS)
 _TROUBLE = ("tests/client/test_api_trouble.py", _SEEDS)
-_INGEST = ("tests/pipeline_api/test_ingest.py", "tests/pipeline_api/test_faults.py")
+_INGEST = ("tests/pipeline_api/test_ingest.py", "tests/pipeline_api/test_service_errors.py")
 _READS = ("tests/pipeline_api/test_tables.py", "tests/pipeline_api/test_customer.py", _SEEDS)
 
 DEFECTS: tuple[Defect, ...] = (

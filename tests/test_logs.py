@@ -13,13 +13,13 @@ from consumers.archive import Archive
 from consumers.batch_loop import consume
 from consumers.index import Index
 from pipeline_api.app import Services, create_app
+from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
-from pipeline_api.running import inline
 from tests.consumers.events import PLENTY, batch, delivered
 from tests.invoice_rows import Row, ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
-from tests.pipeline_api.open_gate import admit_all
+from tests.pipeline_api.open_services import authorize_all
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,7 +43,7 @@ def lines() -> list[str]:
 def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", lines: list[str]) -> Api:
     metrics = EmfLog("stack", lines.append, lambda: 0.0)
     tables = Tables(dynamodb, "invoices", "customers", lambda _seconds: None)
-    return Api(create_app(Services(Stream(kinesis, "rows"), tables, admit_all, metrics), inline))
+    return Api(create_app(Services(Stream(kinesis, "rows"), tables, authorize_all, metrics), run_inline))
 
 
 def test_the_api_logs_names_and_numbers(

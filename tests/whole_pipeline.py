@@ -14,12 +14,12 @@ from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
 from local_runtime.event_source_mapping.events import StreamRecord, kinesis_event
 from pipeline_api.app import create_app
+from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
-from pipeline_api.running import inline
 from tests.consumers.events import PLENTY
 from tests.pipeline_api.api_calls import AS_JSON, Api
-from tests.pipeline_api.open_gate import behind_open_gate
+from tests.pipeline_api.open_services import open_services
 from tests.recorded_metrics import RecordedMetrics
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class WholePipeline:
     def api(self) -> Api:
         """A new container for each call, over the same stream and tables."""
         tables = Tables(self.dynamodb, "invoices", "customers", self.pauses.append)
-        return Api(create_app(behind_open_gate(Stream(self.kinesis, "rows"), tables), inline))
+        return Api(create_app(open_services(Stream(self.kinesis, "rows"), tables), run_inline))
 
     def post(self, *rows: Mapping[str, object], key: str | None = None) -> dict[str, Any]:
         """Send rows as one request; the API must take it."""

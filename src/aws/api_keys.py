@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from aws.items import Item, ReadItem
 
+KEY_CACHE_SECONDS = 60.0
+"""Each container of the API reads a key once in this time, so a revoked key stops working within it."""
+
 _ID_BYTES = 6
 _SECRET_BYTES = 32  # nobody can guess 256 random bits, so a fast hash protects them as well as a slow one
 _KEY = re.compile(r"(?P<id>[0-9a-f]{12})\.[A-Za-z0-9_-]{43}\Z")

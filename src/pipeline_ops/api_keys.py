@@ -12,10 +12,18 @@ from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.table import Table
 
-from aws.api_keys import Scope, StoredKey, generate_key, key_from_item, key_hash, key_item, parse_key_id
+from aws.api_keys import (
+    KEY_CACHE_SECONDS,
+    Scope,
+    StoredKey,
+    generate_key,
+    key_from_item,
+    key_hash,
+    key_item,
+    parse_key_id,
+)
 from aws.clients import dynamodb_client
 from aws.errors import error_code, translate_errors
-from pipeline_api.auth import KEPT_SECONDS
 from pipeline_ops.console import print_table
 from pipeline_ops.errors import OpsError
 
@@ -116,7 +124,7 @@ def revoke_command(
     """Revoke a key, for good."""
     key_id = key_id.partition(".")[0]
     _ring(keys_table).revoke(key_id)
-    typer.echo(f"{key_id} is revoked; within {KEPT_SECONDS:.0f} seconds nobody takes it any more.")
+    typer.echo(f"{key_id} is revoked; within {KEY_CACHE_SECONDS:.0f} seconds nobody takes it any more.")
 
 
 def _ring(table: str | None) -> KeyRing:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from pipeline_api.app import create_app
+from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
-from pipeline_api.running import inline
 from tests.pipeline_api.api_calls import Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
-from tests.pipeline_api.open_gate import behind_open_gate
+from tests.pipeline_api.open_services import open_services
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,7 +30,7 @@ def pauses() -> list[float]:
 @pytest.fixture
 def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", pauses: list[float]) -> Api:
     tables = Tables(dynamodb, "invoices", "customers", pauses.append)
-    return Api(create_app(behind_open_gate(Stream(kinesis, "rows"), tables), inline))
+    return Api(create_app(open_services(Stream(kinesis, "rows"), tables), run_inline))
 
 
 @pytest.fixture
@@ -42,7 +42,9 @@ def put_records() -> list[PutRecord]:
 @pytest.fixture
 def offline_api(put_records: list[PutRecord], pauses: list[float]) -> Api:
     """With empty tables, for what never comes as far as AWS: some 100 ms a test faster than moto."""
-    return Api(create_app(behind_open_gate(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables(pauses)), inline))
+    return Api(
+        create_app(open_services(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables(pauses)), run_inline)
+    )
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_what_is_no_object_is_an_error_of_row_0(body: bytes, headers: Headers, o
 def test_a_body_too_large_is_told_both_sizes(offline_api: Api) -> None:
     """By Content-Length, before anything is read."""
     answer = offline_api.ingest(b"0" * (MAX_BODY_BYTES + 1), AS_NDJSON)
-    assert answer.json()["detail"] == "the body is too large: 4,194,305 bytes, and the limit is 4,194,304 bytes"
+    assert answer.json()["detail"] == "The body is too large: 4,194,305 bytes, and the limit is 4,194,304 bytes."
 
 
 @pytest.mark.parametrize("length", [b"7" * 5_000, b"-1", b"many", b"\xb2"])

@@ -5,10 +5,10 @@ import asyncio
 from starlette.types import Message
 
 from pipeline_api.app import create_app
-from pipeline_api.running import inline
+from pipeline_api.asgi import run_inline
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
-from tests.pipeline_api.open_gate import behind_open_gate
+from tests.pipeline_api.open_services import open_services
 
 SCOPE = {
     "type": "http",
@@ -30,7 +30,7 @@ def test_a_caller_who_goes_away_puts_nothing() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    app = create_app(behind_open_gate(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([])), inline)
+    app = create_app(open_services(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([])), run_inline)
 
     async def call() -> None:
         await app(SCOPE, receive, send)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.invoice_rows import Row, row
 from tests.pipeline_api.api_calls import Api
-from tests.pipeline_api.storing import store
+from tests.pipeline_api.store import store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -138,4 +138,4 @@ def test_a_pointer_whose_slice_is_not_stored_yet_counts_nothing(api: Api, dynamo
 def test_an_unknown_customer_is_not_found(path: str, api: Api) -> None:
     """There is no customer without a line."""
     answer = api.get(path)
-    assert (answer.status_code, answer.json()["detail"]) == (404, "no such customer")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "No such customer.")

@@ -115,6 +115,6 @@ def test_a_key_that_cannot_name_an_object_is_refused(key: str, api: Api, records
     answer = api.ingest(ndjson([row()]), AS_NDJSON, {"Idempotency-Key": key})
     assert (answer.status_code, answer.json()["detail"]) == (
         400,
-        "a batch id is 1 to 64 letters, digits, '.', '_' or '-', and starts with a letter or digit",
+        "A batch id is 1 to 64 letters, digits, '.', '_' or '-', and starts with a letter or digit.",
     )
     assert records() == []

@@ -6,7 +6,7 @@ import pytest
 
 from tests.invoice_rows import row
 from tests.pipeline_api.api_calls import Api
-from tests.pipeline_api.storing import store
+from tests.pipeline_api.store import store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -115,4 +115,4 @@ def test_a_line_that_arrives_between_two_pages_repeats_none(api: Api, dynamodb: 
 def test_an_unknown_invoice_is_not_found(path: str, api: Api) -> None:
     """It is no error of the caller's form, and no empty invoice either."""
     answer = api.get(path)
-    assert (answer.status_code, answer.json()["detail"]) == (404, "no such invoice")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "No such invoice.")

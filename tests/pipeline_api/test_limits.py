@@ -63,8 +63,8 @@ def test_a_batch_that_is_too_large_for_a_record_is_refused(offline_api: Api, put
     """Kinesis carries 1 MiB; the caller learns that fewer rows would do."""
     answer = offline_api.ingest(incompressible(5_000), AS_NDJSON)
     assert answer.status_code == 413
-    assert answer.json()["detail"].startswith("the packed batch is too large: ")
-    assert answer.json()["detail"].endswith(f"the limit is {MAX_RECORD_BYTES:,} bytes")
+    assert answer.json()["detail"].startswith("The packed batch is too large: ")
+    assert answer.json()["detail"].endswith(f"the limit is {MAX_RECORD_BYTES:,} bytes.")
     assert put_records == []
 
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoices.errors import Malformed
-from pipeline_api.queries.models import LONGEST_TOKEN, page_token, position_in
+from pipeline_api.queries.models import LONGEST_TOKEN, page_token, parse_page_token
 from tests.invoice_rows import row
 from tests.pipeline_api.api_calls import Api
-from tests.pipeline_api.storing import store
+from tests.pipeline_api.store import store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,7 +22,7 @@ IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", fullmatch=True)
 def test_a_token_leads_back_to_its_position(query: str, position: str) -> None:
     """And is never longer than a caller may send."""
     token = page_token(query, position)
-    assert position_in(token, query) == position
+    assert parse_page_token(token, query) == position
     assert len(token) <= LONGEST_TOKEN
 
 
@@ -30,7 +30,7 @@ def test_a_token_leads_back_to_its_position(query: str, position: str) -> None:
 def test_a_text_that_is_no_token_is_malformed(query: str, text: str) -> None:
     """Any text at all."""
     with pytest.raises(Malformed):
-        position_in(text, query)
+        parse_page_token(text, query)
 
 
 @given(IDS, st.integers(0, 20), st.characters(codec="ascii"))
@@ -41,7 +41,7 @@ def test_a_changed_token_is_malformed(position: str, place: int, other: str) -> 
     changed = token[:place] + other + token[place + 1 :]
     if changed != token:
         with pytest.raises(Malformed):
-            position_in(changed, "query")
+            parse_page_token(changed, "query")
 
 
 @pytest.mark.parametrize("path", ["/customers/2/invoices", "/invoices/100", "/customers/1/invoices"])
@@ -63,7 +63,7 @@ def test_another_customers_token_is_refused(api: Api, dynamodb: "DynamoDBClient"
     answer = api.get("/customers/2/invoices", next_token=token)
     assert (answer.status_code, answer.json()["detail"]) == (
         400,
-        "next_token is not one that this query answered",
+        "The next_token does not belong to this query.",
     )
 
 

@@ -7,9 +7,9 @@ from tests.pipeline_api.api_calls import Api
 
 VALUE = "Jane Doe"
 ID_RULE = RULES["InvoiceNo"]
-UNKNOWN = {"parameter": None, "message": "there is a query parameter that the route does not know"}
+UNKNOWN = {"parameter": None, "message": "a query parameter is unknown"}
 
-REPEATED = {"parameter": None, "message": "there is a query parameter that is given more than once"}
+REPEATED = {"parameter": None, "message": "a query parameter is repeated"}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_an_unknown_route_is_a_problem(path: str, offline_api: Api) -> None:
         "type": "urn:invoice-stream:problem:not-found",
         "title": "Not found",
         "status": 404,
-        "detail": "there is no such route; /docs lists them all",
+        "detail": "There is no such route; /docs lists all routes.",
     }
 
 

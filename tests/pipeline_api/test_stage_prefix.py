@@ -11,11 +11,10 @@ from mangum import Mangum
 from mangum.types import LambdaContext
 
 from pipeline_api.app import create_app
-from pipeline_api.middleware import StagePrefix
-from pipeline_api.running import inline
+from pipeline_api.asgi import StagePrefix, run_inline
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
-from tests.pipeline_api.open_gate import behind_open_gate
+from tests.pipeline_api.open_services import open_services
 
 Event: TypeAlias = dict[str, Any]
 
@@ -47,7 +46,7 @@ def event_for(name: str, path: str) -> Event:
 
 
 def answer_to(event: Event) -> dict[str, Any]:
-    app = create_app(behind_open_gate(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([])), inline)
+    app = create_app(open_services(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([])), run_inline)
     return Mangum(StagePrefix(app), lifespan="off")(event, cast("LambdaContext", None))
 
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from aws.api_keys import KeyTable, Scope
-from pipeline_api.auth import Gate
-from pipeline_api.errors import Unauthenticated
+from pipeline_api.auth import Authenticator
+from pipeline_api.problems import Unauthenticated
 from pipeline_ops.api_keys import KeyRing
 from pipeline_ops.cli import build_app
 from pipeline_ops.errors import OpsError
@@ -32,18 +32,18 @@ def ring(dynamodb: "DynamoDBClient") -> KeyRing:
     return KeyRing(dynamodb, "keys", lambda: NOON, secrets.token_bytes)
 
 
-def gate_of(ring: KeyRing) -> Gate:
-    return Gate(KeyTable(ring.dynamodb, "keys").find, lambda: 0.0)
+def gate_of(ring: KeyRing) -> Authenticator:
+    return Authenticator(KeyTable(ring.dynamodb, "keys").find, lambda: 0.0)
 
 
 def test_a_key_opens_until_it_is_revoked(ring: KeyRing) -> None:
     """And the other one goes on."""
     old, new = ring.create("old", [Scope.READ]), ring.create("new", [Scope.READ])
-    gate_of(ring).admit(old, Scope.READ)
+    gate_of(ring).authorize(old, Scope.READ)
     ring.revoke(old[:12])
     with pytest.raises(Unauthenticated):
-        gate_of(ring).admit(old, Scope.READ)
-    gate_of(ring).admit(new, Scope.READ)
+        gate_of(ring).authorize(old, Scope.READ)
+    gate_of(ring).authorize(new, Scope.READ)
 
 
 def test_nothing_that_is_stored_holds_the_secret(ring: KeyRing) -> None:
@@ -74,7 +74,7 @@ def test_the_commands(ring: KeyRing) -> None:
     text = run.invoke(
         app, ["keys", "create", "till [1]", "--scope", "ingest", "--scope", "read", *table]
     ).stdout.strip()
-    gate_of(ring).admit(text, Scope.INGEST)
+    gate_of(ring).authorize(text, Scope.INGEST)
     revoked = run.invoke(app, ["keys", "revoke", text, *table])
     listed = run.invoke(app, ["keys", "list", *table]).stdout
     assert revoked.stdout == f"{text[:12]} is revoked; within 60 seconds nobody takes it any more.\n"

@@ -157,9 +157,7 @@ def read_customer_invoices(tables: Tables, customer_id: str, page: InvoicesPage)
     )
 
 
-def _pointers_by_invoice(
-    tables: Tables, customer_id: str, after: str, limit: int
-) -> tuple[dict[str, list[str]], bool]:
+def _pointers_by_invoice(tables: Tables, customer_id: str, after: str, limit: int) -> tuple[dict[str, list[str]], bool]:
     """All pointers of at least `limit` invoices, if there are as many, and whether there are more invoices.
 
     Invoices are counted, not pointers: the number of an invoice's slices must not show in a response. The last invoice

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline_api.ingest.batch import read_json_body
+from pipeline_api.ingest.batch import validate_json
 from tests.invoice_rows import row
 
 ROWS = [row(), row(Description="a}, {b"), row(Description="[},{]", Quantity=2)]
@@ -15,7 +15,7 @@ PLAIN = [row(), row(Quantity=2)]
 @pytest.mark.parametrize("options", [{}, {"separators": (",", ":")}, {"indent": 2}, {"ensure_ascii": False}])
 def test_each_row_is_a_line(rows: list[dict[str, object]], options: dict[str, object]) -> None:
     """Also with what separates rows inside a text, and with line breaks inside a row."""
-    checked = read_json_body(json.dumps(rows, **options).encode())  # type: ignore[arg-type]  # json's options differ
+    checked = validate_json(json.dumps(rows, **options).encode())  # type: ignore[arg-type]  # json's options differ
     assert not any(b"\n" in text for text in checked.texts)
     assert [json.loads(text)["Description"] for text in checked.texts] == [each["Description"] for each in rows]
 
@@ -23,10 +23,10 @@ def test_each_row_is_a_line(rows: list[dict[str, object]], options: dict[str, ob
 def test_one_object_is_one_line() -> None:
     """Without an array around it."""
     text = json.dumps(row()).encode()
-    assert read_json_body(text).texts == [text]
+    assert validate_json(text).texts == [text]
 
 
 def test_rows_keep_their_own_bytes() -> None:
     """As they do in a body of NDJSON."""
     texts = [json.dumps(each).encode() for each in PLAIN]
-    assert read_json_body(b"[ %b]" % b", ".join(texts)).texts == texts
+    assert validate_json(b"[ %b]" % b", ".join(texts)).texts == texts

@@ -4,16 +4,16 @@ import json
 from pathlib import Path
 
 from pipeline_api.app import create_app
-from pipeline_api.running import inline
+from pipeline_api.asgi import run_inline
 from tests.pipeline_api.api_calls import Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
-from tests.pipeline_api.open_gate import behind_open_gate
+from tests.pipeline_api.open_services import open_services
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 
 def openapi_text() -> str:
-    services = behind_open_gate(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([]))
-    document = Api(create_app(services, inline)).get("/openapi.json").json()
+    services = open_services(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([]))
+    document = Api(create_app(services, run_inline)).get("/openapi.json").json()
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoices.errors import Malformed
-from pipeline_api.ingest.batch import json_elements
+from pipeline_api.ingest.batch import split_json
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 VALUES = st.recursive(
@@ -22,17 +22,17 @@ VALUES = st.recursive(
 def test_elements_come_back_as_they_were(values: list[Any], indent: int | None, ascii_only: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
     """However the array was written."""
     array = json.dumps(values, indent=indent, ensure_ascii=ascii_only).encode()
-    assert [json.loads(text) for text in json_elements(array)] == values
+    assert [json.loads(text) for text in split_json(array)] == values
 
 
 @given(VALUES.filter(lambda value: not isinstance(value, list)))
 def test_what_is_no_array_is_its_own_only_element(value: object) -> None:
     """One row as an object is a batch of one."""
-    assert [json.loads(text) for text in json_elements(json.dumps(value).encode())] == [value]
+    assert [json.loads(text) for text in split_json(json.dumps(value).encode())] == [value]
 
 
 @pytest.mark.parametrize("text", [b"[", b"[1", b"[1,", b"[,]", b"[1 2]", b"[1]]", b"[]x", b"{} {}", b"nul", b"[1,]"])
 def test_broken_json_is_malformed(text: bytes) -> None:
     """Wherever it breaks."""
     with pytest.raises(Malformed, match="not valid JSON, near character"):
-        json_elements(text)
+        split_json(text)

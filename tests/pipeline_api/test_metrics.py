@@ -4,12 +4,12 @@ import pytest
 
 from aws.metrics import Metric
 from pipeline_api.app import create_app
-from pipeline_api.running import inline
+from pipeline_api.asgi import run_inline
 from tests.invoice_rows import Row, ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
-from tests.pipeline_api.open_gate import behind_open_gate
+from tests.pipeline_api.open_services import open_services
 from tests.recorded_metrics import RecordedMetrics
 
 BATCH = {"Idempotency-Key": "batch-1"}
@@ -22,8 +22,8 @@ def metrics() -> RecordedMetrics:
 
 @pytest.fixture
 def measured(metrics: RecordedMetrics) -> Api:
-    services = behind_open_gate(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([]), metrics)
-    return Api(create_app(services, inline))
+    services = open_services(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([]), metrics)
+    return Api(create_app(services, run_inline))
 
 
 def refused(reason: str, rows: int) -> Metric:

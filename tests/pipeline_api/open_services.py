@@ -7,9 +7,9 @@ from pipeline_api.queries.tables import Tables
 from tests.recorded_metrics import RecordedMetrics
 
 
-def admit_all(text: str | None, scope: Scope | None) -> None:
+def authorize_all(text: str | None, scope: Scope | None) -> None:
     """Whoever comes."""
 
 
-def behind_open_gate(stream: Stream, tables: Tables, metrics: RecordedMetrics | None = None) -> Services:
-    return Services(stream, tables, admit_all, metrics or RecordedMetrics())
+def open_services(stream: Stream, tables: Tables, metrics: RecordedMetrics | None = None) -> Services:
+    return Services(stream, tables, authorize_all, metrics or RecordedMetrics())

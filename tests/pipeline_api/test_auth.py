@@ -4,12 +4,12 @@ import secrets
 
 import pytest
 
-from aws.api_keys import Scope, StoredKey, generate_key, key_hash
+from aws.api_keys import KEY_CACHE_SECONDS, Scope, StoredKey, generate_key, key_hash
 from invoices.errors import Unavailable
 from pipeline_api.app import Services, create_app
-from pipeline_api.auth import KEPT_SECONDS, Gate
-from pipeline_api.errors import Forbidden, Unauthenticated
-from pipeline_api.running import inline
+from pipeline_api.asgi import run_inline
+from pipeline_api.auth import Authenticator
+from pipeline_api.problems import Forbidden, Unauthenticated
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_NDJSON, Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
@@ -59,111 +59,115 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def gate(table: Table, clock: Clock) -> Gate:
-    return Gate(table.find, clock)
+def authenticator(table: Table, clock: Clock) -> Authenticator:
+    return Authenticator(table.find, clock)
 
 
-def behind(gate: Gate, *, open_docs: bool) -> Api:
-    services = Services(FakeKinesis([]).stream(), FakeDynamoDB([row()]).tables([]), gate.admit, RecordedMetrics())
-    return Api(create_app(services, inline, open_docs=open_docs))
-
-
-@pytest.fixture
-def guarded(gate: Gate) -> Api:
-    """The application behind the gate; its docs are open."""
-    return behind(gate, open_docs=True)
+def behind(authenticator: Authenticator, *, open_docs: bool) -> Api:
+    services = Services(
+        FakeKinesis([]).stream(), FakeDynamoDB([row()]).tables([]), authenticator.authorize, RecordedMetrics()
+    )
+    return Api(create_app(services, run_inline, open_docs=open_docs))
 
 
 @pytest.fixture
-def closed(gate: Gate) -> Api:
+def guarded(authenticator: Authenticator) -> Api:
+    """The application behind the authenticator; its docs are open."""
+    return behind(authenticator, open_docs=True)
+
+
+@pytest.fixture
+def closed(authenticator: Authenticator) -> Api:
     """The docs are behind it, too."""
-    return behind(gate, open_docs=False)
+    return behind(authenticator, open_docs=False)
 
 
-def is_let_in(gate: Gate, text: str | None, scope: Scope | None = Scope.READ) -> bool:
+def is_let_in(authenticator: Authenticator, text: str | None, scope: Scope | None = Scope.READ) -> bool:
     try:
-        gate.admit(text, scope)
+        authenticator.authorize(text, scope)
     except Unauthenticated:
         return False
     return True
 
 
-def test_the_holder_of_a_key_is_let_in(gate: Gate, table: Table) -> None:
+def test_the_holder_of_a_key_is_let_in(authenticator: Authenticator, table: Table) -> None:
     """With the whole text and nothing else."""
     table.add(KEY, Scope.READ)
     other_secret = KEY[:13] + generate_key(secrets.token_bytes)[13:]
     attempts = [KEY, other_secret, KEY[:-1], KEY + "=", KEY[:12], KEY.upper(), "", "é.ü", None]
-    assert [is_let_in(gate, text) for text in attempts] == [True] + [False] * 8
+    assert [is_let_in(authenticator, text) for text in attempts] == [True] + [False] * 8
 
 
-def test_what_is_no_key_asks_nobody(gate: Gate, table: Table) -> None:
+def test_what_is_no_key_asks_nobody(authenticator: Authenticator, table: Table) -> None:
     """A flood of nonsense costs no read."""
-    assert [is_let_in(gate, text) for text in ("", "x", "a" * 10_000, KEY + "\n", None)] == [False] * 5
+    assert [is_let_in(authenticator, text) for text in ("", "x", "a" * 10_000, KEY + "\n", None)] == [False] * 5
     assert table.asked == []
 
 
-def test_a_key_is_for_its_scopes(gate: Gate, table: Table) -> None:
+def test_a_key_is_for_its_scopes(authenticator: Authenticator, table: Table) -> None:
     """Or for whatever asks for none."""
     table.add(KEY, Scope.READ)
-    gate.admit(KEY, None)
-    gate.admit(KEY, Scope.READ)
+    authenticator.authorize(KEY, None)
+    authenticator.authorize(KEY, Scope.READ)
     with pytest.raises(Forbidden):
-        gate.admit(KEY, Scope.INGEST)
+        authenticator.authorize(KEY, Scope.INGEST)
 
 
-def test_the_table_is_asked_once_a_minute(gate: Gate, table: Table, clock: Clock) -> None:
+def test_the_table_is_asked_once_a_minute(authenticator: Authenticator, table: Table, clock: Clock) -> None:
     """By each container for each key, right or wrong."""
     table.add(KEY, Scope.READ)
     unknown = generate_key(secrets.token_bytes)
-    for clock.now in (0.0, 1.0, KEPT_SECONDS - 1, KEPT_SECONDS):
-        is_let_in(gate, KEY)
-        is_let_in(gate, unknown)
+    for clock.now in (0.0, 1.0, KEY_CACHE_SECONDS - 1, KEY_CACHE_SECONDS):
+        is_let_in(authenticator, KEY)
+        is_let_in(authenticator, unknown)
     assert table.asked == [KEY[:12], unknown[:12]] * 2
 
 
-def test_a_revoked_key_stops_within_the_minute(gate: Gate, table: Table, clock: Clock) -> None:
+def test_a_revoked_key_stops_within_the_minute(authenticator: Authenticator, table: Table, clock: Clock) -> None:
     """And stays out."""
     table.add(KEY, Scope.READ)
-    assert is_let_in(gate, KEY)
+    assert is_let_in(authenticator, KEY)
     table.add(KEY, Scope.READ, revoked_at=REVOKED_AT)
-    clock.now = KEPT_SECONDS
-    assert not is_let_in(gate, KEY)
-    assert not is_let_in(gate, KEY)
+    clock.now = KEY_CACHE_SECONDS
+    assert not is_let_in(authenticator, KEY)
+    assert not is_let_in(authenticator, KEY)
 
 
-def test_old_and_new_key_work_side_by_side(gate: Gate, table: Table) -> None:
+def test_old_and_new_key_work_side_by_side(authenticator: Authenticator, table: Table) -> None:
     """So a key can be changed while callers go on."""
     old, new = (table.add(generate_key(secrets.token_bytes), *Scope) for _ in range(2))
-    assert is_let_in(gate, old)
-    assert is_let_in(gate, new)
+    assert is_let_in(authenticator, old)
+    assert is_let_in(authenticator, new)
 
 
-def test_a_flood_of_unknown_keys_does_not_push_out_a_known_one(gate: Gate, table: Table) -> None:
+def test_a_flood_of_unknown_keys_does_not_push_out_a_known_one(authenticator: Authenticator, table: Table) -> None:
     """And is not remembered without end: the first of them is asked for again."""
     table.add(KEY, Scope.READ)
-    assert is_let_in(gate, KEY)
+    assert is_let_in(authenticator, KEY)
     flood = [f"{number:012x}.{'s' * 43}" for number in range(1_001)]
     for text in (*flood, KEY, flood[0]):
-        is_let_in(gate, text)
+        is_let_in(authenticator, text)
     assert table.asked == [KEY[:12], *(text[:12] for text in flood), flood[0][:12]]
 
 
-def test_keys_are_not_remembered_without_end(gate: Gate, table: Table) -> None:
+def test_keys_are_not_remembered_without_end(authenticator: Authenticator, table: Table) -> None:
     """The first of 1,001 is asked for again."""
     keys = [table.add(f"{number:012x}.{'s' * 43}", Scope.READ) for number in range(1_001)]
-    assert all(is_let_in(gate, text) for text in (*keys, keys[0]))
+    assert all(is_let_in(authenticator, text) for text in (*keys, keys[0]))
     assert (len(table.asked), table.asked[-1]) == (1_002, keys[0][:12])
 
 
-def test_while_the_table_is_away_known_keys_are_good_for_their_minute(gate: Gate, table: Table, clock: Clock) -> None:
+def test_while_the_table_is_away_known_keys_are_good_for_their_minute(
+    authenticator: Authenticator, table: Table, clock: Clock
+) -> None:
     """After it nobody is let in on trust."""
     table.add(KEY, Scope.READ)
-    assert is_let_in(gate, KEY)
+    assert is_let_in(authenticator, KEY)
     table.away = True
-    assert is_let_in(gate, KEY)
-    clock.now = KEPT_SECONDS
+    assert is_let_in(authenticator, KEY)
+    clock.now = KEY_CACHE_SECONDS
     with pytest.raises(Unavailable):
-        gate.admit(KEY, Scope.READ)
+        authenticator.authorize(KEY, Scope.READ)
 
 
 ROUTES = ["/invoices/536365", "/invoices?InvoiceNo=536365", "/customers/17850", "/customers/17850/invoices"]
@@ -186,7 +190,7 @@ def test_a_key_of_one_scope_does_only_that(guarded: Api, table: Table, scope: Sc
     answers = [guarded.ingest(ndjson([row()]), AS_NDJSON, header), guarded.call("GET", ROUTES[0], headers=header)]
     assert tuple(answer.status_code for answer in answers) == statuses
     refused = next(answer for answer in answers if answer.status_code == 403)
-    assert refused.json()["detail"] == "the API key does not permit this"
+    assert refused.json()["detail"] == "The API key does not permit this."
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/openapi.json"])

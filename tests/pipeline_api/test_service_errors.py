@@ -80,4 +80,4 @@ def test_a_service_that_does_not_answer_is_unavailable(api: Api, kinesis: "Kines
     kinesis.meta.events.register_first("before-send", time_out)
     answer = api.ingest(ROW, AS_NDJSON)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert answer.json()["detail"] == "Kinesis did not answer (ReadTimeoutError)"
+    assert answer.json()["detail"] == "Kinesis did not answer (ReadTimeoutError)."
