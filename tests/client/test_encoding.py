@@ -1,11 +1,15 @@
 """Which encoding a file has is found out from all of its bytes."""
 
+import csv
 from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
 
 import pytest
 
-from client.csv_file import UTF8_BOM, Encoded, find_encoding
+from client.csv_file import UTF8_BOM, Encoded, find_encoding, open_source
 from client.errors import BadInput
+from tests.csv_encodings import ENCODED_FILES
 
 
 def _blocks(data: bytes, size: int = 3) -> Iterator[bytes]:
@@ -48,3 +52,21 @@ def test_anything_else_is_refused(data: bytes) -> None:
     """A file is never read in an encoding that does not fit it."""
     with pytest.raises(BadInput, match="UTF-8"):
         find_encoding(_blocks(data, 1024))
+
+
+@pytest.mark.parametrize(("data", "description"), ENCODED_FILES)
+def test_files(tmp_path: Path, data: bytes, description: str | None) -> None:
+    """The operator's commands have a test with the same files."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(data)
+    if description is None:
+        with pytest.raises(BadInput):
+            _read_description(path)
+    else:
+        assert _read_description(path) == description
+
+
+def _read_description(path: Path) -> str:
+    with open_source(path) as source:
+        text = b"".join(source.blocks()).decode()
+    return next(csv.DictReader(StringIO(text)))["Description"]

@@ -10,7 +10,7 @@ from pipeline_ops.failed import show_command
 from pipeline_ops.options import Stores
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_ops.stores import BATCH, RAW_KEY, alter_first_price, deliver, keys, send, slice_key_of, tables
-from tests.pipeline_ops.test_csv_rows import HEADER, VALUES, write
+from tests.pipeline_ops.test_read_rows import HEADER, VALUES, write
 
 
 class Command:

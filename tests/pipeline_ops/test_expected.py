@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from invoices.line import Line, line_id
 from pipeline_ops.expected import Repeats, expected_rows
 from tests.invoices.strategies import lines
-from tests.pipeline_ops.test_csv_rows import HEADER, VALUES, write
+from tests.pipeline_ops.test_read_rows import HEADER, VALUES, write
 
 
 @given(st.lists(lines(st.none()), max_size=8))
@@ -17,7 +17,7 @@ def test_every_row_has_an_id_of_its_own(rows: list[Line]) -> None:
     ids = []
     for order in (rows, rows[::-1]):
         repeats = Repeats()
-        ids.append({repeats.numbered(row)[0] for row in order})
+        ids.append({repeats.number(row)[0] for row in order})
     assert (len(ids[0]), ids[0]) == (len(rows), ids[1])
 
 
@@ -25,7 +25,7 @@ def test_the_id_is_that_of_the_numbered_row() -> None:
     """The n-th row with one content is Occurrence n."""
     row = Line.model_validate(dict(zip(HEADER.split(","), VALUES.split(","), strict=True)))
     repeats = Repeats()
-    numbered = [repeats.numbered(row) for _ in range(3)]
+    numbered = [repeats.number(row) for _ in range(3)]
     assert [line.Occurrence for _, line in numbered] == [1, 2, 3]
     assert [name.hex() for name, _ in numbered] == [line_id(line, "", 0) for _, line in numbered]
 

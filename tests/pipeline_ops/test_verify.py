@@ -24,7 +24,7 @@ from tests.pipeline_ops.stores import (
     send,
     slice_key_of,
 )
-from tests.pipeline_ops.test_csv_rows import HEADER, VALUES, write
+from tests.pipeline_ops.test_read_rows import HEADER, VALUES, write
 
 
 @pytest.fixture
