@@ -1,5 +1,7 @@
-"""The commands: `python -m local_runtime run` and `python -m local_runtime sample`."""
+"""The commands: `python -m local_runtime run | sample | invoke`."""
 
+import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from local_runtime.errors import ProcessEnded, RunError
+from local_runtime.function_process import invoke, read_event
 from local_runtime.run import RunOptions, run
 from local_runtime.sample import DEFAULT_ROWS, write_sample
 
@@ -46,6 +49,15 @@ def sample(
         write_sample(out, rows)
     except RunError as error:
         raise typer.Exit(_told(Console(stderr=True), error)) from error
+
+
+@app.command(name="invoke")
+def invoke_command(
+    handler: Annotated[str, typer.Argument(help="The Lambda handler, as package.module.function.")],
+    event: Annotated[Path, typer.Argument(help="A JSON file; tests/events has examples.", exists=True, dir_okay=False)],
+) -> None:
+    """Call a handler once with a recorded event and print its response. It takes its settings from the environment."""
+    typer.echo(json.dumps(invoke(handler, read_event(event, os.environ)), indent=2))
 
 
 def _told(console: Console, error: RunError) -> int:

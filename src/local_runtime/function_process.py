@@ -10,12 +10,13 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NotRequired, TextIO, TypeAlias, TypedDict
+from string import Template
+from typing import Annotated, Any, NotRequired, TextIO, TypeAlias, TypedDict, cast
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import typer
@@ -104,6 +105,26 @@ def with_context(
         return handler(event, LambdaContext(function_name, clock.now() + timeout, clock))
 
     return function
+
+
+_DEBUG_SECONDS = 24 * 60 * 60.0  # somebody may think at a breakpoint; a handler stops early when little time is left
+
+
+def read_event(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The JSON document in `path`. `$NAME` in it becomes the variable NAME where there is one: an API key, say."""
+    event: dict[str, Any] = json.loads(Template(path.read_text()).safe_substitute(environment))
+    return event
+
+
+def invoke(handler: str, event: Mapping[str, Any]) -> object:
+    """Call the handler `package.module.function` once and return its response: made for a debugger.
+
+    It reads its settings from this process's environment.
+    """
+    function = with_context(
+        imported_handler(handler), function_name=handler, timeout=_DEBUG_SECONDS, clock=SystemClock()
+    )
+    return function(cast("Any", event))
 
 
 class CheckpointLine(TypedDict):
