@@ -1,1 +1,1 @@
-"""The operator's commands: what was set aside, whether everything arrived once, and the tables built anew."""
+"""The operator's commands: dead letters, verification, replay and API keys."""

@@ -1,4 +1,4 @@
-"""What the tables hold: every slice and every pointer."""
+"""What the tables contain: every slice and every pointer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +12,12 @@ from invoices.line import Line
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-
-_NOT_OURS = (KeyError, TypeError, ValueError, ArithmeticError)  # what reading an item meets that somebody spoilt
+_DAMAGED = (KeyError, TypeError, ValueError, ArithmeticError)  # what slice_from_item raises for a damaged item
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """`slice_name` is invoice number, `#`, slice id."""
+    """`slice_name` is the invoice number, `#` and the slice id."""
 
     customer_id: str
     slice_name: str
@@ -26,22 +25,24 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableItem:
-    """An item of Invoices that no slice was made into."""
+    """An item of Invoices that is not a slice."""
 
     invoice_no: str
     slice_id: str
 
 
 def stored_slices(dynamodb: "DynamoDBClient", invoices_table: str) -> Iterator[Slice | UnreadableItem]:
-    """Every slice. An invoice is the union of its slices by line id: a line may come more than once."""
-    return (_slice(item) for item in _items(dynamodb, invoices_table))
+    """Every slice. The same line may be in several slices: an invoice is their union by line id."""
+    return (_slice(item) for item in _scan(dynamodb, invoices_table))
 
 
-def _slice(item: ReadItem) -> Slice | UnreadableItem:
-    try:
-        return slice_from_item(item)
-    except _NOT_OURS:
-        return UnreadableItem(item["InvoiceNo"]["S"], item["SliceId"]["S"])
+def stored_pointers(dynamodb: "DynamoDBClient", customers_table: str) -> Iterator[Pointer]:
+    return (_pointer(item) for item in _scan(dynamodb, customers_table))
+
+
+def pointers_to(invoice_slice: Slice) -> list[Pointer]:
+    """The pointers that a slice must have."""
+    return [_pointer(item) for item in pointer_items(invoice_slice)]
 
 
 def invoice_lines(dynamodb: "DynamoDBClient", invoices_table: str, invoice_no: str) -> dict[bytes, Line]:
@@ -55,24 +56,22 @@ def invoice_lines(dynamodb: "DynamoDBClient", invoices_table: str, invoice_no: s
     with translate_errors("DynamoDB"):
         slices = [_slice(item) for page in pages for item in page["Items"]]
     lines = union(invoice_slice for invoice_slice in slices if isinstance(invoice_slice, Slice))
-    return {bytes.fromhex(name): line for name, line in lines.items()}
+    return {bytes.fromhex(line_id): line for line_id, line in lines.items()}
 
 
-def stored_pointers(dynamodb: "DynamoDBClient", customers_table: str) -> Iterator[Pointer]:
-    return (_pointer(item) for item in _items(dynamodb, customers_table))
+def _scan(dynamodb: "DynamoDBClient", table: str) -> Iterator[ReadItem]:
+    """A consistent read: an item that was written a moment ago is included."""
+    with translate_errors("DynamoDB"):
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+            yield from page["Items"]
 
 
-def pointers_to(invoice_slice: Slice) -> list[Pointer]:
-    """The pointers that a slice must have."""
-    return [_pointer(item) for item in pointer_items(invoice_slice)]
+def _slice(item: ReadItem) -> Slice | UnreadableItem:
+    try:
+        return slice_from_item(item)
+    except _DAMAGED:
+        return UnreadableItem(item["InvoiceNo"]["S"], item["SliceId"]["S"])
 
 
 def _pointer(item: ReadItem) -> Pointer:
     return Pointer(item["CustomerID"]["S"], item["Slice"]["S"])
-
-
-def _items(dynamodb: "DynamoDBClient", table: str) -> Iterator[ReadItem]:
-    """Read consistently: an item that was written a moment ago is not missing."""
-    with translate_errors("DynamoDB"):
-        for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-            yield from page["Items"]

@@ -77,6 +77,6 @@ def test_the_commands(ring: KeyRing) -> None:
     gate_of(ring).authorize(text, Scope.INGEST)
     revoked = run.invoke(app, ["keys", "revoke", text, *table])
     listed = run.invoke(app, ["keys", "list", *table]).stdout
-    assert revoked.stdout == f"{text[:12]} is revoked; within 60 seconds nobody takes it any more.\n"
+    assert revoked.stdout == f"{text[:12]} is revoked. Within 60 seconds no part of the API accepts it.\n"
     assert all(shown in listed for shown in (text[:12], "till [1]", "ingest, read"))
     assert text[13:] not in listed + revoked.stdout
