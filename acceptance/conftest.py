@@ -12,11 +12,11 @@ from acceptance.artifacts import Build, sam_build
 from acceptance.machine import PROJECT, TEMPLATE_PYTHON, architecture, python_version
 from local_runtime.engine import start_engine
 from local_runtime.environment import aws_environment, machine_environment
-from local_runtime.folder import held_folder
-from local_runtime.processes import supervised
-from local_runtime.stack.functions import Function, functions_of
-from local_runtime.stack.resources import Clients, create_resources, engine_clients, physical_names
-from local_runtime.stack.template import read_template
+from local_runtime.folder import lock_folder
+from local_runtime.processes import supervise
+from local_runtime.stack.functions import Function, read_functions
+from local_runtime.stack.resources import Clients, create_resources, engine_clients
+from local_runtime.stack.template import physical_names, read_template
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ def data_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPlane]:
     template = read_template(PROJECT / "template.yaml")
     physical = physical_names(template)
     root: Path = tmp_path_factory.mktemp("plane")
-    with held_folder(root) as folder, supervised() as supervisor:
+    with lock_folder(root) as folder, supervise() as supervisor:
         machine = machine_environment(os.environ, folder.temporary)
         engine = start_engine(supervisor, folder, machine)
         clients = engine_clients(engine.endpoint)
         create_resources(template, physical, clients)
-        functions = {function.name: function for function in functions_of(template, physical)}
+        functions = {function.name: function for function in read_functions(template, physical)}
         api_key = new_api_key(clients.dynamodb, functions["ApiFunction"].environment["KEYS_TABLE"])
         yield DataPlane(clients, functions, {**machine, **aws_environment(engine.endpoint)}, api_key)

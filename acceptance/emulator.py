@@ -14,8 +14,8 @@ import httpx
 
 from local_runtime.engine import Certificate, start_engine
 from local_runtime.environment import machine_environment
-from local_runtime.folder import held_folder
-from local_runtime.processes import supervised
+from local_runtime.folder import lock_folder
+from local_runtime.processes import supervise
 
 REGION = "us-east-1"
 _OPENSSL = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost")
@@ -54,7 +54,7 @@ def emulator(root: Path) -> Iterator[Emulator]:
     """TLS, because the bucket's policy refuses anything else, and the emulator enforces that, too."""
     settings = {"SERVICES": "", "AUTH": "true"}  # every service
     certificate = _new_certificate(root)
-    with held_folder(root) as folder, supervised() as supervisor:
+    with lock_folder(root) as folder, supervise() as supervisor:
         machine = machine_environment(os.environ, folder.temporary)
         engine = start_engine(supervisor, folder, machine, settings=settings, certificate=certificate)
         yield Emulator(engine.endpoint, certificate.certificate)

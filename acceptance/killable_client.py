@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from acceptance.killable_pipeline import KillablePipeline
-from local_runtime.services import API_KEY
+from local_runtime.pipeline import API_KEY
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 _ONE_IN = 97

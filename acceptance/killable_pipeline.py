@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acceptance.machine import PROJECT
+from local_runtime.comparison import Stored, compare, read_expected, read_stored, store_names
 from local_runtime.engine import Engine, start_engine
 from local_runtime.environment import aws_environment, machine_environment
-from local_runtime.folder import RunFolder, held_folder
-from local_runtime.processes import Command, Process, Supervisor, supervised
-from local_runtime.report import Places, Stored, compared, read_expected, read_stored
-from local_runtime.services import create_key, start_api
-from local_runtime.stack.functions import Function, functions_of, http_function, stream_functions
-from local_runtime.stack.resources import create_resources, engine_clients, physical_names
-from local_runtime.stack.template import read_template
-from local_runtime.upload import UploadSummary
+from local_runtime.folder import RunFolder, lock_folder
+from local_runtime.messages import UploadSummary
+from local_runtime.pipeline import consumer_command, create_key, start_api
+from local_runtime.processes import Process, Supervisor, supervise
+from local_runtime.stack.functions import Function, http_function, read_functions, stream_functions
+from local_runtime.stack.resources import create_resources, engine_clients
+from local_runtime.stack.template import physical_names, read_template
 
 _PREFERRED_PORT = 4766
 _POLL_SECONDS = 0.5
@@ -30,22 +30,9 @@ class KillableConsumer:
     """A consumer's process, one after the other, each going on from the file of checkpoints of those before it."""
 
     def __init__(self, function: Function, folder: RunFolder, environment: dict[str, str]) -> None:
-        self.stage = function.handler.split(".")[-2]
+        self.stage = function.stage
         self.acknowledged: set[str] = set()
-        self._command = Command(
-            name=self.stage,
-            module="local_runtime.function_process",
-            log=folder.logs / f"{self.stage}.log",
-            environment={**environment, **function.environment},
-            arguments=(
-                *("--handler", function.handler),
-                *("--stream", function.stream),
-                *("--mapping", json.dumps(function.mapping)),
-                *("--timeout", str(function.timeout_seconds)),
-                *("--checkpoint-file", str(folder.root / f"{self.stage}.checkpoints")),
-            ),
-            speaks=True,
-        )
+        self._command = consumer_command(function, folder, environment, folder.root / f"{self.stage}.checkpoints")
         self.start()
 
     def start(self) -> None:
@@ -65,7 +52,7 @@ class KillableConsumer:
         self._process.stop()
 
     def _listen(self, process: Process) -> None:
-        for line in process.lines():
+        for line in process.stdout_lines():
             if line.endswith(b"\n"):  # the last one may be cut
                 self.acknowledged.update(json.loads(line)["acknowledged"])
                 self.said_something = True
@@ -80,7 +67,7 @@ class KillablePipeline:
         self._template = read_template(PROJECT / "template.yaml")
         self._physical = physical_names(self._template)
         self._machine = machine_environment(os.environ, folder.temporary)
-        self._functions = functions_of(self._template, self._physical)
+        self._functions = read_functions(self._template, self._physical)
         self._engine = self._start_engine(_PREFERRED_PORT)
         self.clients = engine_clients(self._engine.endpoint)
         self._create_resources()
@@ -131,15 +118,13 @@ class KillablePipeline:
         expected = read_expected(file)
         give_up = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            found = [each for each in compared(expected, summary, self._stored()) if not each.agrees]
+            found = [each for each in compare(expected, summary, self._stored()) if not each.is_equal]
             if not found or time.monotonic() > give_up:
                 return [f"{each.name}: {each.actual} instead of {each.expected}" for each in found]
             time.sleep(_POLL_SECONDS)
 
     def _stored(self) -> Stored:
-        names = self._variables
-        places = Places(names["RAW_BUCKET"], names["INVOICES_TABLE"], names["CUSTOMERS_TABLE"])
-        return read_stored(self.clients, places)
+        return read_stored(self.clients, store_names(self._variables))
 
     @property
     def _variables(self) -> dict[str, str]:
@@ -149,7 +134,7 @@ class KillablePipeline:
 @contextmanager
 def killable_pipeline(root: Path) -> Iterator[KillablePipeline]:
     """Engine, resources and API; the consumers are started by who needs them."""
-    with held_folder(root) as folder, supervised() as supervisor:
+    with lock_folder(root) as folder, supervise() as supervisor:
         pipeline = KillablePipeline(supervisor, folder)
         try:
             yield pipeline

@@ -25,7 +25,7 @@ from acceptance.killable_client import (
     write_rows,
 )
 from acceptance.killable_pipeline import KillablePipeline, killable_pipeline
-from local_runtime.upload import UploadSummary
+from local_runtime.messages import UploadSummary
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", "1"))

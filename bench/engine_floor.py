@@ -20,10 +20,10 @@ from invoices.rows import read_ndjson
 from local_runtime.engine import start_engine
 from local_runtime.environment import ACCESS_KEY, REGION, machine_environment
 from local_runtime.errors import RunError
-from local_runtime.folder import held_folder
-from local_runtime.processes import supervised
-from local_runtime.stack.resources import create_resources, engine_clients, physical_names
-from local_runtime.stack.template import read_template
+from local_runtime.folder import lock_folder
+from local_runtime.processes import supervise
+from local_runtime.stack.resources import create_resources, engine_clients
+from local_runtime.stack.template import physical_names, read_template
 
 _BATCH_ROWS = 5_000
 _ITEMS_PER_CALL = 25
@@ -56,7 +56,7 @@ def engine_alone(source: Path, folder: Path) -> EngineAlone:
     puts = [(invoices, slice_item(invoice_slice)) for invoice_slice in slices]
     puts += [(customers, item) for invoice_slice in slices for item in pointer_items(invoice_slice)]
     bodies = [_body(chunk) for chunk in chunks(puts, _ITEMS_PER_CALL)]
-    with held_folder(folder) as held, supervised() as supervisor:
+    with lock_folder(folder) as held, supervise() as supervisor:
         engine = start_engine(supervisor, held, machine_environment(os.environ, held.temporary))
         create_resources(template, physical, engine_clients(engine.endpoint))
         with httpx.Client(base_url=engine.endpoint, trust_env=False, timeout=60) as http:

@@ -22,7 +22,7 @@ from bench.source_files import as_utf8, grown
 from bench.template import TEMPLATE
 from local_runtime.environment import machine_environment
 from local_runtime.errors import RunError
-from local_runtime.processes import Command, log_tail, supervised
+from local_runtime.processes import Command, log_tail, supervise
 
 WHOLE = 541_909
 """Rows of the data set."""
@@ -90,10 +90,10 @@ def run_whole(file: Path, folder: Path) -> WholeRun:
     log, runs = folder / "run.log", folder / "run"
     options = ("run", "--once", "--csv", str(file), "--template", str(TEMPLATE), "--folder", str(runs))
     machine = machine_environment(os.environ, folder)
-    command = Command("make run", "local_runtime", log, machine, options, speaks=True, ends=True)
+    command = Command("make run", "local_runtime", log, machine, options, pipes_stdout=True, may_end=True)
     said: dict[bytes, float] = {}
-    with supervised() as supervisor:
-        for line in supervisor.start(command).lines():
+    with supervise() as supervisor:
+        for line in supervisor.start(command).stdout_lines():
             said |= {mark: time.perf_counter() for mark in (_SENDING, _AGREED) if mark in line}
     if _AGREED not in said:
         raise RunError(f"the run of {file.name} did not end well\n{log_tail(log)}")

@@ -10,9 +10,9 @@ from typing import Any
 from aws.clients import dynamodb_client, kinesis_client, s3_client
 from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment
-from local_runtime.stack.functions import Function, functions_of, stream_functions
-from local_runtime.stack.resources import Clients, Physical, create_resources, physical_names
-from local_runtime.stack.template import read_template
+from local_runtime.stack.functions import Function, read_functions, stream_functions
+from local_runtime.stack.resources import Clients, create_resources
+from local_runtime.stack.template import PhysicalNames, physical_names, read_template
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 
@@ -51,7 +51,7 @@ def create_stores(prefix: str) -> Stores:
     clients = new_clients()
     create_resources(template, physical, clients)
     names = physical.names
-    consumers = stream_functions(functions_of(template, physical))
+    consumers = stream_functions(read_functions(template, physical))
     return Stores(
         clients=clients,
         prefix=prefix,
@@ -59,7 +59,7 @@ def create_stores(prefix: str) -> Stores:
         bucket=names["RawBucket"],
         invoices=names["InvoicesTable"],
         customers=names["CustomersTable"],
-        functions={function.handler.split(".")[-2]: function for function in consumers},
+        functions={function.stage: function for function in consumers},
     )
 
 
@@ -95,7 +95,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _renamed(physical: Physical, prefix: str) -> Physical:
+def _renamed(physical: PhysicalNames, prefix: str) -> PhysicalNames:
     names = {name: f"{prefix}-{text}" for name, text in physical.names.items()}
     arns = {name: arn.replace(physical.names[name], names[name]) for name, arn in physical.arns.items()}
-    return Physical(names, arns)
+    return PhysicalNames(names, arns)

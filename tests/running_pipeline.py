@@ -19,14 +19,14 @@ from typing import Any
 
 import httpx
 
-from local_runtime.report import Places, Stored, read_stored
+from local_runtime.comparison import Stored, read_stored, store_names
 from local_runtime.stack.resources import engine_clients
 from tests.invoice_rows import row
 
 SHARDS = 4  # what a new on-demand stream has
 
 ROOT = Path(__file__).parent.parent
-_SERVING = "serving;"
+_SERVING = "serving until"
 _END_SECONDS = 60
 _ANSWER_SECONDS = 30
 _POLLS = 600
@@ -67,8 +67,7 @@ class RunningPipeline:
     def stored(self) -> Stored:
         """What tables and bucket hold now."""
         names = self._names
-        places = Places(names["RAW_BUCKET"], names["INVOICES_TABLE"], names["CUSTOMERS_TABLE"])
-        return read_stored(engine_clients(names["AWS_ENDPOINT_URL"]), places)
+        return read_stored(engine_clients(names["AWS_ENDPOINT_URL"]), store_names(names))
 
     @property
     def environment(self) -> dict[str, str]:

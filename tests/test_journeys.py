@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from local_runtime.function_process import invoke, read_event
+from local_runtime.handlers import invoke, read_event
 from pipeline_ops.cli import build_app
 from tests.client.fake_api import FakeApi
 from tests.client.run_client import ROW, run, write_csv

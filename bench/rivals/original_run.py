@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -23,19 +23,18 @@ from bench.rivals import row_client
 from local_runtime.engine import start_engine
 from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.errors import RunError
-from local_runtime.folder import RunFolder, held_folder
+from local_runtime.folder import RunFolder, lock_folder
+from local_runtime.messages import ConsumerCheckpoint, Inbox, consumer_line_parser, start_listener
+from local_runtime.pipeline import API_PORT
 from local_runtime.processes import (
     LOOPBACK,
     Command,
     Supervisor,
     bind_loopback,
-    is_answering,
-    supervised,
+    supervise,
     wait_until_healthy,
 )
-from local_runtime.services import PREFERRED_PORT
 from local_runtime.stack.resources import Clients, engine_clients
-from local_runtime.upload import Acknowledged, Inbox, from_consumer, listen
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -110,7 +109,7 @@ def takeable_rows(file: Path, count: int) -> list[Row]:
 
 def run_slice(rows: Sequence[Row], folder: Path, connections: int = 1, already: int = 0) -> SliceRun:
     """Send them a row a request. Raises RunError if the stores do not hold them in the end, or a process ends."""
-    with held_folder(folder) as held, supervised() as supervisor:
+    with lock_folder(folder) as held, supervise() as supervisor:
         site = _started(supervisor, held, islice(cycle(rows), already))
         parts = _parts(rows, held.temporary, connections)
         started = time.perf_counter()
@@ -143,7 +142,8 @@ def _started(supervisor: Supervisor, folder: RunFolder, earlier: Iterator[Row]) 
     inbox: Inbox = SimpleQueue()
     for stage in _STAGES:
         command = _consumer(stage, folder, environment, checkpoint)
-        listen(supervisor.start(command), from_consumer(stage), inbox)
+        consumer = supervisor.start(command)
+        start_listener(command.name, consumer.stdout_lines(), consumer_line_parser(stage), inbox)
     return _Site(supervisor, url, inbox, clients)
 
 
@@ -172,12 +172,12 @@ def _create(clients: Clients) -> None:
 
 def _start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[str, str]) -> str:
     quiet = ("--no-access-log", "--log-level", "warning", "--lifespan", "off")
-    with bind_loopback(PREFERRED_PORT) as listener:
+    with bind_loopback(API_PORT) as listener:
         url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         served = ("bench.rivals.original_api:app", "--fd", str(listener.fileno()))
         command = Command("the original's API", "uvicorn", folder.logs / "api.log", environment, (*served, *quiet))
-        process = supervisor.start(replace(command, inherited_socket=listener))
-    wait_until_healthy(process, url, is_healthy=is_answering)
+        process = supervisor.start(command, listener)
+    wait_until_healthy(process, url)
     return url
 
 
@@ -196,7 +196,7 @@ def _consumer(stage: str, folder: RunFolder, environment: Mapping[str, str], che
             *("--mapping", json.dumps(_MAPPING)),
             *(("--checkpoint-file", str(saved)) if checkpoint else ()),
         ),
-        speaks=True,
+        pipes_stdout=True,
     )
 
 
@@ -232,14 +232,14 @@ def _wait_until_stored(site: _Site, rows: int) -> None:
             moved = time.monotonic()
 
 
-def _next(inbox: Inbox) -> Acknowledged | None:
+def _next(inbox: Inbox) -> ConsumerCheckpoint | None:
     try:
         message = inbox.get(timeout=_TICK_SECONDS)
     except Empty:
         return None
     if isinstance(message, RunError):
         raise message
-    return message if isinstance(message, Acknowledged) else None
+    return message if isinstance(message, ConsumerCheckpoint) else None
 
 
 def read_held(clients: Clients) -> Held:

@@ -1,1 +1,1 @@
-"""The laptop's AWS: an engine for the data, processes of our own in Lambda's place, and a run from CSV to report."""
+"""The whole pipeline on one machine, without Docker, an AWS account or a network. It is never deployed."""

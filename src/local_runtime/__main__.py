@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from local_runtime.errors import ProcessEnded, RunError
-from local_runtime.function_process import invoke, read_event
+from local_runtime.handlers import invoke, read_event
 from local_runtime.run import RunOptions, run
 from local_runtime.sample import DEFAULT_ROWS, write_sample
 
+_FAILED = 1
 _INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -22,19 +23,20 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 @app.command(name="run")
 def run_command(
     *,
-    csv: Annotated[Path | None, typer.Option(help="The CSV to send; without it a generated sample.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="The CSV to send; without it, a generated sample.")] = None,
     once: Annotated[bool, typer.Option("--once", help="End after the report, with 1 if anything differs.")] = False,
-    template: Annotated[Path, typer.Option(help="The template that says what to create.")] = Path("template.yaml"),
-    folder: Annotated[Path, typer.Option(help="Where everything of a run is written.")] = Path(".local"),
+    template: Annotated[Path, typer.Option(help="The template that defines the resources.")] = Path("template.yaml"),
+    folder: Annotated[Path, typer.Option(help="The folder that gets every file of the run.")] = Path(".local"),
 ) -> None:
     """Start the whole pipeline on this machine, send a CSV through it, report, and keep serving."""
     console = Console()
     try:
         code = run(RunOptions(csv, once, template, folder), console)
     except RunError as error:
-        code = _told(Console(stderr=True), error)
+        _print_error(error)
+        code = _FAILED
     except KeyboardInterrupt:
-        console.print("stopped before the end")
+        console.print("interrupted")
         code = _INTERRUPTED
     raise typer.Exit(code)
 
@@ -44,11 +46,12 @@ def sample(
     out: Annotated[Path, typer.Option(help="The CSV to write.")],
     rows: Annotated[int, typer.Option(min=0, help="Rows, without the header.")] = DEFAULT_ROWS,
 ) -> None:
-    """Write a CSV like the Online Retail data set: always the same for the same number of rows."""
+    """Write a CSV like the Online Retail data set. The same number of rows always gives the same file."""
     try:
         write_sample(out, rows)
     except RunError as error:
-        raise typer.Exit(_told(Console(stderr=True), error)) from error
+        _print_error(error)
+        raise typer.Exit(_FAILED) from error
 
 
 @app.command(name="invoke")
@@ -60,11 +63,11 @@ def invoke_command(
     typer.echo(json.dumps(invoke(handler, read_event(event, os.environ)), indent=2))
 
 
-def _told(console: Console, error: RunError) -> int:
+def _print_error(error: RunError) -> None:
+    console = Console(stderr=True)
     if isinstance(error, ProcessEnded) and error.log_tail:
         console.print(escape(error.log_tail), highlight=False, soft_wrap=True)
     console.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-    return 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""`python -m local_runtime.child PARENT MODULE [ARGUMENT …]`: a module, run as long as its parent lives.
+"""`python -m local_runtime.child PARENT MODULE [ARGUMENT …]`: run a module until it ends or its parent is gone.
 
-A parent that is killed outright can stop nobody. So the child looks for itself.
+A parent that is killed with SIGKILL cannot stop its children, so each child checks by itself.
 """
 
 import os
@@ -10,20 +10,20 @@ import threading
 import time
 from collections.abc import Sequence
 
-_LOOK_SECONDS = 0.5
+_CHECK_SECONDS = 0.5
 _EXIT_CODE = 1
 
 
 def main(arguments: Sequence[str]) -> None:
     parent, module, *rest = arguments
-    threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(int(parent),), daemon=True).start()
     sys.argv = [module, *rest]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _end_with(parent: int) -> None:
+def _exit_with_parent(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_CHECK_SECONDS)
     os._exit(_EXIT_CODE)
 
 

@@ -1,6 +1,6 @@
-"""The engine: ministack as the data plane, which plays Kinesis, S3 and DynamoDB in memory on a port of loopback.
+"""The engine: ministack, which plays Kinesis, S3 and DynamoDB in memory on a port of loopback.
 
-Its own Lambda and event source mappings are not used: they ignore partial failures.
+ministack's own Lambda and event source mappings are not used: they ignore partial failures.
 """
 
 import os
@@ -11,26 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_runtime.environment import machine_environment
-from local_runtime.folder import RunFolder, held_folder
+from local_runtime.folder import RunFolder, lock_folder
 from local_runtime.processes import (
     LOOPBACK,
     Command,
     Process,
     Supervisor,
     bind_loopback,
-    is_answering,
-    supervised,
+    is_responding,
+    supervise,
     wait_until_healthy,
 )
 
 ENGINE_PORT = 4566
-"""Taken if it is free, because it is the port that AWS emulators are known by."""
+"""The usual port of AWS emulators; taken if it is free."""
 
 _HEALTH = "/_ministack/health"
 _SERVER = (
     *("ministack.app:app", "--config", "python:ministack.core.hypercorn_conf"),
-    *("--workers", "0"),  # no process below this one
-    *("--keep-alive", "75"),  # seconds; the default of 5 would close connections that boto3 keeps
+    *("--workers", "0"),  # serve in this process, start no other
+    *("--keep-alive", "75"),  # seconds; after the default of 5, boto3 would meet closed connections
     *("--log-level", "WARNING"),
 )
 _NO_SETTINGS: Mapping[str, str] = {}
@@ -60,42 +60,39 @@ def start_engine(  # noqa: PLR0913 - what differs between a run, a proof and a r
     settings: Mapping[str, str] = _NO_SETTINGS,
     certificate: Certificate | None = None,
 ) -> Engine:
-    """Start an empty engine and wait until it answers; `settings` are environment variables of ministack's.
+    """Start an empty engine and wait until it responds. `settings` are environment variables of ministack.
 
-    Any number may start at once: the port is bound before the process starts, which inherits the socket. So nobody
-    else can take the port, and an answer on it is this engine's. If `port` is taken, the system chooses another.
-    Raises RunError.
+    Any number of engines may start at once. The port is bound before the process starts, and the process inherits the
+    socket: nobody else can take the port, and a response on it comes from this engine. If `port` is in use, the system
+    chooses another one. Raises RunError.
     """
     with bind_loopback(port) as listener:
         port = listener.getsockname()[1]
-        environment = {**engine_environment(machine, folder, port), **_tls_settings(certificate), **settings}
-        process = supervisor.start(
-            Command(
-                name="the engine",
-                module="hypercorn",
-                log=folder.logs / "engine.log",
-                environment=environment,
-                arguments=(*_SERVER, "--bind", f"fd://{listener.fileno()}"),
-                inherited_socket=listener,
-            )
+        command = Command(
+            name="the engine",
+            module="hypercorn",
+            log=folder.logs / "engine.log",
+            environment={**engine_environment(machine, folder, port), **_tls_settings(certificate), **settings},
+            arguments=(*_SERVER, "--bind", f"fd://{listener.fileno()}"),
         )
+        process = supervisor.start(command, listener)
     endpoint = f"{'https' if certificate else 'http'}://{LOOPBACK}:{port}"
     trusted = certificate.certificate if certificate else None
-    wait_until_healthy(process, endpoint + _HEALTH, is_healthy=lambda url: is_answering(url, trusted))
+    wait_until_healthy(process, endpoint + _HEALTH, is_healthy=lambda url: is_responding(url, trusted))
     return Engine(endpoint, port, process)
 
 
 @contextmanager
 def temporary_engine() -> Iterator[Engine]:
-    """An engine with a folder of its own: up inside the block, gone after it. For tests, benchmarks and chaos."""
-    with tempfile.TemporaryDirectory() as root, held_folder(Path(root)) as folder, supervised() as supervisor:
+    """An engine with a folder of its own, running inside the block only."""
+    with tempfile.TemporaryDirectory() as root, lock_folder(Path(root)) as folder, supervise() as supervisor:
         yield start_engine(supervisor, folder, machine_environment(os.environ, folder.temporary))
 
 
 def engine_environment(machine: Mapping[str, str], folder: RunFolder, port: int) -> dict[str, str]:
-    """Three services only, nothing kept, and no look at the user's Docker or AWS settings.
+    """Three services, nothing persistent, and no access to the user's Docker or AWS settings.
 
-    Left to itself the engine would open a second port for IoT and remove containers that it takes for its own.
+    By default ministack opens a second port for IoT and removes containers that it takes for its own.
     """
     temporary = folder.temporary.resolve()
     return {

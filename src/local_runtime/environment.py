@@ -1,4 +1,4 @@
-"""The environment of a process: what the machine needs, what the template says, and nothing of the user's own AWS."""
+"""The environment of a process: what the machine needs, what the template sets, and no AWS settings of the user's."""
 
 import os
 import shlex
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 REGION = "us-east-1"
-ACCESS_KEY = "local"  # the engine asks for some key; it checks none
+ACCESS_KEY = "local"  # the engine wants some key and checks none
 _FROM_THE_MACHINE = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "HOME", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
 
 def machine_environment(own: Mapping[str, str], temporary: Path) -> dict[str, str]:
-    """What any Python process needs, with temporary files inside the run's folder."""
-    taken = {name: own[name] for name in _FROM_THE_MACHINE if name in own}
-    return {**taken, "TMPDIR": str(temporary.resolve()), "PYTHONUNBUFFERED": "1"}
+    """The variables of `own` that any Python process needs, with temporary files inside the run's folder."""
+    kept = {name: own[name] for name in _FROM_THE_MACHINE if name in own}
+    return {**kept, "TMPDIR": str(temporary.resolve()), "PYTHONUNBUFFERED": "1"}
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:
-    """boto3's own variables. The user's profiles are out of sight, so no call can reach a real account."""
+    """boto3's own variables. They hide the user's profiles, so that no call can reach a real account."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": REGION,
@@ -31,5 +31,5 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
-    """A file for `set -a; . FILE`."""
+    """For a shell: `set -a; . FILE`."""
     path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items()))

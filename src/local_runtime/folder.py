@@ -1,4 +1,4 @@
-"""Where a run writes: one folder, held by one run at a time, and nothing outside of it."""
+"""The folder that a run writes to: one run at a time has it, and the run writes nothing outside of it."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ class RunFolder:
 
     @property
     def temporary(self) -> Path:
-        """Every process's TMPDIR: emptied when a run starts."""
+        """TMPDIR of every process. It is empty when a run starts."""
         return self.root / "tmp"
 
     @property
@@ -49,41 +49,41 @@ class RunFolder:
 
 
 @contextmanager
-def held_folder(root: Path) -> Iterator[RunFolder]:
-    """`root`, emptied of the last run's results; a folder below it while another run holds it.
+def lock_folder(root: Path) -> Iterator[RunFolder]:
+    """`root` without the results of its last run; while another run has it, a numbered folder below it.
 
-    The lock goes with the process, so a run that was killed leaves none behind.
+    The lock ends with the process, also when it is killed. Raises RunError where no folder can be had.
     """
     for path in (root, *(root / str(number) for number in range(2, _MOST_RUNS_AT_ONCE + 1))):
-        if lock := _locked(path):
+        if lock := _try_lock(path):
             with lock:
-                yield _emptied(RunFolder(path))
+                folder = RunFolder(path)
+                _clear(folder)
+                yield folder
                 return
     raise RunError(f"{_MOST_RUNS_AT_ONCE} runs already use {root}; stop one of them first")
 
 
-def _locked(path: Path) -> TextIO | None:
+def _try_lock(path: Path) -> TextIO | None:
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / "lock").open("a")
     except OSError as error:
-        raise RunError(f"{path} cannot be written to: {error.strerror}") from error
+        raise RunError(f"cannot write to {path}: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
         return None
-    lock.seek(0)
-    lock.truncate()
+    lock.truncate(0)
     lock.write(f"{os.getpid()}\n")
     lock.flush()
     return lock
 
 
-def _emptied(folder: RunFolder) -> RunFolder:
-    for kept in (folder.logs, folder.temporary):
-        shutil.rmtree(kept, ignore_errors=True)
-        kept.mkdir()
-    for written in (folder.environment, folder.report, folder.rejects):
-        written.unlink(missing_ok=True)
-    return folder
+def _clear(folder: RunFolder) -> None:
+    for directory in (folder.logs, folder.temporary):
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
+    for file in (folder.environment, folder.report, folder.rejects):
+        file.unlink(missing_ok=True)

@@ -1,11 +1,9 @@
-"""The log as on Lambda with `LogFormat: JSON`: a JSON object a line, with everything that a record carries."""
+"""Logs as on Lambda with `LogFormat: JSON`: one JSON object a line, with the `extra` fields of each record."""
 
 import json
 import logging
 from datetime import UTC, datetime
 from typing import Any
-
-_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 
 UVICORN_CONFIG: dict[str, Any] = {
     "version": 1,
@@ -15,12 +13,19 @@ UVICORN_CONFIG: dict[str, Any] = {
     "root": {"level": "INFO", "handlers": ["stderr"]},
 }
 
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+
+
+def log_as_json(level: int) -> None:
+    """To standard error, for the whole process."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(handlers=[handler], level=level)
+
 
 class JsonFormatter(logging.Formatter):
-    """What was given as `extra` stands beside level and message: the batch's id before all."""
-
     def format(self, record: logging.LogRecord) -> str:
-        extra = {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
         trace = {"stackTrace": self.formatException(record.exc_info).splitlines()} if record.exc_info else {}
         line = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -31,10 +36,3 @@ class JsonFormatter(logging.Formatter):
             **trace,
         }
         return json.dumps(line, default=str)
-
-
-def log_as_json(level: int) -> None:
-    """To standard error, for the whole process."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(handlers=[handler], level=level)

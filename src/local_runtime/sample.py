@@ -1,8 +1,8 @@
-"""A CSV like the Online Retail data set, made by rule: the same seed and number of rows give the same bytes.
+"""A CSV like the Online Retail data set: the same number of rows always gives the same bytes.
 
-Every oddity of the real data is in it, in like proportions: rows without a customer or a description, spaces, quotes,
-commas and pounds in descriptions, cancellations, bad debts, free and negative and extreme prices, repeated rows,
-repeated stock codes, an invoice of more than a thousand lines, a customer with hundreds of invoices.
+It has every oddity of the real data in similar proportions: rows without a customer or a description; spaces, quotes,
+commas and pound signs in descriptions; cancellations, bad debts; free, negative and extreme prices; repeated rows and
+repeated stock codes; an invoice of more than a thousand lines, and a customer with hundreds of invoices.
 """
 
 import csv
@@ -15,9 +15,42 @@ from typing import NamedTuple
 
 from local_runtime.errors import RunError
 
-# The sample's goods, customers and countries: all invented.
+DEFAULT_ROWS = 20_000
+ENCODING = "cp1252"
+COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 
-HOME = "United Kingdom"
+_SEED = 2_026
+_FIRST_INVOICE = 700_000
+_FIRST_DATE = datetime(2010, 12, 1, 8, 26)  # noqa: DTZ001 - the data has no time zone
+_CLOSING_HOUR, _HOURS_CLOSED = 20, 12
+
+_FIRST_CUSTOMER = 20_001
+_CUSTOMERS = 4_000
+_BUSY_CUSTOMER = 9_998
+_BUSY_INVOICES = 248
+_LONGEST_INVOICE_LINES = 1_114
+_AVERAGE_LINES = 26
+_MOST_LINES = 400
+
+# The shares of the real data.
+_BUSY = 0.25
+_CANCELLATION = 0.14
+_ADJUSTMENT = 0.07
+_NO_CUSTOMER = 0.24
+_EXTRA = 0.006
+_REPEATED_ROW = 0.011
+_REPEATED_CODE = 0.011
+
+# Rare invoices come at fixed numbers, so that a small file has each of them.
+_LONG_AT = 60
+_LONG_EVERY, _DEBT_EVERY, _EXTREME_EVERY, _FINE_PRICE_EVERY, _TWO_DATES_EVERY = 20_000, 8_000, 12_000, 6_000, 500
+
+_EXTREME_QUANTITY = 80_995
+_EXTREME_PRICE = "38970"
+_DEBT_PRICE = "11062.06"
+_FINE_PRICE = "0.001"
+
+_HOME = "United Kingdom"
 _ABROAD = ("Ireland", "Norway", "Portugal", "Austria", "Malta", "New Zealand", "Unspecified", "Canary Islands")
 _ABROAD_EVERY = 11
 _TWO_COUNTRIES_EVERY = 500
@@ -34,7 +67,25 @@ _THINGS = (
 )
 
 
-class Product(NamedTuple):
+def write_sample(path: Path, rows: int = DEFAULT_ROWS) -> None:
+    """Memory stays flat, whatever the number of rows. Raises RunError where the file cannot be written."""
+    try:
+        with path.open("w", encoding=ENCODING, newline="") as file:
+            writer = csv.writer(file, lineterminator="\r\n")
+            writer.writerow(COLUMNS)
+            writer.writerows(islice(_rows(), rows))
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _rows() -> Iterator["_Row"]:
+    """Without end."""
+    generator = _InvoiceGenerator(Random(_SEED))  # noqa: S311 - no secret: it must be the same each time
+    for number in count(1):
+        yield from generator.invoice(number)
+
+
+class _Product(NamedTuple):
     """`pence` is the price in hundredths."""
 
     code: str
@@ -42,31 +93,152 @@ class Product(NamedTuple):
     pence: int
 
 
-POSTAGE = Product("POST", "POSTAGE AND PACKING", 1_800)
-DISCOUNT = Product("D", "Discount", 2_750)
-MANUAL = Product("M", "Entered by hand", 1_200)
-BANK_CHARGES = Product("BANK CHARGES", "Charges of the bank", 1_500)
-VOUCHER = Product("gift_0001_40", "Voucher worth £40", 3_333)
-EXTRAS = (POSTAGE, MANUAL, BANK_CHARGES, VOUCHER)
+_POSTAGE = _Product("POST", "POSTAGE AND PACKING", 1_800)
+_DISCOUNT = _Product("D", "Discount", 2_750)
+_MANUAL = _Product("M", "Entered by hand", 1_200)
+_BANK_CHARGES = _Product("BANK CHARGES", "Charges of the bank", 1_500)
+_VOUCHER = _Product("gift_0001_40", "Voucher worth £40", 3_333)
+_EXTRAS = (_POSTAGE, _MANUAL, _BANK_CHARGES, _VOUCHER)
 
 
-def catalogue() -> list[Product]:
+class _Row(NamedTuple):
+    """In the order of COLUMNS, as the CSV's text."""
+
+    invoice_no: str
+    stock_code: str
+    description: str
+    quantity: int
+    date: str
+    price: str
+    customer: str
+    country: str
+
+
+class _Head(NamedTuple):
+    """What an invoice's rows share."""
+
+    invoice_no: str
+    date: datetime
+    customer: str
+    country: str
+
+    def row(self, goods: _Product, quantity: int, price: str | None = None) -> _Row:
+        shared = _date_text(self.date), price or _price_text(goods.pence), self.customer, self.country
+        return _Row(self.invoice_no, goods.code, goods.description, quantity, *shared)
+
+
+class _InvoiceGenerator:
+    """Time passes from invoice to invoice, and one customer comes very often."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._goods = _catalogue()
+        self._date = _FIRST_DATE
+        self._busy_invoices = 0
+
+    def invoice(self, number: int) -> Iterable[_Row]:
+        """Rare kinds depend on the number, the others on chance."""
+        self._advance_date()
+        if number % _LONG_EVERY == _LONG_AT:
+            return self._lines(self._anonymous(number), _LONGEST_INVOICE_LINES)
+        if number % _DEBT_EVERY in {30, 31}:
+            return self._bad_debt(number)
+        if number % _EXTREME_EVERY in {40, 41, 45}:
+            return self._extreme(number)
+        return self._common(number)
+
+    def _common(self, number: int) -> Iterable[_Row]:
+        chance = self._random.random()
+        if chance < _CANCELLATION:
+            return self._cancellation(number)
+        if chance < _CANCELLATION + _ADJUSTMENT:
+            return self._adjustment(number)
+        if chance < _CANCELLATION + _ADJUSTMENT + _BUSY and self._busy_invoices < _BUSY_INVOICES:
+            return self._busy(number)
+        lines = 1 + min(_MOST_LINES, int(self._random.expovariate(1 / _AVERAGE_LINES)))
+        return self._with_oddities(number, self._lines(self._head(number), lines))
+
+    def _lines(self, head: _Head, lines: int) -> Iterator[_Row]:
+        for goods in self._random.sample(self._goods, lines):
+            extra = self._random.choice(_EXTRAS) if self._random.random() < _EXTRA else None
+            row = head.row(extra or goods, self._quantity())
+            yield row
+            chance = self._random.random()
+            if chance < _REPEATED_ROW:
+                yield row
+            elif chance < _REPEATED_ROW + _REPEATED_CODE:
+                yield row._replace(quantity=row.quantity + 1)
+
+    def _with_oddities(self, number: int, rows: Iterator[_Row]) -> Iterator[_Row]:
+        """In some invoices every other row has a second date; in others one price has more than two decimals."""
+        has_odd_price, has_two_dates = number % _FINE_PRICE_EVERY in {20, 21}, number % _TWO_DATES_EVERY in {10, 11}
+        for index, row in enumerate(rows):
+            if has_odd_price and index == 0:
+                yield row._replace(price=_FINE_PRICE)
+            elif has_two_dates and index % 2:
+                yield row._replace(date=_date_text(self._date + timedelta(minutes=1)))
+            else:
+                yield row
+
+    def _cancellation(self, number: int) -> Iterator[_Row]:
+        head = self._head(number, "C")
+        for _ in range(self._random.randint(1, 4)):
+            goods = _DISCOUNT if self._random.random() < _EXTRA else self._random.choice(self._goods)
+            yield head.row(goods, -self._quantity())
+
+    def _adjustment(self, number: int) -> Iterator[_Row]:
+        """Goods that were broken or found: no price, no customer, in most cases no description."""
+        note = self._random.choice(("", "", "", "", "broken on the way"))
+        goods = self._random.choice(self._goods)._replace(description=note)
+        quantity = self._random.randint(1, 60) * self._random.choice((-1, -1, -1, 1))
+        yield self._anonymous(number).row(goods, quantity, "0")
+
+    def _bad_debt(self, number: int) -> Iterator[_Row]:
+        goods = _Product("B", "Written off", 0)
+        sign = "-" if number % 2 else ""
+        yield self._anonymous(number, "A").row(goods, 1, sign + _DEBT_PRICE)
+
+    def _extreme(self, number: int) -> Iterator[_Row]:
+        """A huge order, its cancellation, and a huge price."""
+        head = self._head(number, "C" if number % _EXTREME_EVERY == 41 else "")  # noqa: PLR2004 - the second of three
+        match number % _EXTREME_EVERY:
+            case 40:
+                yield head.row(self._goods[0], _EXTREME_QUANTITY)
+            case 41:
+                yield head.row(self._goods[0], -_EXTREME_QUANTITY)
+            case _:
+                yield head.row(_MANUAL, 1, _EXTREME_PRICE)
+
+    def _busy(self, number: int) -> Iterator[_Row]:
+        self._busy_invoices += 1
+        head = _Head(_invoice_no(number), self._date, _customer_id(_BUSY_CUSTOMER), _HOME)
+        return self._lines(head, self._random.randint(1, 4))
+
+    def _head(self, number: int, prefix: str = "") -> _Head:
+        """Some customers come far more often than others. A cancellation always has a customer."""
+        if not prefix and self._random.random() < _NO_CUSTOMER:
+            return self._anonymous(number)
+        customer = int(_CUSTOMERS * self._random.random() ** 2)
+        return _Head(_invoice_no(number, prefix), self._date, _customer_id(customer), _country(customer, number))
+
+    def _anonymous(self, number: int, prefix: str = "") -> _Head:
+        return _Head(_invoice_no(number, prefix), self._date, "", _HOME)
+
+    def _quantity(self) -> int:
+        return self._random.choice((1, 1, 2, 2, 3, 4, 6, 6, 8, 10, 12, 12, 24, 48, 96))
+
+    def _advance_date(self) -> None:
+        self._date += timedelta(minutes=self._random.randint(1, 25))
+        if self._date.hour >= _CLOSING_HOUR:
+            self._date += timedelta(hours=_HOURS_CLOSED)
+
+
+def _catalogue() -> list[_Product]:
     names = islice(product(_THINGS, _COLOURS, _STYLES), _PRODUCTS)
     return [
-        Product(_code(number), _description(number, f"{colour} {style} {thing}"), 25 + number * 37 % 1_270)
+        _Product(_code(number), _description(number, f"{colour} {style} {thing}"), 25 + number * 37 % 1_270)
         for number, (thing, colour, style) in enumerate(names)
     ]
-
-
-def customer_id(number: int) -> str:
-    return str(20_001 + number)
-
-
-def country_of(number: int, visit: int) -> str:
-    """Most live at home; now and then one has moved, and orders from both places."""
-    if number % _TWO_COUNTRIES_EVERY == 0 and visit % 2:
-        return _ABROAD[number // _TWO_COUNTRIES_EVERY % len(_ABROAD)]
-    return _ABROAD[number % len(_ABROAD)] if number % _ABROAD_EVERY == 1 else HOME
 
 
 def _code(number: int) -> str:
@@ -77,7 +249,7 @@ def _code(number: int) -> str:
 
 
 def _description(number: int, name: str) -> str:
-    """One in ninety has a quote or a comma in it, one in three hundred a £, one in five spaces around it."""
+    """Some with a quote or a comma, a few with a pound sign, and one in five with spaces around it."""
     match number % 300:
         case 11 | 111:
             name = f'{name} "HOME"'
@@ -94,176 +266,15 @@ def _description(number: int, name: str) -> str:
             return name
 
 
-# The sample's invoices, one after the other without end.
-
-COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
-
-_SEED = 2_026
-_FIRST_INVOICE = 700_000
-_FIRST_DATE = datetime(2010, 12, 1, 8, 26)  # noqa: DTZ001 - the data has no zone
-_CLOSING_HOUR, _HOURS_CLOSED = 20, 12
-
-_CUSTOMERS = 4_000
-_BUSY_CUSTOMER = 9_998
-_BUSY_INVOICES = 248
-_LONGEST_INVOICE_LINES = 1_114
-_AVERAGE_LINES = 26
-_MOST_LINES = 400
-
-# How often something happens; the shares are those of the real data.
-_BUSY = 0.25
-_CANCELLATION = 0.14
-_ADJUSTMENT = 0.07
-_NO_CUSTOMER = 0.24
-_EXTRA = 0.006
-_REPEATED_ROW = 0.011
-_REPEATED_CODE = 0.011
-_LONG_AT = 60
-_LONG_EVERY, _DEBT_EVERY, _EXTREME_EVERY, _FINE_PRICE_EVERY, _TWO_DATES_EVERY = 20_000, 8_000, 12_000, 6_000, 500
-
-_EXTREME_QUANTITY = 80_995
-_EXTREME_PRICE = "38970"
-_DEBT_PRICE = "11062.06"
-_FINE_PRICE = "0.001"
+def _customer_id(number: int) -> str:
+    return str(_FIRST_CUSTOMER + number)
 
 
-class Row(NamedTuple):
-    """In the order of COLUMNS, as the CSV's text."""
-
-    invoice_no: str
-    stock_code: str
-    description: str
-    quantity: int
-    date: str
-    price: str
-    customer: str
-    country: str
-
-
-class Head(NamedTuple):
-    """What an invoice's rows share."""
-
-    invoice_no: str
-    date: datetime
-    customer: str
-    country: str
-
-    def row(self, goods: Product, quantity: int, price: str | None = None) -> Row:
-        shown = _date_text(self.date), price or _price_text(goods.pence), self.customer, self.country
-        return Row(self.invoice_no, goods.code, goods.description, quantity, *shown)
-
-
-def sample_rows() -> Iterator[Row]:
-    """Always the same rows; take as many as are wanted."""
-    shop = _Shop(Random(_SEED))  # noqa: S311 - no secret: it must be the same each time
-    for number in count(1):
-        yield from shop.invoice(number)
-
-
-class _Shop:
-    def __init__(self, random: Random) -> None:
-        self._random = random
-        self._goods = catalogue()
-        self._date = _FIRST_DATE
-        self._busy_invoices = 0
-
-    def invoice(self, number: int) -> Iterable[Row]:
-        """Rare kinds come at fixed numbers, so that a small file has each of them; the others by chance."""
-        self._advance()
-        if number % _LONG_EVERY == _LONG_AT:
-            return self._lines(self._anonymous(number), _LONGEST_INVOICE_LINES)
-        if number % _DEBT_EVERY in {30, 31}:
-            return self._bad_debt(number)
-        if number % _EXTREME_EVERY in {40, 41, 45}:
-            return self._extreme(number)
-        return self._common(number)
-
-    def _common(self, number: int) -> Iterable[Row]:
-        chance = self._random.random()
-        if chance < _CANCELLATION:
-            return self._cancellation(number)
-        if chance < _CANCELLATION + _ADJUSTMENT:
-            return self._adjustment(number)
-        if chance < _CANCELLATION + _ADJUSTMENT + _BUSY and self._busy_invoices < _BUSY_INVOICES:
-            return self._busy(number)
-        lines = 1 + min(_MOST_LINES, int(self._random.expovariate(1 / _AVERAGE_LINES)))
-        return self._with_oddities(number, self._lines(self._head(number), lines))
-
-    def _lines(self, head: Head, lines: int) -> Iterator[Row]:
-        for goods in self._random.sample(self._goods, lines):
-            row = head.row(self._extra() or goods, self._quantity())
-            yield row
-            chance = self._random.random()
-            if chance < _REPEATED_ROW:
-                yield row
-            elif chance < _REPEATED_ROW + _REPEATED_CODE:
-                yield row._replace(quantity=row.quantity + 1)
-
-    def _with_oddities(self, number: int, rows: Iterator[Row]) -> Iterator[Row]:
-        """A second date halfway, where the till was slow; a price with more than two decimals."""
-        odd_price, odd_date = number % _FINE_PRICE_EVERY in {20, 21}, number % _TWO_DATES_EVERY in {10, 11}
-        for place, row in enumerate(rows):
-            if odd_price and place == 0:
-                yield row._replace(price=_FINE_PRICE)
-            elif odd_date and place % 2:
-                yield row._replace(date=_date_text(self._date + timedelta(minutes=1)))
-            else:
-                yield row
-
-    def _cancellation(self, number: int) -> Iterator[Row]:
-        head = self._head(number, "C")
-        for _ in range(self._random.randint(1, 4)):
-            goods = DISCOUNT if self._random.random() < _EXTRA else self._random.choice(self._goods)
-            yield head.row(goods, -self._quantity())
-
-    def _adjustment(self, number: int) -> Iterator[Row]:
-        """Goods that were broken or found: no price, no customer, mostly no description."""
-        note = self._random.choice(("", "", "", "", "broken on the way"))
-        goods = self._random.choice(self._goods)._replace(description=note)
-        quantity = self._random.randint(1, 60) * self._random.choice((-1, -1, -1, 1))
-        yield self._anonymous(number).row(goods, quantity, "0")
-
-    def _bad_debt(self, number: int) -> Iterator[Row]:
-        goods = Product("B", "Written off", 0)
-        sign = "-" if number % 2 else ""
-        yield self._anonymous(number, "A").row(goods, 1, sign + _DEBT_PRICE)
-
-    def _extreme(self, number: int) -> Iterator[Row]:
-        """A huge order, the same order cancelled, and a huge price."""
-        head = self._head(number, "C" if number % _EXTREME_EVERY == 41 else "")  # noqa: PLR2004 - the second of three
-        match number % _EXTREME_EVERY:
-            case 40:
-                yield head.row(self._goods[0], _EXTREME_QUANTITY)
-            case 41:
-                yield head.row(self._goods[0], -_EXTREME_QUANTITY)
-            case _:
-                yield head.row(MANUAL, 1, _EXTREME_PRICE)
-
-    def _busy(self, number: int) -> Iterator[Row]:
-        self._busy_invoices += 1
-        head = Head(_invoice_no(number), self._date, customer_id(_BUSY_CUSTOMER), HOME)
-        return self._lines(head, self._random.randint(1, 4))
-
-    def _head(self, number: int, prefix: str = "") -> Head:
-        """Some customers come far more often than others; a cancellation always has one."""
-        if not prefix and self._random.random() < _NO_CUSTOMER:
-            return self._anonymous(number)
-        customer = int(_CUSTOMERS * self._random.random() ** 2)
-        return Head(_invoice_no(number, prefix), self._date, customer_id(customer), country_of(customer, number))
-
-    def _anonymous(self, number: int, prefix: str = "") -> Head:
-        return Head(_invoice_no(number, prefix), self._date, "", HOME)
-
-    def _extra(self) -> Product | None:
-        return self._random.choice(EXTRAS) if self._random.random() < _EXTRA else None
-
-    def _quantity(self) -> int:
-        return self._random.choice((1, 1, 2, 2, 3, 4, 6, 6, 8, 10, 12, 12, 24, 48, 96))
-
-    def _advance(self) -> None:
-        self._date += timedelta(minutes=self._random.randint(1, 25))
-        if self._date.hour >= _CLOSING_HOUR:
-            self._date += timedelta(hours=_HOURS_CLOSED)
+def _country(customer: int, visit: int) -> str:
+    """Most customers live at home. A few order from two countries."""
+    if customer % _TWO_COUNTRIES_EVERY == 0 and visit % 2:
+        return _ABROAD[customer // _TWO_COUNTRIES_EVERY % len(_ABROAD)]
+    return _ABROAD[customer % len(_ABROAD)] if customer % _ABROAD_EVERY == 1 else _HOME
 
 
 def _invoice_no(number: int, prefix: str = "") -> str:
@@ -277,18 +288,3 @@ def _date_text(date: datetime) -> str:
 def _price_text(pence: int) -> str:
     """As a spreadsheet writes it: `2.5`, not `2.50`."""
     return f"{pence // 100}.{pence % 100:02}".rstrip("0").rstrip(".")
-
-
-DEFAULT_ROWS = 20_000
-ENCODING = "cp1252"
-
-
-def write_sample(path: Path, rows: int = DEFAULT_ROWS) -> None:
-    """Memory stays flat, whatever the number of rows. Raises RunError where the file cannot be written."""
-    try:
-        with path.open("w", encoding=ENCODING, newline="") as file:
-            writer = csv.writer(file, lineterminator="\r\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(islice(sample_rows(), rows))
-    except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,15 +1,13 @@
-"""The client's run over the CSV, followed until every accepted row has passed every consumer."""
+"""The upload of the CSV: the client runs, its progress is shown, and it is over when every consumer has caught up."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Annotated, Literal, TypeAlias
+from queue import Empty
+from typing import TypeAlias
 
-from pydantic import Field, TypeAdapter, ValidationError
 from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -17,85 +15,30 @@ from rich.table import Table
 
 from local_runtime.errors import RunError
 from local_runtime.folder import RunFolder
+from local_runtime.messages import (
+    BatchResult,
+    ConsumerCheckpoint,
+    Inbox,
+    Message,
+    UploadSummary,
+    parse_client_line,
+    start_listener,
+)
 from local_runtime.processes import Command, Process, Supervisor, peak_memory
 
-# What the client and the consumers say on stdout, a JSON object a line.
+STALL_SECONDS = 60.0
+"""We give up after so long without any progress, plus the time that a consumer may need for one batch."""
 
-
-@dataclass(frozen=True)
-class BatchAnswered:
-    event: Literal["batch"]
-    batch_id: str
-    rows: int
-    accepted: int
-    rejected: int
-    file_fraction: float
-
-
-@dataclass(frozen=True)
-class UploadSummary:
-    event: Literal["summary"]
-    rows_read: int
-    accepted: int
-    rejected: int
-    not_sent: int
-    seconds: float
-    rejects_file: str | None = None
-
-
-@dataclass(frozen=True)
-class Acknowledged:
-    """Batches that are behind a consumer's new checkpoint: handled, or `discarded` to the on-failure destination.
-
-    `stage` is added by who reads the line.
-    """
-
-    acknowledged: list[str]
-    iterator_age_ms: float
-    stage: str = ""
-    discarded: list[str] = field(default_factory=list)
-
-
-Message: TypeAlias = BatchAnswered | UploadSummary | Acknowledged
-Inbox: TypeAlias = "SimpleQueue[Message | RunError]"
-
-_CLIENT: TypeAdapter[BatchAnswered | UploadSummary] = TypeAdapter(
-    Annotated[BatchAnswered | UploadSummary, Field(discriminator="event")]
-)
-_CONSUMER: TypeAdapter[Acknowledged] = TypeAdapter(Acknowledged)
-
-
-def from_client(line: bytes) -> Message:
-    return _CLIENT.validate_json(line)
-
-
-def from_consumer(stage: str) -> Callable[[bytes], Message]:
-    return lambda line: replace(_CONSUMER.validate_json(line), stage=stage)
-
-
-def listen(process: Process, read: Callable[[bytes], Message], inbox: Inbox) -> threading.Thread:
-    """Put what the process says into the inbox, in a thread that ends when the process falls silent."""
-    thread = threading.Thread(target=_listen, args=(process, read, inbox), daemon=True)
-    thread.start()
-    return thread
-
-
-def _listen(process: Process, read: Callable[[bytes], Message], inbox: Inbox) -> None:
-    for line in process.lines():
-        try:
-            inbox.put(read(line))
-        except ValidationError:
-            inbox.put(RunError(f"{process.command.name} said something on stdout that is no message of ours"))
-
-
-# How far the rows have come: sent and accepted as the client says, archived and indexed as the consumers do.
-
+_POLL_SECONDS = 0.1
+_PLAIN_LINE_EVERY_SECONDS = 5.0
+_BAR_WIDTH = 30
+_MS_PER_SECOND = 1000
 _STAGE_LABELS = {"to_s3": "archived", "to_dynamodb": "indexed"}
 
 
 @dataclass
 class Stage:
-    """Rows that have passed one stage; `seconds` is when the last of them did, since the upload began."""
+    """The rows that have passed one stage; `seconds` is when the last of them did, from the start of the upload."""
 
     label: str
     rows: int = 0
@@ -115,7 +58,10 @@ class Stage:
 
 
 class Progress:
-    """What is known so far. A consumer may acknowledge a batch before the client has heard that it was accepted."""
+    """How many rows are sent and accepted, as the client reports, and archived and indexed, as the consumers do.
+
+    A consumer may acknowledge a batch before the client learns that it was accepted.
+    """
 
     def __init__(self, consumers: Iterable[str]) -> None:
         self.sent = Stage("sent")
@@ -131,63 +77,166 @@ class Progress:
 
     @property
     def total(self) -> int:
-        """Rows in the file: as the client has counted, or estimated from how much of the file it has read."""
+        """Rows in the file: the client's count, or an estimate from how much of the file it has read."""
         if self.summary:
             return self.summary.rows_read
         return round(self.sent.rows / self._file_fraction) if self._file_fraction else 0
 
     @property
-    def rows_moved(self) -> int:
-        """Grows as long as anything gets on."""
+    def passed_rows(self) -> int:
+        """The sum over all stages: it grows as long as there is any progress."""
         return sum(stage.rows for stage in self.stages)
 
     @property
-    def missing_rows(self) -> int:
-        """Accepted rows that are still before some consumer: neither acknowledged nor discarded."""
+    def rows_per_second(self) -> dict[str, float]:
+        """Of each stage, by its label."""
+        return {stage.label: round(stage.rows_per_second, 1) for stage in self.stages}
+
+    @property
+    def pending_rows(self) -> int:
+        """Accepted rows that some consumer has neither acknowledged nor discarded, counted for each consumer."""
         return sum(self.accepted.rows - stage.rows - self._discarded_rows(stage) for stage in self.consumed.values())
+
+    def add(self, message: Message, seconds: float) -> None:
+        match message:
+            case BatchResult():
+                self._add_result(message, seconds)
+            case ConsumerCheckpoint():
+                self._add_checkpoint(message, seconds)
+            case UploadSummary():
+                self.summary = message
 
     def _discarded_rows(self, stage: Stage) -> int:
         return sum(self._accepted_rows.get(batch_id, 0) for batch_id in stage.discarded - stage.batches)
 
-    def note(self, message: Message, seconds: float) -> None:
-        match message:
-            case BatchAnswered():
-                self._note_answer(message, seconds)
-            case Acknowledged():
-                self._note_acknowledged(message, seconds)
-            case UploadSummary():
-                self.summary = message
-
-    def _note_answer(self, answer: BatchAnswered, seconds: float) -> None:
-        self._file_fraction = max(self._file_fraction, answer.file_fraction)
-        self._accepted_rows[answer.batch_id] = answer.accepted
-        self.sent.add(answer.rows, seconds)
-        self.accepted.add(answer.accepted, seconds)
+    def _add_result(self, result: BatchResult, seconds: float) -> None:
+        self._file_fraction = max(self._file_fraction, result.file_fraction)
+        self._accepted_rows[result.batch_id] = result.accepted
+        self.sent.add(result.rows, seconds)
+        self.accepted.add(result.accepted, seconds)
         for stage in self.consumed.values():
-            if answer.batch_id in stage.batches:
-                stage.add(answer.accepted, seconds)
+            if result.batch_id in stage.batches:
+                stage.add(result.accepted, seconds)
 
-    def _note_acknowledged(self, message: Acknowledged, seconds: float) -> None:
-        stage = self.consumed[message.stage]
-        stage.lag_ms = message.iterator_age_ms
-        stage.discarded.update(message.discarded)
-        for batch_id in set(message.acknowledged) - stage.batches:
+    def _add_checkpoint(self, checkpoint: ConsumerCheckpoint, seconds: float) -> None:
+        stage = self.consumed[checkpoint.stage]
+        stage.lag_ms = checkpoint.iterator_age_ms
+        stage.discarded.update(checkpoint.discarded)
+        for batch_id in set(checkpoint.acknowledged) - stage.batches:
             stage.batches.add(batch_id)
             stage.add(self._accepted_rows.get(batch_id, 0), seconds)
 
 
-# Progress for the eye: one live table on a terminal, a plain line now and then anywhere else.
+ShowProgress: TypeAlias = Callable[[Progress, float], None]
 
-Show: TypeAlias = Callable[[Progress, float], None]
 
-_PLAIN_LINE_EVERY_SECONDS = 5.0
-_BAR_WIDTH = 30
-_MS_PER_SECOND = 1000
+@dataclass(frozen=True)
+class UploadResult:
+    """`client_errors` is what the client wrote to stderr. `has_stalled`: the consumers did not catch up."""
+
+    exit_code: int
+    client_errors: str
+    peak_memory: int | None
+    has_stalled: bool
+    seconds: float
+
+
+def start_client(supervisor: Supervisor, folder: RunFolder, machine: Mapping[str, str], csv: Path, url: str) -> Process:
+    """Always a fresh upload: the engine that an earlier run sent to is gone, and its memory with it."""
+    options = ("--rejects", str(folder.rejects), "--journal", str(folder.journal), "--fresh", "--json")
+    return supervisor.start(
+        Command(
+            name="the client",
+            module="client",
+            log=folder.logs / "client.log",
+            environment=machine,
+            arguments=("send", str(csv), "--url", url, *options),
+            pipes_stdout=True,
+            may_end=True,
+        )
+    )
+
+
+class UploadMonitor:
+    """Adds the messages of all processes to the progress. It notices when a server ends and when progress stops."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        inbox: Inbox,
+        progress: Progress,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        stall_seconds: float,
+    ) -> None:
+        self._supervisor = supervisor
+        self._inbox = inbox
+        self._progress = progress
+        self._clock = clock
+        self._stall_seconds = stall_seconds
+        self._start = clock()
+
+    def wait(self, client: Process, show: ShowProgress) -> UploadResult:
+        """Return when the client has ended and the consumers have caught up with it, or have stalled."""
+        peak = self._wait_for_client(client, show)
+        has_stalled = not self._wait_for_consumers(show)
+        return UploadResult(
+            exit_code=client.exit_code or 0,
+            client_errors=client.command.log.read_text(errors="replace").strip(),
+            peak_memory=peak,
+            has_stalled=has_stalled,
+            seconds=max(stage.seconds for stage in self._progress.stages),
+        )
+
+    def poll(self) -> None:
+        """Add all messages that are there, or wait a moment for one. Raises RunError as soon as something is wrong."""
+        self._supervisor.check()
+        try:
+            message = self._inbox.get(timeout=_POLL_SECONDS)
+            while True:
+                self._add(message)
+                message = self._inbox.get_nowait()
+        except Empty:
+            return
+
+    def _wait_for_client(self, client: Process, show: ShowProgress) -> int | None:
+        listener = start_listener(client.command.name, client.stdout_lines(), parse_client_line, self._inbox)
+        peak = None
+        while listener.is_alive() or client.exit_code is None or not self._inbox.empty():
+            peak = peak_memory(client.pid) or peak
+            self.poll()
+            show(self._progress, self._seconds)
+        self._supervisor.release(client)
+        return peak
+
+    def _wait_for_consumers(self, show: ShowProgress) -> bool:
+        """False if there was no progress for `stall_seconds`."""
+        progressed_at, passed_rows = self._seconds, -1
+        while self._progress.pending_rows:
+            if self._progress.passed_rows != passed_rows:
+                progressed_at, passed_rows = self._seconds, self._progress.passed_rows
+            elif self._seconds - progressed_at > self._stall_seconds:
+                return False
+            self.poll()
+            show(self._progress, self._seconds)
+        return True
+
+    def _add(self, message: Message | RunError) -> None:
+        if isinstance(message, RunError):
+            raise message
+        self._progress.add(message, self._seconds)
+
+    @property
+    def _seconds(self) -> float:
+        return self._clock() - self._start
 
 
 @contextmanager
-def shown_progress(console: Console) -> Iterator[Show]:
-    """A function to call with the progress and the seconds since the start, as often as one likes."""
+def progress_display(console: Console) -> Iterator[ShowProgress]:
+    """A function to call as often as you like: it updates a table on a terminal, and elsewhere prints a line at times.
+
+    It takes the progress and the seconds since the start.
+    """
     if not console.is_terminal:
         yield _PlainLines(console)
         return
@@ -212,7 +261,7 @@ def progress_line(progress: Progress, seconds: float) -> str:
 
 
 def lag_text(stage: Stage) -> str:
-    """The age of the last record that the stage took: how far it is behind."""
+    """The age of the last record that the stage has acknowledged."""
     return "" if stage.lag_ms is None else f"{stage.lag_ms / _MS_PER_SECOND:.1f} s"
 
 
@@ -225,110 +274,3 @@ class _PlainLines:
         if seconds >= self._next:
             self._next = seconds + _PLAIN_LINE_EVERY_SECONDS
             self._console.print(progress_line(progress, seconds), highlight=False, soft_wrap=True)
-
-
-PATIENCE_SECONDS = 60.0
-"""How long nothing at all may move before we stop waiting, beside the time that a consumer may take for one batch."""
-
-_TICK_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class Upload:
-    """`complaint` is what the client wrote to stderr."""
-
-    exit_code: int
-    complaint: str
-    peak_memory: int | None
-    stalled: bool
-    seconds: float
-
-
-def start_client(supervisor: Supervisor, folder: RunFolder, machine: Mapping[str, str], csv: Path, url: str) -> Process:
-    """It starts anew: an earlier run's upload went to an engine whose memory is gone."""
-    upload = ("--rejects", str(folder.rejects), "--journal", str(folder.journal), "--fresh")
-    return supervisor.start(
-        Command(
-            name="the client",
-            module="client",
-            log=folder.logs / "client.log",
-            environment=machine,
-            arguments=("send", str(csv), "--url", url, *upload, "--json"),
-            speaks=True,
-            ends=True,
-        )
-    )
-
-
-class Follower:
-    """Takes what the processes say, and notices when one of them dies or when nothing moves any more."""
-
-    def __init__(
-        self,
-        supervisor: Supervisor,
-        inbox: Inbox,
-        progress: Progress,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        patience: float,
-    ) -> None:
-        self._supervisor = supervisor
-        self._inbox = inbox
-        self._progress = progress
-        self._clock = clock
-        self._patience = patience
-        self._start = clock()
-
-    def follow(self, client: Process, show: Show) -> Upload:
-        """Until the client has ended and the consumers have caught up with it, or stand still."""
-        peak = self._until_sent(client, show)
-        stalled = not self._until_consumed(show)
-        return Upload(
-            exit_code=client.exit_code or 0,
-            complaint=client.command.log.read_text(errors="replace").strip(),
-            peak_memory=peak,
-            stalled=stalled,
-            seconds=max(stage.seconds for stage in self._progress.stages),
-        )
-
-    def tick(self) -> None:
-        """Take at least one message, or wait a moment for it. Raises RunError as soon as something is wrong."""
-        self._supervisor.check()
-        try:
-            message = self._inbox.get(timeout=_TICK_SECONDS)
-            while True:
-                self._take(message)
-                message = self._inbox.get_nowait()
-        except Empty:
-            return
-
-    def _until_sent(self, client: Process, show: Show) -> int | None:
-        listener = listen(client, from_client, self._inbox)
-        peak = None
-        while listener.is_alive() or client.exit_code is None or not self._inbox.empty():
-            peak = peak_memory(client.pid) or peak
-            self.tick()
-            show(self._progress, self._seconds)
-        self._supervisor.release(client)
-        return peak
-
-    def _until_consumed(self, show: Show) -> bool:
-        """False if nothing has moved for as long as we are patient."""
-        moved, rows_moved = self._seconds, -1
-        while self._progress.missing_rows:
-            if self._progress.rows_moved != rows_moved:
-                moved, rows_moved = self._seconds, self._progress.rows_moved
-            elif self._seconds - moved > self._patience:
-                return False
-            self.tick()
-            show(self._progress, self._seconds)
-        return True
-
-    def _take(self, message: Message | RunError) -> None:
-        if isinstance(message, RunError):
-            raise message
-        self._progress.note(message, self._seconds)
-
-    @property
-    def _seconds(self) -> float:
-        return self._clock() - self._start

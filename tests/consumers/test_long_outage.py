@@ -17,9 +17,9 @@ from local_runtime.event_source_mapping import (
     MappingSettings,
     VirtualClock,
 )
-from local_runtime.function_process import with_context
-from local_runtime.stack.functions import functions_of
-from local_runtime.stack.resources import physical_names
+from local_runtime.handlers import with_context
+from local_runtime.stack.functions import read_functions
+from local_runtime.stack.template import physical_names
 from tests.consumers.events import batch
 from tests.consumers.stores_in_memory import BucketInMemory, TablesInMemory
 from tests.invoice_rows import row
@@ -69,7 +69,7 @@ class Backlog:
 
 def _settings() -> MappingSettings:
     template = project_template()
-    functions = {function.name: function for function in functions_of(template, physical_names(template))}
+    functions = {function.name: function for function in read_functions(template, physical_names(template))}
     return MappingSettings.model_validate(functions["ToDynamodbFunction"].mapping)
 
 

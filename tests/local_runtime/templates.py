@@ -1,4 +1,4 @@
-"""Templates for tests: the project's own, and small ones written in a test."""
+"""Templates for tests: the project's own, and small ones from a test's text."""
 
 from pathlib import Path
 from textwrap import dedent
@@ -19,5 +19,5 @@ def template_of(folder: Path, text: str) -> Template:
 
 
 def changed_template(folder: Path, old: str, new: str) -> Template:
-    """The project's own template with one text in place of another."""
+    """The project's own template with one text replaced."""
     return template_of(folder, PROJECT_TEMPLATE.read_text().replace(old, new))

@@ -5,34 +5,34 @@ from pathlib import Path
 import pytest
 
 from local_runtime.errors import RunError
-from local_runtime.folder import held_folder
+from local_runtime.folder import lock_folder
 
 
-def test_a_second_run_at_the_same_time_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    """Neither writes over the other's logs and report."""
-    with held_folder(tmp_path / "run") as first, held_folder(tmp_path / "run") as second:
+def test_a_second_run_at_the_same_time_gets_another_folder(tmp_path: Path) -> None:
+    """Neither overwrites the logs and the report of the other."""
+    with lock_folder(tmp_path / "run") as first, lock_folder(tmp_path / "run") as second:
         assert (tmp_path / "run", tmp_path / "run" / "2") == (first.root, second.root)
 
 
-def test_the_next_run_has_the_folder_again(tmp_path: Path) -> None:
-    """A run can be started at once after the last."""
-    with held_folder(tmp_path) as first:
+def test_the_next_run_gets_the_same_folder(tmp_path: Path) -> None:
+    """It can start as soon as the last run has ended."""
+    with lock_folder(tmp_path) as first:
         pass
-    with held_folder(tmp_path) as second:
+    with lock_folder(tmp_path) as second:
         assert first == second
 
 
-def test_what_the_last_run_left_is_gone(tmp_path: Path) -> None:
-    """An old report must never be taken for the new run's."""
-    with held_folder(tmp_path) as folder:
+def test_the_results_of_the_last_run_are_gone(tmp_path: Path) -> None:
+    """Nobody can take an old report for that of the new run."""
+    with lock_folder(tmp_path) as folder:
         folder.report.write_text("{}")
         (folder.logs / "old.log").write_text("old")
-    with held_folder(tmp_path) as folder:
+    with lock_folder(tmp_path) as folder:
         assert (folder.report.exists(), list(folder.logs.iterdir())) == (False, [])
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    """One sentence with the path."""
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
+    """The message is one sentence with the path."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="cannot be written to"), held_folder(tmp_path / "file"):
+    with pytest.raises(RunError, match="cannot write to"), lock_folder(tmp_path / "file"):
         pass

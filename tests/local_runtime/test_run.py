@@ -1,4 +1,4 @@
-"""The command line: what can be said without starting anything."""
+"""The command line, as far as it needs no process."""
 
 from pathlib import Path
 
@@ -14,21 +14,21 @@ def _run(folder: Path, *arguments: str) -> tuple[int, str]:
     return result.exit_code, " ".join(result.output.split())
 
 
-def test_a_csv_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_csv_is_named(tmp_path: Path) -> None:
     """Before anything is started."""
     missing = str(tmp_path / "none.csv")
     expected = (1, f"error: there is no file {missing}", False)
     assert (*_run(tmp_path, "--csv", missing), (tmp_path / "run").exists()) == expected
 
 
-def test_a_template_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """As when it is started in another folder."""
+def test_a_missing_template_is_named(tmp_path: Path) -> None:
+    """The command may have been started in another folder."""
     code, output = _run(tmp_path, "--template", str(tmp_path / "template.yaml"))
     assert (code, "cannot be read: No such file or directory" in output) == (1, True)
 
 
-def test_a_fault_in_the_template_is_told_before_anything_starts(tmp_path: Path) -> None:
-    """One sentence, no traceback, no log."""
+def test_a_mistake_in_the_template_is_reported_before_anything_starts(tmp_path: Path) -> None:
+    """One sentence, without a traceback. No log is written."""
     template = tmp_path / "template.yaml"
     template.write_text(PROJECT_TEMPLATE.read_text().replace("STREAM_NAME: !Ref Stream", "STREAM_NAME: !Ref Strem"))
     code, output = _run(tmp_path, "--template", str(template))

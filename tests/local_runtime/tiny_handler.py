@@ -1,7 +1,7 @@
 """Functions for the tests of the process that runs one."""
 
 from aws.lambda_events import KinesisEvent
-from local_runtime.function_process import LambdaContext
+from local_runtime.handlers import LambdaContext
 
 print("imported", flush=True)  # noqa: T201 - tells the test how far the process is
 

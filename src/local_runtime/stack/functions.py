@@ -1,11 +1,10 @@
-"""The template's functions: handler, environment, time limit and what feeds them."""
+"""The template's functions: handler, environment, time limit, and the event that feeds each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local_runtime.errors import RunError
-from local_runtime.stack.resources import Physical
-from local_runtime.stack.template import Properties, Resource, Template, Value, mapping_at
+from local_runtime.stack.template import PhysicalNames, Properties, Resource, Template, Value, mapping_at
 
 _DEFAULT_TIMEOUT_SECONDS = 3  # Lambda's own
 
@@ -22,6 +21,11 @@ class Function:
     is_http: bool
 
     @property
+    def stage(self) -> str:
+        """The name of the handler's module: `consumers.to_s3.handler` is the stage to_s3."""
+        return self.handler.split(".")[-2]
+
+    @property
     def stream(self) -> str:
         """The name at the end of the stream's ARN."""
         arn = (self.mapping or {}).get("Stream")
@@ -30,8 +34,8 @@ class Function:
         return arn.rpartition("/")[2]
 
 
-def functions_of(template: Template, physical: Physical) -> list[Function]:
-    """Every function with its references resolved and Globals applied."""
+def read_functions(template: Template, physical: PhysicalNames) -> list[Function]:
+    """Every function, with its references resolved and Globals applied. Raises RunError."""
     shared = mapping_at(template.globals, "Function")
     return [_function(resource, shared, physical) for resource in template.of_type("AWS::Serverless::Function")]
 
@@ -41,14 +45,14 @@ def stream_functions(functions: list[Function]) -> list[Function]:
 
 
 def http_function(functions: list[Function]) -> Function:
-    """The one function behind the HTTP API; raises RunError if there is none, or more than one."""
+    """The one function behind the HTTP API. Raises RunError if there is none, or more than one."""
     found = [function for function in functions if function.is_http]
     if len(found) != 1:
-        raise RunError(f"the template has {len(found)} functions with an HTTP event; the local runtime serves one")
+        raise RunError(f"the template has {len(found)} functions with an HTTP event; the local runtime needs one")
     return found[0]
 
 
-def _function(resource: Resource, shared: Properties, physical: Physical) -> Function:
+def _function(resource: Resource, shared: Properties, physical: PhysicalNames) -> Function:
     properties = {**shared, **resource.properties}
     handler = properties.get("Handler")
     timeout = properties.get("Timeout", _DEFAULT_TIMEOUT_SECONDS)
@@ -69,10 +73,10 @@ def _function(resource: Resource, shared: Properties, physical: Physical) -> Fun
     )
 
 
-def _kinesis_mapping(name: str, events: list[Properties], physical: Physical) -> Properties | None:
+def _kinesis_mapping(name: str, events: list[Properties], physical: PhysicalNames) -> Properties | None:
     mappings = [mapping_at(event, "Properties") for event in events if event.get("Type") == "Kinesis"]
     if len(mappings) > 1:
-        raise RunError(f"the template's {name} has {len(mappings)} Kinesis events; the local runtime plays one")
+        raise RunError(f"the template's {name} has {len(mappings)} Kinesis events; the local runtime supports one")
     return physical.resolve_all(mappings[0]) if mappings else None
 
 

@@ -1,8 +1,6 @@
-"""template.yaml as typed values, with every parameter at its default.
+"""template.yaml as typed values: every parameter at its default, and references resolved to names on this machine."""
 
-CloudFormation's other short tags are kept as intrinsics until somebody resolves them.
-"""
-
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +8,34 @@ from typing import TypeAlias
 
 import yaml
 
+from local_runtime.environment import REGION
 from local_runtime.errors import RunError
 
-# The values of a template, where CloudFormation's short tags stand among ordinary YAML.
+ACCOUNT = "000000000000"
+STACK = "local"
+_NAME_PROPERTIES = {
+    "AWS::Kinesis::Stream": "Name",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::DynamoDB::Table": "TableName",
+}
+_ARNS = {
+    "AWS::Kinesis::Stream": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/",
+    "AWS::S3::Bucket": "arn:aws:s3:::",
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/",
+}
+_PSEUDO_PARAMETERS = {
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": STACK,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+_REFERENCE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 @dataclass(frozen=True)
 class Intrinsic:
-    """`!Ref Stream` is Intrinsic("Ref", "Stream")."""
+    """One of CloudFormation's short tags: `!Ref Stream` is Intrinsic("Ref", "Stream")."""
 
     function: str
     argument: "Value"
@@ -26,69 +44,7 @@ class Intrinsic:
 Value: TypeAlias = "str | int | float | bool | Intrinsic | list[Value] | Properties | None"
 Properties: TypeAlias = dict[str, "Value"]
 
-
-def mapping_at(properties: Properties, *names: str) -> Properties:
-    """The mapping under these names, one inside the other; empty where there is none."""
-    for name in names:
-        inner = properties.get(name)
-        properties = inner if isinstance(inner, dict) else {}
-    return properties
-
-
-# A template as it is with every parameter at its default: no `!Ref` to a parameter and no `!If` is left.
-
 _NO_VALUE = Intrinsic("Ref", "AWS::NoValue")
-
-
-def at_defaults(content: Properties) -> Properties:
-    """Raises RunError for a condition that is made of anything but parameters, `!Equals` and `!Not`."""
-    parameters = {name: body["Default"] for name, body in _bodies(content, "Parameters") if "Default" in body}
-    choice = _Choice(parameters, mapping_at(content, "Conditions"))
-    return {name: choice.made_in(part) for name, part in content.items() if name not in {"Parameters", "Conditions"}}
-
-
-def _bodies(content: Properties, part: str) -> list[tuple[str, Properties]]:
-    return [(name, body) for name, body in mapping_at(content, part).items() if isinstance(body, dict)]
-
-
-@dataclass(frozen=True)
-class _Choice:
-    parameters: Mapping[str, Value]
-    conditions: Properties
-
-    def made_in(self, value: Value) -> Value:
-        """The value with parameters and branches replaced; what has no value is left out of its mapping."""
-        match value:
-            case Intrinsic("Ref", str(name)) if name in self.parameters:
-                return self.parameters[name]
-            case Intrinsic("If", [str(condition), then, otherwise]):
-                return self.made_in(then if self._holds(condition) else otherwise)
-            case Intrinsic(function, argument):
-                return Intrinsic(function, self.made_in(argument))
-            case dict():
-                made = {name: self.made_in(each) for name, each in value.items()}
-                return {name: each for name, each in made.items() if each != _NO_VALUE}
-            case list():
-                return [self.made_in(each) for each in value]
-            case _:
-                return value
-
-    def _holds(self, condition: str) -> bool:
-        if condition not in self.conditions:
-            raise RunError(f"the template asks for the condition {condition}, which it does not have")
-        return self._is_true(self.conditions[condition], condition)
-
-    def _is_true(self, test: Value, condition: str) -> bool:
-        match test:
-            case Intrinsic("Equals", [one, other]):
-                return str(self.made_in(one)) == str(self.made_in(other))  # CloudFormation compares texts
-            case Intrinsic("Not", [inner]):
-                return not self._is_true(inner, condition)
-            case _:
-                raise RunError(f"the template's condition {condition} is not one that the local runtime can test")
-
-
-__all__ = ["Intrinsic", "Properties", "Resource", "Template", "Value", "mapping_at", "read_template"]
 
 
 @dataclass(frozen=True)
@@ -108,13 +64,13 @@ class Template:
 
 
 def read_template(path: Path) -> Template:
-    """Raises RunError where the file is missing, is no YAML, has no resources or a condition we cannot test."""
+    """Raises RunError where the file is missing, is no YAML, has no resources or a condition that we cannot test."""
     try:
         content: Value = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader with our tags
     except OSError as error:
         raise RunError(f"the template {path} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise RunError(f"the template {path} is not valid YAML: {_on_one_line(error)}") from error
+        raise RunError(f"the template {path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not isinstance(content.get("Resources"), dict):
         raise RunError(f"the template {path} has no Resources")
     chosen = at_defaults(content)
@@ -124,18 +80,138 @@ def read_template(path: Path) -> Template:
     )
 
 
+def mapping_at(properties: Properties, *names: str) -> Properties:
+    """The mapping under these names, one inside the other; empty where there is none."""
+    for name in names:
+        inner = properties.get(name)
+        properties = inner if isinstance(inner, dict) else {}
+    return properties
+
+
+def at_defaults(content: Properties) -> Properties:
+    """The template with every parameter at its default: without `!If` and without `!Ref` to a parameter.
+
+    Raises RunError for a condition that is made of anything but parameters, `!Equals` and `!Not`.
+    """
+    parameters = mapping_at(content, "Parameters").items()
+    defaults = {name: body["Default"] for name, body in parameters if isinstance(body, dict) and "Default" in body}
+    choice = _Choice(defaults, mapping_at(content, "Conditions"))
+    return {name: choice.apply(part) for name, part in content.items() if name not in {"Parameters", "Conditions"}}
+
+
+@dataclass(frozen=True)
+class PhysicalNames:
+    """The resources' names on this machine: `!Ref` gives `names[logical id]`, `!GetAtt ….Arn` `arns[logical id]`."""
+
+    names: Mapping[str, str]
+    arns: Mapping[str, str]
+
+    def resolve(self, value: Value) -> Value:
+        """The value with every intrinsic replaced. Raises RunError for one that has no value on this machine."""
+        match value:
+            case Intrinsic():
+                return self._resolve_intrinsic(value)
+            case dict():
+                return self.resolve_all(value)
+            case list():
+                return [self.resolve(each) for each in value]
+            case _:
+                return value
+
+    def resolve_all(self, properties: Properties) -> Properties:
+        return {name: self.resolve(value) for name, value in properties.items()}
+
+    def _resolve_intrinsic(self, intrinsic: Intrinsic) -> str:
+        match intrinsic:
+            case Intrinsic("Ref", str(name)):
+                return self._reference(name)
+            case Intrinsic("GetAtt", str(path)):
+                return self._attribute(path)
+            case Intrinsic("Sub", str(text)):
+                return _REFERENCE.sub(lambda found: self._substitute(found[1]), text).replace("${!", "${")
+            case _:
+                raise RunError(f"the template uses !{intrinsic.function}, which the local runtime cannot resolve")
+
+    def _substitute(self, name: str) -> str:
+        return self._attribute(name) if "." in name else self._reference(name)
+
+    def _reference(self, name: str) -> str:
+        known = {**_PSEUDO_PARAMETERS, **self.names}
+        if name not in known:
+            raise RunError(f"the template refers to {name}, which the local runtime does not create")
+        return known[name]
+
+    def _attribute(self, path: str) -> str:
+        name, _, attribute = path.partition(".")
+        if attribute != "Arn" or name not in self.arns:
+            raise RunError(f"the template uses the attribute {path}, which the local runtime does not know")
+        return self.arns[name]
+
+
+def physical_names(template: Template) -> PhysicalNames:
+    """Names as CloudFormation makes them: the template's own where it gives one, else stack and logical id."""
+    names: dict[str, str] = {}
+    arns: dict[str, str] = {}
+    for kind, prefix in _ARNS.items():
+        for resource in template.of_type(kind):
+            own = resource.properties.get(_NAME_PROPERTIES[kind])
+            names[resource.name] = own if isinstance(own, str) else _default_name(resource)
+            arns[resource.name] = prefix + names[resource.name]
+    return PhysicalNames(names, arns)
+
+
+def _default_name(resource: Resource) -> str:
+    name = f"{STACK}-{resource.name}"
+    return name.lower() if resource.type == "AWS::S3::Bucket" else name
+
+
 def _resource(name: str, body: Value) -> Resource:
     if not isinstance(body, dict) or not isinstance(kind := body.get("Type"), str):
         raise RunError(f"the template's resource {name} has no Type")
     return Resource(name, kind, mapping_at(body, "Properties"))
 
 
-def _on_one_line(error: yaml.YAMLError) -> str:
-    return " ".join(str(error).split())
+@dataclass(frozen=True)
+class _Choice:
+    """The parameters' values, and the conditions that depend on them."""
+
+    parameters: Mapping[str, Value]
+    conditions: Properties
+
+    def apply(self, value: Value) -> Value:
+        """The value with parameters and branches replaced. A property without a value is left out of its mapping."""
+        match value:
+            case Intrinsic("Ref", str(name)) if name in self.parameters:
+                return self.parameters[name]
+            case Intrinsic("If", [str(condition), then, otherwise]):
+                return self.apply(then if self._is_met(condition) else otherwise)
+            case Intrinsic(function, argument):
+                return Intrinsic(function, self.apply(argument))
+            case dict():
+                applied = {name: self.apply(each) for name, each in value.items()}
+                return {name: each for name, each in applied.items() if each != _NO_VALUE}
+            case list():
+                return [self.apply(each) for each in value]
+            case _:
+                return value
+
+    def _is_met(self, condition: str) -> bool:
+        if condition not in self.conditions:
+            raise RunError(f"the template uses the condition {condition}, which it does not define")
+        return self._is_true(self.conditions[condition], condition)
+
+    def _is_true(self, test: Value, condition: str) -> bool:
+        match test:
+            case Intrinsic("Equals", [one, other]):
+                return str(self.apply(one)) == str(self.apply(other))  # CloudFormation compares as text
+            case Intrinsic("Not", [inner]):
+                return not self._is_true(inner, condition)
+            case _:
+                raise RunError(f"the local runtime cannot test the template's condition {condition}")
 
 
 class _Loader(yaml.SafeLoader):
-    """A safe loader that knows CloudFormation's tags."""
+    """A safe loader that knows CloudFormation's short tags."""
 
 
 def _intrinsic(loader: _Loader, function: str, node: yaml.Node) -> Intrinsic:

@@ -1,4 +1,4 @@
-"""Says why on stderr, and ends with 3: `fails REASON`."""
+"""`fails REASON` writes its reason to stderr and ends with 3."""
 
 import sys
 

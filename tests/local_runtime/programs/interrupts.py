@@ -1,4 +1,4 @@
-"""While it is being stopped, it does what an impatient user does: Ctrl-C, once more."""
+"""While it is being stopped, it sends another Ctrl-C, as an impatient user does."""
 
 import os
 import signal

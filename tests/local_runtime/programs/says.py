@@ -1,4 +1,4 @@
-"""Says each argument as a line; `stderr …` goes there, and `exit code N` ends it: `says LINE …`."""
+"""`says LINE …` writes each argument as a line; `stderr …` goes to stderr, and `exit code N` ends it."""
 
 import sys
 

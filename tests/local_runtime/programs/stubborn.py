@@ -1,4 +1,4 @@
-"""Does not end when it is asked to."""
+"""Ignores SIGTERM."""
 
 import signal
 

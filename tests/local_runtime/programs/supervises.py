@@ -1,4 +1,4 @@
-"""A supervisor with one child that shares its stdout, waiting to be killed: `supervises LOG`."""
+"""`supervises LOG` starts one child, which inherits its stdout, and waits to be killed."""
 
 import os
 import signal

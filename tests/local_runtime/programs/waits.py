@@ -1,4 +1,4 @@
-"""Says that it is there, waits to be stopped, and writes its name into a file then: `waits NAME FILE`."""
+"""`waits NAME FILE` writes a line, waits until it is stopped, and then writes its name into the file."""
 
 import signal
 import sys

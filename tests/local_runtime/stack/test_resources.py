@@ -1,4 +1,4 @@
-"""Resources are what the template says."""
+"""Resources are created as the template defines them."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 
 from aws.clients import dynamodb_client, kinesis_client, s3_client
 from local_runtime.errors import RunError
-from local_runtime.stack.resources import Clients, create_resources, physical_names
-from local_runtime.stack.template import Template
+from local_runtime.stack.resources import Clients, create_resources
+from local_runtime.stack.template import Template, physical_names
 from tests.local_runtime.templates import changed_template, project_template, template_of
 
 
@@ -20,51 +20,51 @@ def _create(template: Template, clients: Clients) -> None:
     create_resources(template, physical_names(template), clients)
 
 
-def test_a_renamed_key_is_a_renamed_key_of_the_table(clients: Clients, tmp_path: Path) -> None:
-    """No key is repeated in Python."""
+def test_a_key_that_is_renamed_in_the_template_is_renamed_in_the_table(clients: Clients, tmp_path: Path) -> None:
+    """No Python code repeats a key."""
     _create(changed_template(tmp_path, "SliceId", "PieceId"), clients)
     table = clients.dynamodb.describe_table(TableName="local-InvoicesTable")["Table"]
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["InvoiceNo", "PieceId"]
 
 
 def test_an_on_demand_stream_starts_with_four_shards(clients: Clients) -> None:
-    """As on AWS, so that code which counts on one order for the whole stream fails here, too."""
+    """As on AWS: code that relies on one order for the whole stream fails here, too."""
     _create(project_template(), clients)
     assert len(clients.kinesis.list_shards(StreamName="local-Stream")["Shards"]) == 4
 
 
 def test_a_provisioned_stream_has_the_templates_shards(clients: Clients, tmp_path: Path) -> None:
-    """A stream with a shard count gets that count."""
+    """ShardCount is applied."""
     _create(template_of(tmp_path, "Resources: {S: {Type: AWS::Kinesis::Stream, Properties: {ShardCount: 2}}}"), clients)
     assert len(clients.kinesis.list_shards(StreamName="local-S")["Shards"]) == 2
 
 
-def test_the_stream_keeps_records_as_long_as_the_template_says(clients: Clients, tmp_path: Path) -> None:
-    """Retention is the template's as well."""
+def test_the_stream_has_the_templates_retention(clients: Clients, tmp_path: Path) -> None:
+    """RetentionPeriodHours is applied."""
     text = "Resources: {S: {Type: AWS::Kinesis::Stream, Properties: {RetentionPeriodHours: 48}}}"
     _create(template_of(tmp_path, text), clients)
     stream = clients.kinesis.describe_stream_summary(StreamName="local-S")["StreamDescriptionSummary"]
     assert stream["RetentionPeriodHours"] == 48
 
 
-def test_the_bucket_keeps_versions_and_is_closed_to_the_public(clients: Clients) -> None:
-    """Both settings come from the template's bucket."""
+def test_the_bucket_keeps_versions_and_blocks_public_access(clients: Clients) -> None:
+    """Both settings come from the template."""
     _create(project_template(), clients)
     versioning = clients.s3.get_bucket_versioning(Bucket="local-rawbucket")["Status"]
     access = clients.s3.get_public_access_block(Bucket="local-rawbucket")["PublicAccessBlockConfiguration"]
     assert ("Enabled", {True}) == (versioning, set(access.values()))
 
 
-def test_a_property_that_is_refused_is_named_with_its_resource(clients: Clients, tmp_path: Path) -> None:
-    """One sentence, and no traceback of botocore's."""
+def test_the_resource_of_a_refused_property_is_named(clients: Clients, tmp_path: Path) -> None:
+    """One sentence, not a traceback of botocore's."""
     text = "Resources: {T: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: wrong}}}"
     with pytest.raises(RunError, match="the template's T cannot be created") as caught:
         _create(template_of(tmp_path, text), clients)
     assert "\n" not in str(caught.value)
 
 
-def test_a_shard_count_that_is_no_number_is_an_error(clients: Clients, tmp_path: Path) -> None:
-    """YAML makes text of `"two"`."""
+def test_a_shard_count_that_is_not_a_number_is_an_error(clients: Clients, tmp_path: Path) -> None:
+    """`two` is text in YAML."""
     text = "Resources: {S: {Type: AWS::Kinesis::Stream, Properties: {ShardCount: two}}}"
     with pytest.raises(RunError, match="ShardCount is not a whole number"):
         _create(template_of(tmp_path, text), clients)

@@ -39,20 +39,20 @@ def _values(rows: list[Row], key: str, value: str) -> dict[str, set[str]]:
 
 
 def test_two_runs_give_the_same_bytes(sample: Path, tmp_path: Path) -> None:
-    """So a figure that changes is the pipeline's doing."""
+    """So a figure that changes is due to the pipeline."""
     write_sample(tmp_path / "again.csv")
     assert sample.read_bytes() == (tmp_path / "again.csv").read_bytes()
 
 
 def test_a_longer_sample_begins_with_the_shorter(sample: Path, tmp_path: Path) -> None:
-    """Any number of rows can be had."""
+    """The number of rows only decides where the file ends."""
     write_sample(tmp_path / "short.csv", 100)
     short = (tmp_path / "short.csv").read_bytes()
     assert (short.count(b"\r\n"), sample.read_bytes().startswith(short)) == (101, True)
 
 
 def test_it_is_cp1252_with_windows_line_ends(sample: Path) -> None:
-    """A pound sign is one byte, which no UTF-8 reader takes."""
+    """A pound sign is one byte, which is not valid UTF-8."""
     data = sample.read_bytes()
     assert (data.count(b"\r\n"), data.count(b"\n"), b"\xa3" in data) == (20_001, 20_001, True)
 
@@ -71,7 +71,7 @@ def test_it_is_cp1252_with_windows_line_ends(sample: Path) -> None:
     ],
 )
 def test_a_share_is_like_the_real_one(rows: list[Row], is_one: Callable[[Row], bool], real: float) -> None:
-    """Within a third of it or so: the oddities keep their weight."""
+    """Within 40 %: the oddities keep their weight."""
     assert pytest.approx(real, rel=0.4) == _share(rows, is_one)
 
 
@@ -83,7 +83,7 @@ def test_whole_rows_and_stock_codes_repeat(rows: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("code", ["POST", "D", "M", "BANK CHARGES", "gift_0001_40"])
-def test_special_stock_codes_are_there(rows: list[Row], code: str) -> None:
+def test_special_stock_codes_occur(rows: list[Row], code: str) -> None:
     """Codes with spaces, underscores and lower case."""
     assert code in {row["StockCode"] for row in rows}
 
@@ -110,18 +110,18 @@ def test_quantities_go_to_extremes(rows: list[Row]) -> None:
 
 
 def test_one_invoice_has_more_than_a_thousand_lines(rows: list[Row]) -> None:
-    """Longer than one slice may be."""
+    """More than one slice may have."""
     assert Counter(row["InvoiceNo"] for row in rows).most_common(1)[0][1] > 1_100
 
 
 def test_one_customer_has_hundreds_of_invoices(rows: list[Row]) -> None:
-    """More than one page of them."""
+    """More than fit on one page."""
     invoices = {customer: found for customer, found in _values(rows, "CustomerID", "InvoiceNo").items() if customer}
     assert max(map(len, invoices.values())) == 248
 
 
 def test_an_invoice_may_carry_two_dates(rows: list[Row]) -> None:
-    """A line keeps what it says."""
+    """Each line keeps its own date."""
     assert {1, 2} == {len(dates) for dates in _values(rows, "InvoiceNo", "InvoiceDate").values()}
 
 
@@ -138,6 +138,6 @@ def test_dates_are_written_month_first_without_zeros(rows: list[Row]) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """One sentence with the path."""
+    """The message is one sentence with the path."""
     with pytest.raises(RunError, match="cannot be written: No such file or directory"):
         write_sample(tmp_path / "nowhere" / "sample.csv", 1)

@@ -1,4 +1,4 @@
-"""Logs on the laptop have the form that Lambda gives them."""
+"""Logs on the laptop have the same form as on Lambda."""
 
 import json
 import logging
@@ -8,8 +8,8 @@ import sys
 from local_runtime.json_log import UVICORN_CONFIG, JsonFormatter
 
 
-def test_a_line_carries_what_the_record_carries() -> None:
-    """Level and message, and the batch that it is about."""
+def test_a_line_has_all_fields_of_its_record() -> None:
+    """Also the extra ones: here the batch id."""
     record = logging.LogRecord("consumers", logging.WARNING, "file.py", 1, "Stopped: %s", ("slow down",), None)
     record.batch_id = "batch-1"
     line = json.loads(JsonFormatter().format(record))
@@ -17,8 +17,8 @@ def test_a_line_carries_what_the_record_carries() -> None:
     assert line == {"level": "WARNING", "message": "Stopped: slow down", "logger": "consumers", "batch_id": "batch-1"}
 
 
-def test_a_trace_stays_in_its_line() -> None:
-    """Or a program that reads the log would take it for many."""
+def test_a_stack_trace_stays_in_its_line() -> None:
+    """A program that reads the log takes each line for one record."""
     try:
         _ = 1 // 0
     except ZeroDivisionError:
@@ -29,7 +29,7 @@ def test_a_trace_stays_in_its_line() -> None:
 
 
 def test_the_servers_configuration_can_be_loaded() -> None:
-    """As uvicorn does it."""
+    """As uvicorn loads it."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
     try:

@@ -1,4 +1,4 @@
-"""The process that runs one function: what its parent hears, and how it ends."""
+"""The process that runs one function: what it reports to its parent, and how it ends."""
 
 import json
 import os
@@ -13,8 +13,7 @@ import pytest
 from aws.clients import kinesis_client, s3_client
 from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment
-from local_runtime.event_source_mapping import CheckpointStep, StreamRecord
-from local_runtime.function_process import checkpoint_line
+from local_runtime.function_process import is_reader_gone, parent_watch
 
 MAPPING: dict[str, object] = {"StartingPosition": "TRIM_HORIZON", "BatchSize": 10}
 NOWHERE = "http://127.0.0.1:9"  # the discard port, on which nobody listens
@@ -47,34 +46,27 @@ def function_process(env: dict[str, str], mapping: object) -> Iterator["subproce
 
 
 def lines(process: "subprocess.Popen[str]", records: int) -> list[dict[str, object]]:
-    """What the process says until that many records are through."""
-    said: list[dict[str, object]] = []
-    through = 0
-    while through < records and process.stdout:
-        said.append(json.loads(process.stdout.readline()))
-        through += sum(len(keys) for keys in said[-1].values() if isinstance(keys, list))
-    return said
+    """The messages of the process until that many records are done."""
+    messages: list[dict[str, object]] = []
+    done = 0
+    while done < records and process.stdout:
+        messages.append(json.loads(process.stdout.readline()))
+        done += sum(len(keys) for keys in messages[-1].values() if isinstance(keys, list))
+    return messages
 
 
 def wait_until_imported(process: "subprocess.Popen[str]") -> None:
-    """From then on the process watches signals and its parent."""
+    """From then on, the process watches for signals and for its parent's end."""
     assert process.stderr
     assert process.stderr.readline() == "imported\n"
 
 
-def test_a_checkpoint_becomes_one_line() -> None:
-    """Partition keys that were acknowledged; discarded ones apart, and only where there are some."""
-    record = StreamRecord("shardId-0", "9", "batch-1", b"", 0.0)
-    done = CheckpointStep("shardId-0", "9", (record,), (), 12)
-    discarded = CheckpointStep("shardId-0", "9", (), (record,), 12)
-
-    assert checkpoint_line(done) == {"acknowledged": ["batch-1"], "iterator_age_ms": 12}
-    assert checkpoint_line(discarded) == {"acknowledged": [], "iterator_age_ms": 12, "discarded": ["batch-1"]}
-
-
 @pytest.mark.end_to_end
 def test_records_of_a_real_stream_reach_the_handler(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Good ones are acknowledged, a poison one lies in the bucket, prints stay off standard output, SIGTERM is 0."""
+    """Good records are acknowledged, a poison record is in the bucket, and SIGTERM ends the process with 0.
+
+    What the handler prints is on standard error.
+    """
     with temporary_engine() as engine:
         env = environment(engine.endpoint)
         for name, value in env.items():
@@ -85,20 +77,20 @@ def test_records_of_a_real_stream_reach_the_handler(monkeypatch: pytest.MonkeyPa
         for key in ("first", "poison", "last"):
             kinesis.put_record(StreamName="rows", PartitionKey=key, Data=b"data")
         with function_process(env, STRICT) as process:
-            said = lines(process, 3)
+            messages = lines(process, 3)
             process.send_signal(signal.SIGTERM)
             _, errors = process.communicate(timeout=30)
         dead = [entry["Key"] for entry in s3.list_objects_v2(Bucket="raw-bucket")["Contents"]]
 
-    assert [line.get("acknowledged") for line in said] == [["first"], [], ["last"]]
-    assert said[1]["discarded"] == ["poison"]
+    assert [line.get("acknowledged") for line in messages] == [["first"], [], ["last"]]
+    assert messages[1]["discarded"] == ["poison"]
     assert process.returncode == 0
     assert errors.startswith("imported\nhandled first poison last True\n")
     assert [key.split("/")[3] for key in dead] == ["shardId-000000000000"]
 
 
-def test_it_waits_for_an_engine_that_is_away_and_ends_on_sigterm() -> None:
-    """Nobody listens on that port: no crash, nothing to say, and exit code 0."""
+def test_it_waits_for_an_engine_that_is_not_there_and_ends_on_sigterm() -> None:
+    """Nobody listens on that port: it does not crash, reports nothing, and ends with 0."""
     with function_process(environment(NOWHERE), MAPPING) as process:
         wait_until_imported(process)
         process.send_signal(signal.SIGTERM)
@@ -108,7 +100,7 @@ def test_it_waits_for_an_engine_that_is_away_and_ends_on_sigterm() -> None:
 
 
 def test_it_ends_when_its_parent_dies() -> None:
-    """Its standard error, which the dead parent handed on, comes to its end."""
+    """Its standard error, which it inherited from its parent, is closed."""
     code = f"import subprocess; subprocess.Popen({command(MAPPING)!r}).wait()"
     pipe = subprocess.PIPE
     start = [sys.executable, "-c", code]
@@ -119,8 +111,8 @@ def test_it_ends_when_its_parent_dies() -> None:
         assert parent.communicate(timeout=60) == ("", "")
 
 
-def test_it_ends_when_nobody_reads_what_it_says() -> None:
-    """The parent died before this process could look for it."""
+def test_it_ends_when_nobody_reads_its_output() -> None:
+    """The parent ended before this process could watch it."""
     with function_process(environment(NOWHERE), MAPPING) as process:
         wait_until_imported(process)
         assert process.stdout
@@ -130,9 +122,28 @@ def test_it_ends_when_nobody_reads_what_it_says() -> None:
 
 
 def test_wrong_properties_are_a_usage_error() -> None:
-    """With the property's name, before anything is started."""
+    """The message names the property, and nothing is started."""
     wrong = MAPPING | {"BatchSize": 0}
     done = subprocess.run(command(wrong), env=environment(NOWHERE), capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
     assert "BatchSize" in done.stderr
+
+
+def test_a_new_parent_means_that_ours_has_ended() -> None:
+    """The system gives an orphan another parent."""
+    parents = iter([100, 100, 1, 1])
+    has_new_parent = parent_watch(lambda: next(parents))
+
+    assert [has_new_parent(), has_new_parent(), has_new_parent()] == [False, True, True]
+
+
+def test_a_pipe_tells_when_its_reader_is_gone() -> None:
+    """And not before, however much is in it."""
+    reading, writing = os.pipe()
+    before = is_reader_gone(writing)
+    os.close(reading)
+    after = is_reader_gone(writing)
+    os.close(writing)
+
+    assert (before, after) == (False, True)

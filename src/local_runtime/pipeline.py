@@ -1,0 +1,141 @@
+"""The whole pipeline on this machine: engine, resources, API and consumers, each started after what it needs."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aws.api_keys import Scope
+from local_runtime.comparison import StoreNames, store_names
+from local_runtime.engine import start_engine
+from local_runtime.environment import aws_environment, machine_environment, write_environment
+from local_runtime.errors import RunError
+from local_runtime.folder import RunFolder
+from local_runtime.json_log import UVICORN_CONFIG
+from local_runtime.messages import Inbox, consumer_line_parser, start_listener
+from local_runtime.processes import (
+    LOOPBACK,
+    Command,
+    Process,
+    Supervisor,
+    bind_loopback,
+    peak_memory,
+    wait_until_healthy,
+)
+from local_runtime.stack.functions import Function, http_function, read_functions, stream_functions
+from local_runtime.stack.resources import Clients, create_resources, engine_clients
+from local_runtime.stack.template import Template, physical_names
+from pipeline_ops.api_keys import KeyRing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+API_PORT = 8000
+"""Taken if it is free."""
+
+API_KEY = "INVOICE_API_KEY"
+"""The environment variable in which the client looks for its key."""
+
+HEADER = "X-Api-Key"
+_APP = "pipeline_api.main:app"
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    url: str
+    port: int
+    process: Process
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A running pipeline. `consumers` are the processes by stage; `longest_batch_seconds` is their longest Timeout."""
+
+    endpoint: str
+    api: ApiServer
+    api_key: str
+    consumers: Mapping[str, Process]
+    longest_batch_seconds: int
+    clients: Clients
+    stores: StoreNames
+
+    def peak_memory(self) -> dict[str, int]:
+        processes = {"API": self.api.process, **self.consumers}
+        peaks = {name: peak_memory(process.pid) for name, process in processes.items()}
+        return {name: peak for name, peak in peaks.items() if peak is not None}
+
+
+def start_pipeline(supervisor: Supervisor, folder: RunFolder, template: Template, inbox: Inbox) -> Pipeline:
+    """Raises RunError. The supervisor stops what was started."""
+    physical = physical_names(template)
+    functions = read_functions(template, physical)
+    machine = machine_environment(os.environ, folder.temporary)
+    variables = {name: value for function in functions for name, value in function.environment.items()}
+    stores = store_names(variables)
+    engine = start_engine(supervisor, folder, machine)
+    clients = engine_clients(engine.endpoint)
+    create_resources(template, physical, clients)
+
+    api_key = create_key(clients.dynamodb, variables)
+    aws = aws_environment(engine.endpoint)
+    write_environment(folder.environment, {**aws, **variables, API_KEY: api_key})
+    api = start_api(supervisor, folder, {**machine, **aws, **http_function(functions).environment})
+    fed = stream_functions(functions)
+    consumers = {
+        function.stage: supervisor.start(consumer_command(function, folder, {**machine, **aws})) for function in fed
+    }
+    for stage, process in consumers.items():
+        start_listener(process.command.name, process.stdout_lines(), consumer_line_parser(stage), inbox)
+    longest = max((function.timeout_seconds for function in fed), default=0)
+    return Pipeline(engine.endpoint, api, api_key, consumers, longest, clients, stores)
+
+
+def create_key(dynamodb: "DynamoDBClient", variables: Mapping[str, str]) -> str:
+    """A new API key with every scope. Its hash goes into the table that the functions' variables name."""
+    if "KEYS_TABLE" not in variables:
+        raise RunError("no function of the template has the environment variable KEYS_TABLE")
+    ring = KeyRing(dynamodb, variables["KEYS_TABLE"], lambda: datetime.now(UTC), secrets.token_bytes)
+    return ring.create("make run", Scope)
+
+
+def start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[str, str]) -> ApiServer:
+    """The FastAPI app under uvicorn. Returns when `/healthz` responds."""
+    log_config = folder.temporary / "uvicorn.json"
+    log_config.write_text(json.dumps(UVICORN_CONFIG))
+    logging = ("--no-access-log", "--log-config", str(log_config))  # a path contains the name of a customer
+    with bind_loopback(API_PORT) as listener:
+        port = listener.getsockname()[1]
+        serving = (_APP, "--fd", str(listener.fileno()), "--timeout-graceful-shutdown", "10")
+        command = Command("the API", "uvicorn", folder.logs / "api.log", environment, (*serving, *logging))
+        process = supervisor.start(command, listener)
+    url = f"http://{LOOPBACK}:{port}"
+    wait_until_healthy(process, f"{url}/healthz")
+    return ApiServer(url, port, process)
+
+
+def consumer_command(
+    function: Function, folder: RunFolder, environment: Mapping[str, str], checkpoint_file: Path | None = None
+) -> Command:
+    """A process that polls the function's stream and calls its handler as Lambda would.
+
+    It gets its own variables of the template and none of the other functions'. With `checkpoint_file` it continues
+    where an earlier process has stopped.
+    """
+    return Command(
+        name=f"the consumer {function.stage}",
+        module="local_runtime.function_process",
+        log=folder.logs / f"{function.stage}.log",
+        environment={**environment, **function.environment},
+        arguments=(
+            *("--handler", function.handler),
+            *("--stream", function.stream),
+            *("--mapping", json.dumps(function.mapping)),
+            *("--timeout", str(function.timeout_seconds)),
+            *(("--checkpoint-file", str(checkpoint_file)) if checkpoint_file else ()),
+        ),
+        pipes_stdout=True,
+    )

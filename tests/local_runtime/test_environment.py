@@ -1,0 +1,32 @@
+"""The environment that a process gets."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from local_runtime.environment import aws_environment, machine_environment, write_environment
+
+
+def test_the_users_own_settings_are_left_out(tmp_path: Path) -> None:
+    """A profile or a proxy of the user's must not lead a local run to another place."""
+    own = {"PATH": "/bin", "AWS_PROFILE": "work", "AWS_ENDPOINT_URL_S3": "https://s3", "HTTP_PROXY": "http://proxy"}
+    expected = {"PATH": "/bin", "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    assert expected == machine_environment(own, tmp_path)
+
+
+def test_the_endpoint_is_the_engines() -> None:
+    """It is boto3's own variable; no code asks whether it runs locally."""
+    environment = aws_environment("http://127.0.0.1:4566")
+    assert ("http://127.0.0.1:4566", os.devnull) == (environment["AWS_ENDPOINT_URL"], environment["AWS_CONFIG_FILE"])
+
+
+def test_a_shell_can_read_the_file(tmp_path: Path) -> None:
+    """`set -a; . FILE` gives a developer the API's environment, whatever characters a value has."""
+    write_environment(tmp_path / "env", {"A": "it's $HOME", "B": "2"})
+    printed = subprocess.run(
+        ["sh", "-c", 'set -a; . "$1"; printf "%s|%s" "$A" "$B"', "sh", str(tmp_path / "env")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert printed.stdout == "it's $HOME|2"

@@ -1,0 +1,127 @@
+"""The report on the terminal and in its file, and the example queries."""
+
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+from rich.console import Console
+
+from local_runtime.comparison import Comparison, Example, Expected, Stored
+from local_runtime.messages import UploadSummary
+from local_runtime.report import (
+    ExampleQuery,
+    Report,
+    contract_figures,
+    figure_text,
+    query_examples,
+    show_report,
+    write_report,
+)
+
+CONTRACT_KEYS = [
+    "rows_read",
+    "accepted",
+    "rejected",
+    "raw_objects",
+    "raw_rows",
+    "invoices",
+    "lines",
+    "customers",
+    "seconds",
+]
+RESPONSES = {
+    "/invoices/536365": '{"InvoiceNo": "536365", "line_count": 7, "total": "139.12", "lines": []}',
+    "/customers/17850": '{"CustomerID": "17850", "line_count": 297, "total": "5391.21"}',
+}
+
+
+def _report(*comparisons: Comparison) -> Report:
+    figures = contract_figures(UploadSummary("summary", 2, 2, 0, 0, 1.0), Stored(), 1.23456)
+    return Report(figures, list(comparisons), 1, 1, {"sent": 2.0}, {"API": 100_000_000})
+
+
+def _shown(report: Report, *queries: ExampleQuery) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    show_report(console, report, queries, Path("report.json"))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def _http() -> httpx.Client:
+    def respond(request: httpx.Request) -> httpx.Response:
+        text = RESPONSES.get(request.url.path)
+        return httpx.Response(200, text=text) if text else httpx.Response(404, json={"status": 404})
+
+    return httpx.Client(base_url="http://127.0.0.1:8000", transport=httpx.MockTransport(respond))
+
+
+def _example(name: str, lines: int, amount: str) -> Example:
+    return Example(name, lambda _: True, lines, Decimal(amount))
+
+
+def test_the_file_begins_with_the_contracts_keys(tmp_path: Path) -> None:
+    """Other tools read them; the remaining keys come after them."""
+    write_report(_report(), tmp_path / "report.json")
+    assert list(json.loads((tmp_path / "report.json").read_text()))[:9] == CONTRACT_KEYS
+
+
+def test_money_in_the_file_is_text(tmp_path: Path) -> None:
+    """A JSON number would become a float."""
+    write_report(_report(Comparison("total", Decimal("0.10"), Decimal("0.1"))), tmp_path / "report.json")
+    written = json.loads((tmp_path / "report.json").read_text())
+    assert (written["compared"], written["agrees"]) == ({"total": {"csv": "0.10", "pipeline": "0.1"}}, True)
+
+
+def test_a_difference_is_marked_and_repeated_at_the_end() -> None:
+    """One unequal figure is enough."""
+    shown = _shown(_report(Comparison("lines", 2, 2), Comparison("customers", 2, 1)))
+    assert (shown.count("✓"), shown.count("✗"), "the stores differ" in shown) == (1, 2, True)
+
+
+def test_a_response_is_shown_unchanged() -> None:
+    """With its path and the command for the same query. Square brackets are not markup."""
+    shown = _shown(_report(), ExampleQuery("python -m client invoice 1", "/invoices/1", '{"dates": ["[red]"]}', []))
+    assert all(text in shown for text in ("GET /invoices/1", "python -m client invoice 1", '{"dates": ["[red]"]}'))
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (1234567, "1,234,567"),
+        (Decimal("1234.5"), "1,234.50"),
+        (Decimal("-0.125"), "-0.125"),
+        (Decimal("-1234.5"), "-1,234.50"),
+        (Decimal("1E+3"), "1,000.00"),
+    ],
+)
+def test_a_figure_keeps_all_of_its_decimals(figure: int | Decimal, text: str) -> None:
+    """Two unequal totals could look equal when rounded."""
+    assert figure_text(figure) == text
+
+
+def test_both_responses_are_compared_with_the_file() -> None:
+    """Lines and total of one invoice and of one customer."""
+    expected = Expected(invoice=_example("536365", 7, "139.12"), customer=_example("17850", 297, "5391.20"))
+    queries = query_examples(expected, _http(), "python")
+    assert [each.is_equal for query in queries for each in query.comparisons] == [True, True, True, False]
+
+
+def test_a_query_has_the_command_for_the_same_response() -> None:
+    """A user can copy it."""
+    [query] = query_examples(Expected(invoice=_example("536365", 7, "139.12")), _http(), "python")
+    command = "python -m client invoice 536365 --url http://127.0.0.1:8000"
+    assert (query.command, query.path) == (command, "/invoices/536365?limit=2")
+
+
+def test_an_invoice_that_the_api_does_not_know_is_a_difference() -> None:
+    """The file has it, so the API must."""
+    [query] = query_examples(Expected(invoice=_example("1", 7, "139.12")), _http(), "python")
+    assert query.comparisons == [Comparison("status of invoice 1", 200, 404)]
+
+
+def test_a_file_without_lines_has_no_queries() -> None:
+    """There is no example."""
+    assert query_examples(Expected(), _http(), "python") == []
