@@ -1,14 +1,23 @@
-"""How slices and pointers look as DynamoDB items, in the wire's own types (`{"S": …}`).
+"""How slices and pointers look as DynamoDB items, in the wire's own types (`{"S": ...}`).
 
-A slice's item reads like a small CSV: `Columns` names what the values of each of its `Lines` are, once for all of
-them, and InvoiceDate, CustomerID and Country stand beside it where all lines agree. Names within each line would be
-a third of the item. A line's id is stored only where it cannot be computed from the line; `Occurrence` only where one
-is not 1.
+A slice's item reads like a small CSV file:
+
+    InvoiceNo    536365
+    SliceId      5f0e9a27...
+    InvoiceDate  2010-12-01T08:26:00
+    CustomerID   17850
+    Country      United Kingdom
+    Columns      StockCode,Description,Quantity,UnitPrice
+    Lines        [[85123A, WHITE HANGING HEART T-LIGHT HOLDER, 6, 2.55], ...]
+
+`Columns` names the values of every line once: names in each line would be a third of the item. InvoiceDate, CustomerID
+and Country are columns only where the lines differ. `Occurrence` is a column only where a line has another than 1.
+`LineId` is a column only where a line has no Occurrence, because its id cannot be computed from the line then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from invoices.invoice import Slice
@@ -21,27 +30,33 @@ if TYPE_CHECKING:
 Item: TypeAlias = "dict[str, AttributeValueTypeDef]"
 ReadItem: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
 
-POINTER_SEPARATOR = "#"  # no invoice number may hold it, and every other character of one sorts after it
-_LINE_ID = "LineId"
-_OCCURRENCE = "Occurrence"
-_SHARED_FIELDS = ("InvoiceDate", "CustomerID", "Country")
-_LINE_FIELDS = ("StockCode", "Description", "Quantity", "UnitPrice")
+POINTER_SEPARATOR = "#"  # no invoice number holds it, and every character of one sorts behind it
 _COLUMN_SEPARATOR = ","
-_NONE: AttributeValueTypeDef = {"NULL": True}
+_LINE_COLUMNS = ("StockCode", "Description", "Quantity", "UnitPrice")
+_SHARED_FIELDS = ("InvoiceDate", "CustomerID", "Country")
+_OCCURRENCE = "Occurrence"
+_LINE_ID = "LineId"
+_NULL: AttributeValueTypeDef = {"NULL": True}
 
 
 def slice_item(invoice_slice: Slice) -> Item:
-    """The one item in Invoices that holds this slice."""
-    shared = _shared(invoice_slice)
+    """The item in Invoices that holds this slice."""
+    shared = _shared_values(invoice_slice)
     columns = _columns(invoice_slice, shared)
-    item: Item = {"InvoiceNo": {"S": invoice_slice.invoice_no}, "SliceId": {"S": invoice_slice.slice_id}, **shared}
-    item["Columns"] = {"S": _COLUMN_SEPARATOR.join(columns)}
-    item["Lines"] = {"L": [{"L": _values(line, name, columns)} for name, line in invoice_slice.lines.items()]}
-    return item
+    lines: list[AttributeValueTypeDef] = [
+        {"L": _line_values(line, name, columns)} for name, line in invoice_slice.lines.items()
+    ]
+    return {
+        "InvoiceNo": {"S": invoice_slice.invoice_no},
+        "SliceId": {"S": invoice_slice.slice_id},
+        **shared,
+        "Columns": {"S": _COLUMN_SEPARATOR.join(columns)},
+        "Lines": {"L": lines},
+    }
 
 
 def pointer_items(invoice_slice: Slice) -> list[Item]:
-    """The items in Customers that lead to this slice: one for each customer in it."""
+    """The items in Customers that point to this slice: one for each of its customers."""
     pointer = f"{invoice_slice.invoice_no}{POINTER_SEPARATOR}{invoice_slice.slice_id}"
     return [{"CustomerID": {"S": customer}, "Slice": {"S": pointer}} for customer in invoice_slice.customer_ids]
 
@@ -53,74 +68,73 @@ def slice_key(pointer: str) -> Item:
 
 
 def slice_from_item(item: ReadItem) -> Slice:
-    """The slice that `slice_item` made the item of. The item is trusted: its lines were validated before."""
+    """The slice that `slice_item` made this item of. Its lines are not validated again."""
     shared = {field: item[field] for field in ("InvoiceNo", *_SHARED_FIELDS) if field in item}
     columns = item["Columns"]["S"].split(_COLUMN_SEPARATOR)
-    rows = [{**shared, **dict(zip(columns, entry["L"], strict=True))} for entry in item["Lines"]["L"]]
-    lines = {_stored_id(values, line): line for values in rows for line in [_line(values)]}
+    lines: dict[str, Line] = {}
+    for entry in item["Lines"]["L"]:
+        values = {**shared, **dict(zip(columns, entry["L"], strict=True))}
+        line = _line(values)
+        lines[_line_id(values, line)] = line
     return Slice(item["InvoiceNo"]["S"], item["SliceId"]["S"], lines)
 
 
-def _shared(invoice_slice: Slice) -> Item:
-    lines = list(invoice_slice.lines.values())
+def _shared_values(invoice_slice: Slice) -> Item:
+    """The fields that have one text in all lines. Where no line has a customer, that is a column of nulls."""
+    lines = invoice_slice.lines.values()
     values = {field: {getattr(line, field) for line in lines} for field in _SHARED_FIELDS}
-    return {field: {"S": one} for field, (one, *others) in values.items() if one and not others}
+    return {field: {"S": value} for field, (value, *others) in values.items() if value and not others}
 
 
 def _columns(invoice_slice: Slice, shared: Item) -> list[str]:
     occurrences = {line.Occurrence for line in invoice_slice.lines.values()}
-    extra = [_LINE_ID] if None in occurrences else []
+    columns = [*_LINE_COLUMNS, *(field for field in _SHARED_FIELDS if field not in shared)]
+    if None in occurrences:
+        columns.append(_LINE_ID)
     if not occurrences <= {None, 1}:
-        extra.append(_OCCURRENCE)
-    return [*_LINE_FIELDS, *(field for field in _SHARED_FIELDS if field not in shared), *extra]
+        columns.append(_OCCURRENCE)
+    return columns
 
 
-def _values(line: Line, name: str, columns: list[str]) -> list[AttributeValueTypeDef]:
-    """The line's values in the order of the columns. A line has an Occurrence, or its id is stored."""
+def _line_values(line: Line, name: str, columns: Sequence[str]) -> list[AttributeValueTypeDef]:
+    """The values of the line, whose id is `name`, in the order of the columns."""
     values: list[AttributeValueTypeDef] = [
         {"S": line.StockCode},
-        _NONE if line.Description is None else {"S": line.Description},
+        _NULL if line.Description is None else {"S": line.Description},
         {"N": str(line.Quantity)},
         {"N": format(line.UnitPrice, "f")},
     ]
-    for column in columns[len(_LINE_FIELDS) :]:
+    for column in columns[len(_LINE_COLUMNS) :]:
         if column == _LINE_ID:
-            values.append(_NONE if line.Occurrence else {"S": name})
+            values.append(_NULL if line.Occurrence else {"S": name})
+        elif (value := getattr(line, column)) is None:
+            values.append(_NULL)
         else:
-            value = getattr(line, column)
-            values.append(_NONE if value is None else _number_or_text(column, value))
+            values.append({"N": str(value)} if column == _OCCURRENCE else {"S": value})
     return values
-
-
-def _number_or_text(column: str, value: object) -> AttributeValueTypeDef:
-    return {"N": str(value)} if column == _OCCURRENCE else {"S": str(value)}
-
-
-def _stored_id(values: ReadItem, line: Line) -> str:
-    if line.Occurrence is None:
-        return values[_LINE_ID]["S"]
-    return line_id(line, batch_id="", index=0)  # with Occurrence, neither counts
 
 
 def _line(values: ReadItem) -> Line:
     return Line.model_construct(
         InvoiceNo=values["InvoiceNo"]["S"],
         StockCode=values["StockCode"]["S"],
-        Description=_text(values, "Description"),
+        Description=values["Description"].get("S"),
         Quantity=int(values["Quantity"]["N"]),
         InvoiceDate=values["InvoiceDate"]["S"],
         UnitPrice=price_from_text(values["UnitPrice"]["N"]),
-        CustomerID=_text(values, "CustomerID"),
+        CustomerID=values["CustomerID"].get("S"),
         Country=values["Country"]["S"],
         Occurrence=_occurrence(values),
     )
 
 
-def _text(values: ReadItem, field: str) -> str | None:
-    return values[field].get("S") if field in values else None
-
-
 def _occurrence(values: ReadItem) -> int | None:
-    if "S" in values.get(_LINE_ID, _NONE):
+    if "S" in values.get(_LINE_ID, _NULL):
         return None
     return int(values[_OCCURRENCE]["N"]) if _OCCURRENCE in values else 1
+
+
+def _line_id(values: ReadItem, line: Line) -> str:
+    if line.Occurrence is None:
+        return values[_LINE_ID]["S"]
+    return line_id(line, batch_id="", index=0)  # neither counts where the line has an Occurrence

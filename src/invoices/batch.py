@@ -1,4 +1,4 @@
-"""A batch's bytes on the stream and in the archive: NDJSON, gzipped."""
+"""A batch: its id, and its bytes on the stream and in the archive, which are gzip NDJSON."""
 
 import gzip
 import re
@@ -8,26 +8,26 @@ from uuid import RFC_4122, UUID
 
 from invoices.errors import Malformed, TooLarge
 
-# The one name that a request keeps from the answer to the raw object.
-
 BATCH_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-_BATCH_ID = re.compile(BATCH_ID_PATTERN[:-1] + r"\Z")
+"""For a JSON schema. In Python, `$` would also match before a line break at the end."""
+
+_BATCH_ID = re.compile(BATCH_ID_PATTERN.removesuffix("$") + r"\Z")
 _VERSION_WITH_TIME = 7
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_batch_id(text: str) -> str:
-    """`text` itself if it can stand in an object key; raises Malformed otherwise."""
+    """Return `text` unchanged if it is safe in an object key; raise Malformed if not."""
     if not _BATCH_ID.match(text):
         raise Malformed("a batch id is 1 to 64 letters, digits, '.', '_' or '-', and starts with a letter or digit")
     return text
 
 
 def batch_time(batch_id: str) -> datetime:
-    """When the batch was named (UTC): a UUIDv7 carries it; any other name is filed under 1970-01-01.
+    """The time (UTC) that a UUIDv7 carries; 1970-01-01 for every other batch id.
 
-    It must come from the name alone: a second record of the same batch, put after a lost acknowledgement, has
-    another arrival time but has to find the first one's object.
+    It depends on the id alone, because a lost acknowledgement can put the same batch on the stream twice. The second
+    record arrives at another time and must still find the object of the first.
     """
     try:
         uuid = UUID(batch_id)
@@ -38,23 +38,23 @@ def batch_time(batch_id: str) -> datetime:
         return _EPOCH
 
 
-_LEVEL = 1  # 24.5 bytes a row; level 6 saves 4 more and costs three times the time
-_GZIP_WINDOW = 31
-_MOST_MEMBERS = 1_000  # each one costs a copy of all bytes behind it: 200,000 empty ones would take 8 seconds
+_COMPRESSION_LEVEL = 1  # 24.5 bytes a row; level 6 saves 4 of them and takes three times as long
+_GZIP_FORMAT = 31  # zlib's number for gzip with the largest window
+_MAX_MEMBERS = 1_000  # reading a member copies all bytes behind it: 200,000 empty members would take 8 seconds
 
 
 def pack(rows: bytes) -> bytes:
-    """The same rows always become the same bytes: no time stamp goes in."""
-    return gzip.compress(rows, _LEVEL, mtime=0)
+    """Compress NDJSON. The same rows always make the same bytes, because no timestamp is written."""
+    return gzip.compress(rows, _COMPRESSION_LEVEL, mtime=0)
 
 
 def unpack(data: bytes, limit: int) -> bytes:
-    """Inflate up to 1,000 gzip members. Raises Malformed, or TooLarge as soon as `limit` bytes are passed."""
+    """Inflate up to 1,000 gzip members. Raises Malformed, or TooLarge as soon as the result is beyond `limit` bytes."""
     parts: list[bytes] = []
     size = 0
     while data:
-        if len(parts) == _MOST_MEMBERS:
-            raise Malformed(f"the gzip data has more than {_MOST_MEMBERS:,} members")
+        if len(parts) == _MAX_MEMBERS:
+            raise Malformed(f"the gzip data has more than {_MAX_MEMBERS:,} members")
         part, data = _unpack_member(data, limit - size)
         size += len(part)
         parts.append(part)
@@ -64,7 +64,8 @@ def unpack(data: bytes, limit: int) -> bytes:
 
 
 def _unpack_member(data: bytes, limit: int) -> tuple[bytes, bytes]:
-    inflater = zlib.decompressobj(_GZIP_WINDOW)
+    """The inflated bytes of the first member, and the bytes behind it."""
+    inflater = zlib.decompressobj(_GZIP_FORMAT)
     try:
         part = inflater.decompress(data, limit + 1)
     except zlib.error as error:

@@ -1,15 +1,15 @@
 """The errors of the pipeline, in one tree with two roots.
 
     Exception
-    ├── Rejected          the same bytes fail again: never retry, set aside
-    │   ├── Malformed         not gzip, not UTF-8, not JSON
-    │   ├── TooLarge          beyond a limit that is named
-    │   └── InvalidRows       readable, but not one row is an invoice line
-    └── Retryable         the world failed, not the data: the same call may succeed later
-        ├── Throttled         asked to slow down
-        └── Unavailable       time-out, lost connection or a 5xx
+    ├── Rejected          permanent: the same data fails every time, so nobody retries it
+    │   ├── Malformed         the bytes are not gzip, not UTF-8 or not JSON
+    │   ├── TooLarge          the data goes beyond a limit, which the message names
+    │   └── InvalidRows       the bytes are readable, but no row is valid
+    └── Retryable         transient: nothing is wrong with the data, so the same call may succeed later
+        ├── Throttled         a service asked us to slow down
+        └── Unavailable       a service did not answer, or answered with a 5xx
 
-Nothing here carries a caller's values, so a message can go into a log or an answer as it is.
+No message holds a value of the caller's, so every message can go into a log or an answer as it is.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """Why one row was refused: `index` counts rows from 0; `field` is None where the whole row is meant."""
+    """Why a row was rejected. `index` counts rows from 0; `field` is None where the whole row is meant."""
 
     index: int
     field: str | None
@@ -26,7 +26,7 @@ class RowError:
 
 
 class Rejected(Exception):
-    """The data is at fault; sending it again changes nothing."""
+    """A permanent error: the data is wrong, and sending it again changes nothing."""
 
 
 class Malformed(Rejected):
@@ -34,7 +34,7 @@ class Malformed(Rejected):
 
 
 class TooLarge(Rejected):
-    """`actual` went beyond `limit`; both count `unit`. `actual` is a lower bound where reading stopped early."""
+    """`actual` is beyond `limit`, both in `unit`. `actual` is a lower bound where reading stopped at the limit."""
 
     def __init__(self, what: str, *, limit: int, actual: int, unit: str = "bytes") -> None:
         super().__init__(f"{what}: {actual:,} {unit}, and the limit is {limit:,} {unit}")
@@ -43,7 +43,7 @@ class TooLarge(Rejected):
 
 
 class InvalidRows(Rejected):
-    """No row could be taken; `errors` names each one."""
+    """No row is valid; `errors` names each one."""
 
     def __init__(self, message: str, errors: Sequence[RowError]) -> None:
         super().__init__(message)
@@ -51,7 +51,7 @@ class InvalidRows(Rejected):
 
 
 class Retryable(Exception):
-    """Nothing is wrong with the data; try the same call again after a pause."""
+    """A transient error: the same call may succeed after a pause."""
 
 
 class Throttled(Retryable):

@@ -1,4 +1,4 @@
-"""What makes a line itself: sending it again must land on it, and a true repeat must not."""
+"""A line: one valid row of an invoice, and the id by which it is recognised when it is sent again."""
 
 from hashlib import blake2b
 from typing import Annotated
@@ -7,13 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from invoices import fields
 
-# One line of an invoice: a validated row.
-
 
 class Line(BaseModel):
-    """A row that was checked, every value in its one normal form.
+    """One row of an invoice, validated; each value has its normal form.
 
-    Field names are those of the CSV. Unknown fields are refused: a misspelt `CustomerId` must not become a row
+    Field names are those of the CSV. An unknown field is an error: a misspelt `CustomerId` must not become a row
     without a customer.
     """
 
@@ -30,27 +28,29 @@ class Line(BaseModel):
     Occurrence: Annotated[fields.Occurrence, Field(examples=[1])] = None
 
 
-_ID_BYTES = 12
-_SEPARATOR = "\x1f"  # no field may hold it, so two different rows never join to the same text
-
-
 def line_id(line: Line, batch_id: str, index: int) -> str:
-    """24 hexadecimal digits. With `Occurrence` it depends on content alone; without, on where the row arrived.
+    """24 hexadecimal digits that identify the line within its invoice.
 
-    `index` is the row's place in its record, from 0, refused rows counted.
+    With `Occurrence` the id depends on the content alone, so a row that is sent again in any batch is the same line.
+    Without it the id also depends on `batch_id` and on `index`, the row's place in its record, which counts from 0 and
+    includes rejected rows.
     """
-    return line_id_of(content(line), line.Occurrence, batch_id, index)
+    return line_id_from_content(content(line), line.Occurrence, batch_id, index)
 
 
-def line_id_of(texts: tuple[str, ...], occurrence: int | None, batch_id: str, index: int) -> str:
-    """The same, from a line's `content` that is at hand already."""
+def line_id_from_content(texts: tuple[str, ...], occurrence: int | None, batch_id: str, index: int) -> str:
+    """Like line_id, for callers that need the line's `content` for something else, too."""
     place = f"#{occurrence}" if occurrence else f"@{batch_id}@{index}"
     text = _SEPARATOR.join((*texts, place))
     return blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()
 
 
+_ID_BYTES = 12
+_SEPARATOR = "\x1f"  # no field may hold it, so the joined texts of two different rows are different
+
+
 def content(line: Line) -> tuple[str, ...]:
-    """The normal form of a line's eight fields as text. None and empty text are the same, here as in a CSV."""
+    """The normal form of a line's eight fields as text. None becomes empty text, as in a CSV."""
     return (
         line.InvoiceNo,
         line.StockCode,

@@ -1,4 +1,4 @@
-"""Money: exact in every product and sum, and plain digits in every answer."""
+"""Money: exact products and sums, and its text in an answer."""
 
 from decimal import Context, Decimal
 
@@ -15,8 +15,8 @@ def exact_sum(one: Decimal, other: Decimal) -> Decimal:
 
 
 def money_text(amount: Decimal) -> str:
-    """Plain digits with at least two decimals and no needless zeros: `2.50`, `0.001`, `-11062.06`, never `-0.00`."""
+    """At least two decimals, no further zeros at the end, no exponent: `2.50`, `0.001`, `-11062.06`, never `-0.00`."""
     plain = amount.normalize(_EXACT) or Decimal(0)
     exponent = plain.as_tuple().exponent
-    at_least_cents = isinstance(exponent, int) and exponent <= _CENTS
-    return format(plain if at_least_cents else plain.quantize(Decimal("0.01"), context=_EXACT), "f")
+    has_cents = isinstance(exponent, int) and exponent <= _CENTS
+    return format(plain if has_cents else plain.quantize(Decimal("0.01"), context=_EXACT), "f")

@@ -1,4 +1,10 @@
-"""From the texts of a batch's rows to lines, and to the errors of the rows that are none."""
+"""Read the rows of a batch: a valid row becomes a line, and every other row gets errors that name its fields.
+
+Rows are read 250 at a time. The fast path reads them in one call of compiled code, which cannot tell which row is
+invalid, or why. Where it fails, the slow path reads each of these rows alone.
+
+A JSON object may name a field twice, and a parser then keeps the last value silently. Here such a row is invalid.
+"""
 
 import json
 from codecs import BOM_UTF8
@@ -9,80 +15,18 @@ from itertools import islice
 from typing import Annotated
 
 from pydantic import FailFast, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from invoices.errors import RowError, TooLarge
 from invoices.fields import RULES
 from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
 from invoices.line import Line
 
-# Whether JSON rows name each field once: a parser keeps the last of two equal names in silence, and we refuse the row.
-
-_NAME_END = b'":'
-_ESCAPED_NAME_END = b'\\":'
-
-
-def name_ends(text: bytes) -> int:
-    """At least as many as there are names, where no colon has a blank before it."""
-    return text.count(_NAME_END)
-
-
-def names_fields_once(text: bytes, ends: int, lines: Iterable[Line], blanks: bytes = b" \t\r\n") -> bool:
-    """For JSON text, its `name_ends` and the lines that were read from it. Sound, but says no too often.
-
-    `blanks` are those that may stand before a colon.
-    """
-    names = ends - (text.count(_ESCAPED_NAME_END) if b"\\" in text else 0)
-    return names == sum(len(line.model_fields_set) for line in lines) and not _has_spaced_colon(text, blanks)
-
-
-def _has_spaced_colon(text: bytes, blanks: bytes) -> bool:
-    return any(blank in text and b"%c:" % blank in text for blank in blanks)
-
-
-# Some rows at once, in compiled code: quick, but it cannot tell which row is at fault, or how.
-
-_LINES: TypeAdapter[list[Line]] = TypeAdapter(Annotated[list[Line], FailFast()])
-_MOST_NAME_ENDS_PER_ROW = 10  # a row has nine fields; a quote and a colon in a description look like one more
-_BLANKS_IN_A_LINE = b" \t\r"
-
-
-def lines_if_all_valid(texts: Sequence[bytes]) -> list[Line] | None:
-    """The lines of rows' JSON texts, or None where any of them needs a closer look.
-
-    The texts are joined to one JSON array with a line break behind each comma: a string that spans two texts is
-    refused for the break in it. As each begins with `{` and ends with `}`, no object spans two texts either, so as
-    many lines as texts mean that each text was one object.
-    """
-    array = b"[%b]" % b",\n".join(texts)
-    ends = name_ends(array)
-    if ends > len(texts) * _MOST_NAME_ENDS_PER_ROW or not _look_like_rows(array, texts):
-        return None
-    try:
-        lines = _LINES.validate_json(array)
-    except ValidationError:
-        return None
-    return lines if len(lines) == len(texts) and names_fields_once(array, ends, lines, _BLANKS_IN_A_LINE) else None
-
-
-def _look_like_rows(array: bytes, texts: Sequence[bytes]) -> bool:
-    """Asked before a parser is: it would first build all names and values, 100 bytes for each byte of a bomb."""
-    return (
-        array.count(b"\n") == len(texts) - 1
-        and array.find(b"[", 1) < 0
-        and {text[:1] for text in texts} == {b"{"}
-        and {text[-1:] for text in texts} == {b"}"}
-        and max(map(len, texts)) <= MAX_ROW_BYTES
-    )
-
-
-_ROWS_AT_A_TIME = 250  # a bad row slows down these, not the batch; and what was read is still in the caches
-_LONGEST_NAME = 40
+_CHUNK_ROWS = 250  # an invalid row slows down only its chunk, and a chunk's objects stay in the processor's caches
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What a batch holds. `indexes[i]` is the row that `lines[i]` was; rows count from 0, blank lines do not."""
+    """`indexes[i]` is the row that became `lines[i]`. Rows count from 0; blank lines do not count."""
 
     lines: list[Line]
     indexes: Sequence[int]
@@ -90,31 +34,31 @@ class Rows:
 
     @property
     def rejected(self) -> int:
+        """How many rows have errors; one row may have several."""
         return len({error.index for error in self.errors})
 
 
 def read_ndjson(data: bytes) -> Rows:
-    """Check every row of NDJSON. Raises TooLarge beyond MAX_ROWS; a bad row is an error in the answer, not a raise."""
+    """Read NDJSON. Raises TooLarge beyond MAX_ROWS; invalid rows raise nothing, they are in the result's `errors`."""
     return read_rows(split_ndjson(data))
 
 
 def read_rows(texts: Sequence[bytes]) -> Rows:
-    """Check rows, each a JSON text. A bad row is an error in the answer, not a raise."""
-    indexes: list[int] = []
-    whole = Rows([], indexes, [])
-    for part in read_in_chunks(texts):
-        whole.lines.extend(part.lines)
-        indexes.extend(part.indexes)
-        whole.errors.extend(part.errors)
-    return whole
+    """Read rows, each a JSON text. Invalid rows raise nothing, they are in the result's `errors`."""
+    chunks = list(read_in_chunks(texts))
+    return Rows(
+        lines=[line for chunk in chunks for line in chunk.lines],
+        indexes=[index for chunk in chunks for index in chunk.indexes],
+        errors=[error for chunk in chunks for error in chunk.errors],
+    )
 
 
 def read_in_chunks(texts: Sequence[bytes]) -> Iterator[Rows]:
-    """The same, some rows at a time and in order, for whom the lines are only to be seen once."""
-    for start in range(0, len(texts), _ROWS_AT_A_TIME):
-        part = texts[start : start + _ROWS_AT_A_TIME]
-        lines = lines_if_all_valid(part)
-        yield _read_each(part, start) if lines is None else Rows(lines, range(start, start + len(lines)), [])
+    """Like read_rows, but yields chunks in order, for callers that do not keep the lines."""
+    for start in range(0, len(texts), _CHUNK_ROWS):
+        chunk = texts[start : start + _CHUNK_ROWS]
+        lines = lines_if_all_valid(chunk)
+        yield _read_each(chunk, start) if lines is None else Rows(lines, range(start, start + len(lines)), [])
 
 
 def split_ndjson(data: bytes) -> list[bytes]:
@@ -126,12 +70,67 @@ def split_ndjson(data: bytes) -> list[bytes]:
 
 
 def check_row_count(rows: int) -> None:
+    """Raise TooLarge beyond MAX_ROWS."""
     if rows > MAX_ROWS:
         raise TooLarge("too many rows in one batch", limit=MAX_ROWS, actual=rows, unit="rows")
 
 
+# The fast path.
+
+_LINES: TypeAdapter[list[Line]] = TypeAdapter(Annotated[list[Line], FailFast()])
+_MAX_NAMES_PER_ROW = 10  # a row has nine fields; a quote and a colon in a description look like one more
+_NAME_END = b'":'
+_ESCAPED_NAME_END = b'\\":'  # inside a text; no field's name ends like this
+_BLANKS_IN_A_LINE = b" \t\r"
+_BLANKS = b" \t\r\n"
+
+
+def lines_if_all_valid(texts: Sequence[bytes]) -> list[Line] | None:
+    """The lines of rows' JSON texts, or None where any of the rows needs the slow path.
+
+    The texts are joined to one JSON array, with a line break behind each comma. A JSON string cannot hold that break,
+    so no string spans two texts. Each text begins with `{` and ends with `}`, so no object spans two texts either:
+    as many lines as texts then mean that each text is one object.
+    """
+    array = b"[%b]" % b",\n".join(texts)
+    name_ends = array.count(_NAME_END)
+    if name_ends > len(texts) * _MAX_NAMES_PER_ROW or not _look_like_rows(array, texts):
+        return None
+    try:
+        lines = _LINES.validate_json(array)
+    except ValidationError:
+        return None
+    is_valid = len(lines) == len(texts) and _has_unique_names(array, name_ends, lines, _BLANKS_IN_A_LINE)
+    return lines if is_valid else None
+
+
+def _look_like_rows(array: bytes, texts: Sequence[bytes]) -> bool:
+    """Checked before parsing: a parser first builds every name and value, 100 bytes for each byte of a hostile text."""
+    return (
+        array.count(b"\n") == len(texts) - 1
+        and array.find(b"[", 1) < 0
+        and {text[:1] for text in texts} == {b"{"}
+        and {text[-1:] for text in texts} == {b"}"}
+        and max(map(len, texts)) <= MAX_ROW_BYTES
+    )
+
+
+def _has_unique_names(text: bytes, name_ends: int, lines: Iterable[Line], blanks: bytes) -> bool:
+    """Whether the JSON text names each field of `lines`, which were read from it, once.
+
+    Every name adds to `name_ends`, the count of `":`, unless one of `blanks` stands before its colon. True is always
+    right. False may also mean a description that holds such characters: then the row must be parsed again.
+    """
+    names = name_ends - (text.count(_ESCAPED_NAME_END) if b"\\" in text else 0)
+    has_spaced_colon = any(blank in text and b"%c:" % blank in text for blank in blanks)
+    return names == sum(len(line.model_fields_set) for line in lines) and not has_spaced_colon
+
+
+# The slow path.
+
+
 def _read_each(texts: Sequence[bytes], first: int) -> Rows:
-    """Row by row: slower, and tells what is wrong with each."""
+    """Read row by row and collect the errors of each. `first` is the index of the first text."""
     lines: list[Line] = []
     indexes: list[int] = []
     errors: list[RowError] = []
@@ -151,37 +150,22 @@ def _read_row(text: bytes, index: int) -> Line | list[RowError]:
     try:
         line = Line.model_validate_json(text)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        return list(_row_errors(details, index))
-    return line if names_fields_once(text, name_ends(text), [line]) else _second_look(text, index, line)
-
-
-def _second_look(text: bytes, index: int, line: Line) -> Line | list[RowError]:
-    try:
-        json.loads(text, object_pairs_hook=_refuse_repeats)
-    except _RepeatedNameError as repeated:
-        return [RowError(index, repeated.name, "is named twice")]
+        return list(_row_errors(error, index))
+    if not _has_unique_names(text, text.count(_NAME_END), [line], _BLANKS) and (name := _duplicate_name(text)):
+        return [RowError(index, name, "is named twice")]
     return line
 
 
-class _RepeatedNameError(Exception):
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+def _duplicate_name(text: bytes) -> str | None:
+    """The first name that a JSON object repeats."""
+    names: list[str] = json.loads(text, object_pairs_hook=lambda pairs: [name for name, _ in pairs])
+    return next((name for place, name in enumerate(names) if name in names[:place]), None)
 
 
-def _refuse_repeats(pairs: list[tuple[str, object]]) -> None:
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            raise _RepeatedNameError(name)
-        seen.add(name)
-
-
-def _row_errors(details: Iterable[ErrorDetails], index: int) -> Iterator[RowError]:
-    """At most MAX_ERRORS_PER_ROW, one for a field: a field of several types has an error for each of them."""
+def _row_errors(error: ValidationError, index: int) -> Iterator[RowError]:
+    """One error for each field, at most MAX_ERRORS_PER_ROW: pydantic has one for each type that a field may have."""
     named: set[str | None] = set()
-    for detail in details:
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
         field = str(detail["loc"][0]) if detail["loc"] else None
         if field not in named and len(named) < MAX_ERRORS_PER_ROW:
             named.add(field)
@@ -193,7 +177,7 @@ def _row_error(kind: str, field: str | None, index: int) -> RowError:
         case "missing":
             return RowError(index, field, "is missing")
         case "extra_forbidden":
-            return RowError(index, _printable_name(field), "is no field of an invoice row; check its spelling")
+            return RowError(index, _printable_name(field), "is not a known field")
         case "json_invalid":
             return RowError(index, None, "is not valid JSON (or not UTF-8)")
         case _ if field is None:
@@ -202,8 +186,11 @@ def _row_error(kind: str, field: str | None, index: int) -> RowError:
             return RowError(index, field, RULES[field])
 
 
+_LONGEST_NAME = 40
+
+
 def _printable_name(name: str | None) -> str | None:
-    """A name is the caller's text too: shown only if it looks like a column's."""
+    """None unless the name looks like a column's: an unknown name is a text of the caller's own."""
     looks_like_a_column = (
         name is not None and len(name) <= _LONGEST_NAME and name.isascii() and name.replace("_", "a").isalnum()
     )

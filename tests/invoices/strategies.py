@@ -1,17 +1,20 @@
-"""Lines and sets of lines for property tests."""
+"""Lines and slices for property tests."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from invoices.invoice import Slice, slices_of
 from invoices.line import Line
+from invoices.rows import Rows
 
 _text = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8)
 _few = st.sampled_from(["1", "2", "C3"])
 
 
 def lines(occurrences: st.SearchStrategy[int | None] | None = None) -> st.SearchStrategy[Line]:
-    """Any valid line; few ids and codes, so that repeats happen."""
+    """Any valid line. There are few ids and codes, so that lines repeat."""
     return st.builds(
         Line,
         InvoiceNo=_few,
@@ -24,3 +27,8 @@ def lines(occurrences: st.SearchStrategy[int | None] | None = None) -> st.Search
         Country=st.sampled_from(["United Kingdom", "EIRE"]),
         Occurrence=st.none() | st.integers(1, 3) if occurrences is None else occurrences,
     )
+
+
+def cut(batch: Sequence[Line], batch_id: str = "batch") -> list[Slice]:
+    """The slices of a record that holds these lines and no rejected row."""
+    return slices_of(Rows(list(batch), range(len(batch)), []), batch_id)

@@ -1,14 +1,17 @@
-"""What an invoice line takes, what it refuses, and the one form that it keeps."""
+"""What the fields of a line accept and reject, the normal form that they keep, and the id of a line."""
 
 import json
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from invoices.line import Line
+from invoices.line import Line, content, line_id
 from invoices.money import money_text
 from tests.invoice_rows import row, without
+from tests.invoices.strategies import lines
 
 
 def line(**changes: object) -> Line:
@@ -17,26 +20,26 @@ def line(**changes: object) -> Line:
 
 @pytest.mark.parametrize("given", [17850, 17850.0, "17850", "17850.0"])
 @pytest.mark.parametrize("field", ["InvoiceNo", "CustomerID"])
-def test_an_id_is_text_however_it_was_written(field: str, given: object) -> None:
-    """pandas writes an id as 17850.0 where its column has gaps."""
+def test_an_id_becomes_text(field: str, given: object) -> None:
+    """pandas writes an id as 17850.0 if a row of its column is empty."""
     assert getattr(line(**{field: given}), field) == "17850"
 
 
 @pytest.mark.parametrize("given", [2, 2.0])
-def test_an_occurrence_is_a_number_however_it_was_written(given: object) -> None:
-    """JSON does not tell 2 from 2.0."""
+def test_an_occurrence_becomes_a_whole_number(given: object) -> None:
+    """JSON has one type for 2 and 2.0."""
     assert line(Occurrence=given).Occurrence == 2
 
 
 @pytest.mark.parametrize("invoice_no", ["C536379", "A563185", "abc_1-2"])
-def test_cancellations_and_adjustments_have_letters_in_their_number(invoice_no: str) -> None:
-    """`C` and `A` invoices are invoices."""
+def test_an_invoice_number_may_have_letters(invoice_no: str) -> None:
+    """Cancellations start with `C`, adjustments with `A`."""
     assert line(InvoiceNo=invoice_no).InvoiceNo == invoice_no
 
 
 @pytest.mark.parametrize("code", ["POST", "D", "BANK CHARGES", "gift_0001_40", "47503J ", "InvoiceNo", "22 / 7"])
-def test_a_stock_code_is_kept_as_it_is(code: str) -> None:
-    """Codes have letters, lower case, blanks, and one may be called as a column."""
+def test_a_stock_code_is_kept_unchanged(code: str) -> None:
+    """Codes have letters, lower case and blanks, and one may be the name of a column."""
     assert line(StockCode=code).StockCode == code
 
 
@@ -53,7 +56,7 @@ def test_a_stock_code_is_kept_as_it_is(code: str) -> None:
     ],
 )
 def test_a_date_becomes_iso_8601(given: str, kept: str) -> None:
-    """Two ways to write one time are one time."""
+    """Two texts of the same time become one text."""
     assert line(InvoiceDate=given).InvoiceDate == kept
 
 
@@ -62,31 +65,31 @@ def test_a_date_becomes_iso_8601(given: str, kept: str) -> None:
     [("2.55", "2.55"), ("2.550", "2.55"), (2.55, "2.55"), (3, "3.00"), ("0", "0.00"), ("-0.0", "0.00")]
     + [("-11062.06", "-11062.06"), ("0.001", "0.001"), (38970, "38970.00"), ("123456789.123456", "123456789.123456")],
 )
-def test_money_is_exact(given: object, kept: str) -> None:
-    """A price is a Decimal from its text to its text."""
+def test_a_price_is_exact(given: object, kept: str) -> None:
+    """A price becomes a Decimal and never a float."""
     price = line(UnitPrice=given).UnitPrice
     assert (type(price), money_text(price)) == (Decimal, kept)
 
 
 @pytest.mark.parametrize(("given", "kept"), [(6, 6), (6.0, 6), ("6", 6), ("-80995", -80995), ("6.0", 6)])
 def test_a_quantity_is_a_whole_number(given: object, kept: int) -> None:
-    """Text and whole floats are taken, too."""
+    """Text and whole floats are accepted too."""
     assert line(Quantity=given).Quantity == kept
 
 
 @pytest.mark.parametrize("field", ["Description", "CustomerID"])
 @pytest.mark.parametrize("given", ["", None])
-def test_empty_text_is_none(field: str, given: object) -> None:
+def test_empty_text_becomes_none(field: str, given: object) -> None:
     """A CSV cannot tell the two apart."""
     assert getattr(line(**{field: given}), field) is None
 
 
-NEVER_A_VALUE: list[object] = [True, [], {}, "x" * 2**20]
+INVALID_IN_EVERY_FIELD: list[object] = [True, [], {}, "x" * 2**20]
 
 
 @pytest.mark.parametrize(
-    ("field", "refused"),
-    [(field, value) for field in row() for value in NEVER_A_VALUE]
+    ("field", "invalid"),
+    [(field, value) for field in row() for value in INVALID_IN_EVERY_FIELD]
     + [(field, value) for field in ("InvoiceNo", "CustomerID") for value in (1.5, -1, "a b", "a#b", "a/b", "..", "ä")]
     + [("InvoiceNo", value) for value in ("", None, "x" * 41)]
     + [("StockCode", value) for value in ("", None, "a\nb", "a\x00b", "x" * 61)]
@@ -108,25 +111,49 @@ NEVER_A_VALUE: list[object] = [True, [], {}, "x" * 2**20]
     + [("Country", value) for value in ("", None, "a\tb")]
     + [("Occurrence", value) for value in (0, -1, "1", 1.5, True, 10**9, 1e9)],
 )
-def test_what_is_no_value_of_its_field_is_refused(field: str, refused: object) -> None:
-    """Booleans, NaN and infinities are no numbers; lengths are bounded; control characters are no text."""
+def test_an_invalid_value_is_rejected(field: str, invalid: object) -> None:
+    """Booleans, NaN and infinities are no numbers; texts have a maximum length and no control characters."""
     with pytest.raises(ValidationError):
-        line(**{field: refused})
+        line(**{field: invalid})
 
 
-def test_an_unknown_field_is_refused() -> None:
+def test_an_unknown_field_is_rejected() -> None:
     """A misspelt CustomerId must not become a row without a customer."""
     with pytest.raises(ValidationError):
         line(CustomerId="17850")
 
 
 @pytest.mark.parametrize("field", sorted(set(row()) - {"Description", "CustomerID"}))
-def test_a_missing_field_is_refused(field: str) -> None:
-    """Only description and customer may be left out."""
+def test_a_missing_field_is_rejected(field: str) -> None:
+    """Only Description, CustomerID and Occurrence may be missing."""
     with pytest.raises(ValidationError):
         Line.model_validate_json(json.dumps(without(field)))
 
 
 def test_a_line_break_inside_a_description_is_kept() -> None:
-    """A quoted CSV field may span lines."""
+    """A quoted CSV field may contain line breaks."""
     assert line(Description=" two\r\nlines ").Description == " two\r\nlines "
+
+
+numbered = lines(st.integers(1, 3))
+unnumbered = lines(st.none())
+
+
+@given(numbered, st.text(), st.integers(0, 9999))
+def test_with_occurrence_the_batch_does_not_matter(line: Line, batch: str, index: int) -> None:
+    """So a file that is sent again in any batches adds no lines."""
+    assert line_id(line, batch, index) == line_id(line, "another", 0)
+
+
+@given(numbered, numbered)
+def test_with_occurrence_ids_are_equal_if_and_only_if_content_and_occurrence_are(one: Line, two: Line) -> None:
+    """Rows that repeat within a file have different occurrences, so all of them are kept."""
+    same = (content(one), one.Occurrence) == (content(two), two.Occurrence)
+    assert (line_id(one, "batch", 0) == line_id(two, "batch", 1)) == same
+
+
+@given(unnumbered)
+def test_without_occurrence_every_row_is_a_new_line(line: Line) -> None:
+    """Another batch or another place in it makes another line; a redelivery does not."""
+    ids = [line_id(line, "a", 0), line_id(line, "a", 1), line_id(line, "b", 0), line_id(line, "a", 0)]
+    assert (len(set(ids)), ids[0] == ids[3]) == (3, True)

@@ -1,4 +1,4 @@
-"""Reading a batch: every row is a line or is named with its fault."""
+"""Reading a batch: each row becomes a line or an error that names it."""
 
 import json
 
@@ -17,15 +17,15 @@ def errors_of(*texts: bytes) -> list[RowError]:
     return read_ndjson(b"\n".join(texts)).errors
 
 
-def test_valid_rows_are_read_in_one_pass() -> None:
-    """The quick way gives what the slow way gives."""
+def test_the_fast_path_reads_valid_rows() -> None:
+    """Its lines are those of the slow path."""
     texts = [ndjson([each]) for each in (row(), row(Quantity=7), row(StockCode="POST"))]
     assert lines_if_all_valid(texts) == [Line.model_validate_json(text) for text in texts]
 
 
 @given(st.lists(st.sampled_from(["good", "bad", "blank", "broken"]), max_size=12))
 def test_every_row_is_a_line_or_an_error(kinds: list[str]) -> None:
-    """Valid and refused rows are disjoint and together all there are; blank lines do not count."""
+    """No row is both or neither; blank lines do not count."""
     texts = {"good": ndjson([row()]), "bad": ndjson([row(Quantity="x")]), "blank": b" ", "broken": b'{"a'}
     rows = read_ndjson(b"\n".join(texts[kind] for kind in kinds))
     counted = [kind for kind in kinds if kind != "blank"]
@@ -33,8 +33,8 @@ def test_every_row_is_a_line_or_an_error(kinds: list[str]) -> None:
     assert [error.index for error in rows.errors] == [i for i, kind in enumerate(counted) if kind != "good"]
 
 
-def test_rows_of_a_large_batch_keep_their_places() -> None:
-    """However many are read at a time."""
+def test_rows_of_a_large_batch_keep_their_indexes() -> None:
+    """An index counts from the first row of the batch, not of its chunk."""
     bad = [0, 249, 250, 251, 599]
     rows = read_ndjson(ndjson([row(Quantity="x" if number in bad else number) for number in range(600)]))
     assert [error.index for error in rows.errors] == bad
@@ -42,7 +42,7 @@ def test_rows_of_a_large_batch_keep_their_places() -> None:
 
 
 def test_an_error_names_row_and_field_and_rule() -> None:
-    """And nothing of the value."""
+    """It does not show the value."""
     (error,) = errors_of(ndjson([row()]), ndjson([row(UnitPrice="secret")]))
     assert (error.index, error.field) == (1, "UnitPrice")
     assert error.message.startswith("must be a decimal number")
@@ -52,29 +52,29 @@ def test_an_error_names_row_and_field_and_rule() -> None:
     ("text", "field", "message"),
     [
         (json.dumps(without("Country")).encode(), "Country", "is missing"),
-        (ndjson([row(CustomerId="1")]), "CustomerId", "is no field of an invoice row; check its spelling"),
-        (ndjson([row(**{"<b>": "1"})]), None, "is no field of an invoice row; check its spelling"),
+        (ndjson([row(CustomerId="1")]), "CustomerId", "is not a known field"),
+        (ndjson([row(**{"<b>": "1"})]), None, "is not a known field"),
         (ndjson([row()])[:-1], None, "is not valid JSON (or not UTF-8)"),
         (b'{"InvoiceNo":"1\xff"}', None, "is not valid JSON (or not UTF-8)"),
         (b"[" * 5000, None, "is not valid JSON (or not UTF-8)"),
         (b"5", None, "must be a JSON object with the fields of an invoice row"),
     ],
 )
-def test_each_fault_has_its_message(text: bytes, field: str | None, message: str) -> None:
-    """An unknown name is shown only if it looks like a column's."""
+def test_each_kind_of_error_has_its_message(text: bytes, field: str | None, message: str) -> None:
+    """An unknown name is shown only if it looks like the name of a column."""
     assert errors_of(text) == [RowError(0, field, message)]
 
 
 @pytest.mark.parametrize("repeat", [b'{"Quantity":5,', b'{"Quantity" : 5, ', b'{"Quan\\u0074ity":5,'])
 @pytest.mark.parametrize("rest", [[], [ndjson([row()])], [ndjson([row(Description='5": so')])]])
-def test_a_field_named_twice_is_refused(repeat: bytes, rest: list[bytes]) -> None:
-    """JSON would keep the last in silence."""
+def test_a_field_that_is_named_twice_is_rejected(repeat: bytes, rest: list[bytes]) -> None:
+    """A JSON parser would keep the last value silently."""
     assert errors_of(repeat + ndjson([row()])[1:], *rest) == [RowError(0, "Quantity", "is named twice")]
 
 
 @pytest.mark.parametrize("value", ['a ":" b', '\\":', '":', ' :{"InvoiceNo":1}', "\\"])
-def test_a_value_that_looks_like_json_is_no_name(value: str) -> None:
-    """Quotes and colons inside a description are text."""
+def test_a_value_that_looks_like_a_name_is_accepted(value: str) -> None:
+    """Quotes and colons in a description are text."""
     assert read_ndjson(ndjson([row(Description=value), row()])).errors == []
 
 
@@ -87,32 +87,32 @@ def test_a_value_that_looks_like_json_is_no_name(value: str) -> None:
     ],
 )
 def test_a_row_is_one_line_and_one_object(texts: list[bytes]) -> None:
-    """Two objects on a line, or an object over two lines, cannot make up for each other."""
+    """Two objects on one line and one object over two lines do not cancel each other out."""
     good = ndjson([row()])
     filled = [text.replace(b"%s", good) for text in texts]
     assert lines_if_all_valid(filled) is None
     assert errors_of(*filled) != []
 
 
-def test_a_byte_order_mark_is_no_part_of_a_row() -> None:
-    """Some editors put one at the start of a file."""
+def test_a_byte_order_mark_is_ignored() -> None:
+    """Some editors write one at the start of a file."""
     assert read_ndjson(b"\xef\xbb\xbf" + ndjson([row()])).errors == []
 
 
-def test_a_row_with_many_faults_is_named_a_few_times() -> None:
-    """An answer stays small whatever is sent."""
+def test_a_row_has_a_limited_number_of_errors() -> None:
+    """So an answer stays small, whatever is sent."""
     assert len(errors_of(b"{}")) == MAX_ERRORS_PER_ROW
 
 
-def test_an_overlong_row_is_refused_alone() -> None:
-    """Its neighbours are not."""
+def test_only_the_row_that_is_too_long_is_rejected() -> None:
+    """The other rows of the batch are accepted."""
     rows = read_ndjson(ndjson([row(Description="x" * MAX_ROW_BYTES), row()]))
     assert ([error.index for error in rows.errors], list(rows.indexes)) == ([0], [1])
 
 
 @pytest.mark.parametrize("good", [True, False])
 def test_the_number_of_rows_is_limited(good: bool) -> None:  # noqa: FBT001 - a case, not a flag
-    """MAX_ROWS are taken; one more is refused before any is read."""
+    """One row more than MAX_ROWS rejects the batch before any row is validated."""
     text = ndjson([row() if good else {}])
     assert len(split_ndjson(b"\n".join([text] * MAX_ROWS))) == MAX_ROWS
     with pytest.raises(TooLarge, match="10,001 rows, and the limit is 10,000 rows"):
@@ -120,5 +120,5 @@ def test_the_number_of_rows_is_limited(good: bool) -> None:  # noqa: FBT001 - a 
 
 
 def test_blank_lines_do_not_count_towards_the_limit() -> None:
-    """However many there are."""
+    """Only rows count."""
     assert len(split_ndjson(b"\n\n".join([b"{}"] * MAX_ROWS) + b"\n\n")) == MAX_ROWS
