@@ -1,4 +1,4 @@
-"""Calling the application as a server would, in this process."""
+"""Calls the application in this process, as a server would."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ GZIP: Headers = {"Content-Encoding": "gzip"}
 
 
 class Api:
-    """Errors of the application become the answer that a caller gets."""
+    """An exception of the application becomes the response that a caller gets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -23,7 +23,7 @@ Records: TypeAlias = Callable[[], list[tuple[str, bytes]]]
 
 @pytest.fixture
 def pauses() -> list[float]:
-    """The seconds that the API would have slept."""
+    """The pauses that the API made, in seconds."""
     return []
 
 
@@ -35,13 +35,13 @@ def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", pauses: list[float
 
 @pytest.fixture
 def put_records() -> list[PutRecord]:
-    """What `offline_api` has put on its stream."""
+    """The records that `offline_api` put on its stream."""
     return []
 
 
 @pytest.fixture
 def offline_api(put_records: list[PutRecord], pauses: list[float]) -> Api:
-    """With empty tables, for what never comes as far as AWS: some 100 ms a test faster than moto."""
+    """The application over fakes with empty tables: some 100 ms per test faster than moto."""
     return Api(
         create_app(open_services(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables(pauses)), run_inline)
     )
@@ -49,7 +49,7 @@ def offline_api(put_records: list[PutRecord], pauses: list[float]) -> Api:
 
 @pytest.fixture
 def records(kinesis: "KinesisClient") -> Records:
-    """What is on the stream: partition key and data of each record."""
+    """Reads the partition key and the data of each record on the stream."""
 
     def read() -> list[tuple[str, bytes]]:
         shard = kinesis.list_shards(StreamName="rows")["Shards"][0]["ShardId"]

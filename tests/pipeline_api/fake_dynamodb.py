@@ -1,4 +1,4 @@
-"""A DynamoDB of a few slices, for what moto is too slow for or never does: large items, keys left unread."""
+"""A DynamoDB with some slices, for cases where moto is too slow (large items) or that it never shows (unread keys)."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class FakeDynamoDB:
-    """Answers a Query with all slices, one a page; a BatchGetItem with at most `keys_a_call` of them."""
+    """A Query returns all slices, one per page. A BatchGetItem reads at most `keys_per_call` keys."""
 
-    def __init__(self, rows: list[Row], keys_a_call: int = 100) -> None:
+    def __init__(self, rows: list[Row], keys_per_call: int = 100) -> None:
         self.items = [slice_item(invoice_slice) for invoice_slice in slices_of(read_ndjson(ndjson(rows)), "batch")]
-        self.keys_a_call = keys_a_call
+        self.keys_per_call = keys_per_call
 
     def tables(self, pauses: list[float]) -> Tables:
         return Tables(cast("DynamoDBClient", self), "invoices", "customers", pauses.append)
@@ -34,7 +34,7 @@ class FakeDynamoDB:
 
     def batch_get_item(self, RequestItems: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         keys = RequestItems["invoices"]["Keys"]
-        taken, left = keys[: self.keys_a_call], keys[self.keys_a_call :]
+        taken, left = keys[: self.keys_per_call], keys[self.keys_per_call :]
         found = [item for item in self.items if any(key.items() <= item.items() for key in taken)]
         unread = {"invoices": {**RequestItems["invoices"], "Keys": left}} if left else {}
         return {"Responses": {"invoices": found}, "UnprocessedKeys": unread}

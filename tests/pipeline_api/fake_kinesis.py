@@ -1,4 +1,4 @@
-"""A stream that takes every record and keeps it in a list."""
+"""A stream that keeps every record in a list."""
 
 from typing import TYPE_CHECKING, TypeAlias, cast
 

@@ -1,4 +1,4 @@
-"""A gate that stands open: most tests are not about keys."""
+"""Services that need no API key, because most tests are not about keys."""
 
 from aws.api_keys import Scope
 from pipeline_api.app import Services
@@ -8,7 +8,7 @@ from tests.recorded_metrics import RecordedMetrics
 
 
 def authorize_all(text: str | None, scope: Scope | None) -> None:
-    """Whoever comes."""
+    """Accept every key, and no key as well."""
 
 
 def open_services(stream: Stream, tables: Tables, metrics: RecordedMetrics | None = None) -> Services:

@@ -1,4 +1,4 @@
-"""The OpenAPI document as it is committed."""
+"""The OpenAPI document that is committed, and its current text."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the consumers would have stored, written straight into the tables."""
+"""Stores batches in the tables without the stream and the consumers."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def store(client: "DynamoDBClient", *batches: Iterable[Row]) -> None:
-    """Each batch becomes slices of its own."""
+    """Each batch becomes its own slices."""
     for number, rows in enumerate(batches):
         for invoice_slice in slices_of(read_ndjson(ndjson(list(rows))), f"batch-{number}"):
             _put(client, "invoices", [slice_item(invoice_slice)])

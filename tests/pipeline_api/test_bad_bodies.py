@@ -1,4 +1,4 @@
-"""Bodies that are no rows: each has a clear answer, puts nothing on the stream and is never repeated to the caller."""
+"""Bodies without a valid row: each gets a clear problem, reaches no stream and is not repeated to the caller."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, GZIP, Api, Headers
 from tests.pipeline_api.fake_kinesis import PutRecord
 
-VALUE = "Jane-Doe-4711"  # stands for a caller's value
+VALUE = "Jane-Doe-4711"  # a caller's value
 ROW = json.dumps(row(Description=VALUE)).encode()
 TWICE = ROW[:-1] + b', "Quantity": 7}'
 
@@ -22,24 +22,24 @@ MALFORMED: Mapping[str, tuple[bytes, Headers]] = {
     "nothing, gzipped": (gzip.compress(b""), {**AS_NDJSON, **GZIP}),
     "broken JSON": (b'{"InvoiceNo": "' + VALUE.encode(), AS_JSON),
     "broken array": (b"[" + ROW + b",", AS_JSON),
-    "array that is not closed": (b"[" + ROW, AS_JSON),
-    "array whose first object is not opened": (b"[" + ROW[1:] + b"]", AS_JSON),
-    "array whose last object is not closed": (b"[" + ROW[:-1] + b"]", AS_JSON),
-    "array of nothing but a bracket": (b"[", AS_JSON),
-    "array of one brace": (b"[{]", AS_JSON),
-    "array with a comma too many": (b"[" + ROW + b",]", AS_JSON),
+    "array without its closing bracket": (b"[" + ROW, AS_JSON),
+    "array whose first object has no opening brace": (b"[" + ROW[1:] + b"]", AS_JSON),
+    "array whose last object has no closing brace": (b"[" + ROW[:-1] + b"]", AS_JSON),
+    "opening bracket only": (b"[", AS_JSON),
+    "array of one opening brace": (b"[{]", AS_JSON),
+    "array with an extra comma": (b"[" + ROW + b",]", AS_JSON),
     "array without commas": (b"[" + ROW + ROW + b"]", AS_JSON),
     "two values": (ROW + ROW, AS_JSON),
     "two rows without brackets": (ROW + b"," + ROW, AS_JSON),
-    "something behind the array": (b"[" + ROW + b"]" + VALUE.encode(), AS_JSON),
+    "text after the array": (b"[" + ROW + b"]" + VALUE.encode(), AS_JSON),
     "not UTF-8": (ROW.replace(b"Jane", b"J\xe4ne"), AS_JSON),
     "raw NUL": (ROW.replace(b"Jane", b"J\x00ne"), AS_JSON),
     "deep arrays": (b"[" * 1_000_000, AS_JSON),
     "deep objects": (b'{"a":' * 500_000, AS_JSON),
     "not gzip": (ROW, {**AS_JSON, **GZIP}),
-    "gzip cut short": (gzip.compress(ROW)[:-9], {**AS_NDJSON, **GZIP}),
-    "gzip and more": (gzip.compress(ROW) + VALUE.encode(), {**AS_NDJSON, **GZIP}),
-    "countless gzip members": (gzip.compress(b"") * 200_000, {**AS_NDJSON, **GZIP}),
+    "gzip without its end": (gzip.compress(ROW)[:-9], {**AS_NDJSON, **GZIP}),
+    "text after the gzip data": (gzip.compress(ROW) + VALUE.encode(), {**AS_NDJSON, **GZIP}),
+    "200,000 gzip members": (gzip.compress(b"") * 200_000, {**AS_NDJSON, **GZIP}),
 }
 TOO_LARGE: Mapping[str, tuple[bytes, Headers]] = {
     "10 MB of rows": ((ROW + b"\n") * (10_000_000 // len(ROW)), AS_NDJSON),
@@ -65,7 +65,7 @@ NO_ROW: Mapping[str, tuple[bytes, Headers]] = {
     "array of arrays": (b"[[],[[]]]", AS_JSON),
     "garbage as NDJSON": (VALUE.encode(), AS_NDJSON),
     "blank lines": (b"\n\n", AS_NDJSON),
-    "name given twice": (TWICE, AS_JSON),
+    "repeated name": (TWICE, AS_JSON),
     "NUL in a field": (ROW.replace(b"Jane", b"\\u0000"), AS_JSON),
     "lone surrogate": (ROW.replace(b"Jane", b"\\ud800"), AS_JSON),
     "line break in an id": (json.dumps(row(InvoiceNo=f"{VALUE}\n")).encode(), AS_JSON),
@@ -91,10 +91,10 @@ CASES = [
 
 
 @pytest.mark.parametrize(("expected", "body", "headers"), CASES)
-def test_a_bad_body_has_a_problem_for_an_answer(
+def test_a_bad_body_gets_a_problem(
     expected: tuple[int, str], body: bytes, headers: Headers, offline_api: Api, put_records: list[PutRecord]
 ) -> None:
-    """The status says what sort of fault it is; nothing of the body comes back, and nothing is put."""
+    """The problem names the kind of mistake. It repeats nothing of the body, and nothing is put on the stream."""
     answer = offline_api.ingest(body, headers)
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert (answer.json()["status"], answer.json()["type"]) == expected == (answer.status_code, expected[1])
@@ -103,21 +103,21 @@ def test_a_bad_body_has_a_problem_for_an_answer(
 
 
 @pytest.mark.parametrize(("body", "headers"), [NO_ROW["number"], NO_ROW["text"], NO_ROW["garbage as NDJSON"]])
-def test_what_is_no_object_is_an_error_of_row_0(body: bytes, headers: Headers, offline_api: Api) -> None:
-    """The caller learns which row it was, whatever it was."""
+def test_a_body_that_is_not_an_object_is_an_error_of_row_0(body: bytes, headers: Headers, offline_api: Api) -> None:
+    """The error names the row, whatever the row is."""
     [error] = offline_api.ingest(body, headers).json()["errors"]
     assert (error["index"], error["field"]) == (0, None)
 
 
-def test_a_body_too_large_is_told_both_sizes(offline_api: Api) -> None:
-    """By Content-Length, before anything is read."""
+def test_a_too_large_body_gets_both_sizes(offline_api: Api) -> None:
+    """The API compares Content-Length before it reads the body."""
     answer = offline_api.ingest(b"0" * (MAX_BODY_BYTES + 1), AS_NDJSON)
     assert answer.json()["detail"] == "The body is too large: 4,194,305 bytes, and the limit is 4,194,304 bytes."
 
 
 @pytest.mark.parametrize("length", [b"7" * 5_000, b"-1", b"many", b"\xb2"])
-def test_a_length_that_is_none_is_no_fault_of_ours(length: bytes, offline_api: Api) -> None:
-    """The bytes are counted as they come in any case."""
+def test_an_invalid_content_length_is_not_an_internal_error(length: bytes, offline_api: Api) -> None:
+    """The API counts the bytes that arrive in any case."""
     headers = [(b"Content-Type", NDJSON.encode()), (b"Content-Length", length)]
     answer = offline_api.call("POST", "/ingest", content=ndjson([row()]), headers=headers)
     assert answer.status_code in (202, 413)

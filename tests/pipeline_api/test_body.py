@@ -1,4 +1,4 @@
-"""Reading a body."""
+"""The body of a request is read in chunks."""
 
 import asyncio
 
@@ -19,8 +19,8 @@ SCOPE = {
 }
 
 
-def test_a_caller_who_goes_away_puts_nothing() -> None:
-    """Half a body is no batch, and no fault of ours that a log should tell."""
+def test_a_caller_who_disconnects_puts_nothing_on_the_stream() -> None:
+    """Half a body is not a batch. It is not an error of the API either, so nothing is logged."""
     put_records: list[PutRecord] = []
     sent: list[Message] = []
 

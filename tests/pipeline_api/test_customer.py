@@ -1,4 +1,4 @@
-"""GET /customers: totals over all of a customer's lines, and the customer's invoices page by page."""
+"""GET /customers: the totals over all lines of a customer, and the customer's invoices in pages."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,8 @@ def pages_of(api: Api, customer: str, limit: int) -> list[list[dict[str, Any]]]:
     return pages
 
 
-def test_a_customer_is_the_sum_of_all_lines(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """Both countries that the lines name, and the first and the last date."""
+def test_a_customer_has_the_totals_over_all_lines(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """With both countries of the lines, and the first and the last date."""
     later = row(InvoiceNo="536366", InvoiceDate="12/3/2010 9:00", Country="France", Quantity=-1, UnitPrice="0.001")
     store(dynamodb, [row()], [later])
     assert api.get("/customers/17850").json() == {
@@ -41,14 +41,14 @@ def test_a_customer_is_the_sum_of_all_lines(api: Api, dynamodb: "DynamoDBClient"
     }
 
 
-def test_the_query_form_answers_the_same(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """As the original's callers ask, and with an id as pandas writes it."""
+def test_the_query_form_returns_the_same(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """The query form is the one of the original API. An id may have the form that pandas writes."""
     store(dynamodb, [row()])
     assert api.get("/customers", CustomerID="17850.0").json() == api.get("/customers/17850").json()
 
 
-def test_a_customers_earlier_invoices_stay(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """The original kept the last one only."""
+def test_a_customer_keeps_earlier_invoices(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """The original kept only the last one."""
     store(dynamodb, *(invoice(number) for number in (3, 1, 2)))
     answer = api.get("/customers/17850/invoices").json()
     assert [each["InvoiceNo"] for each in answer["invoices"]] == ["1", "2", "3"]
@@ -56,7 +56,7 @@ def test_a_customers_earlier_invoices_stay(api: Api, dynamodb: "DynamoDBClient")
 
 
 def test_only_the_customers_own_lines_count(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """An invoice may name several customers, and none."""
+    """The lines of an invoice may name several customers, or none."""
     mine, other, nobody = row(), row(CustomerID="11111", Quantity=100), row(CustomerID=None, Quantity=1000)
     store(dynamodb, [mine, other, nobody])
     assert api.get("/customers/17850/invoices").json() == {
@@ -75,15 +75,15 @@ def test_only_the_customers_own_lines_count(api: Api, dynamodb: "DynamoDBClient"
     assert api.get("/customers/17850").json()["quantity"] == 6
 
 
-def test_a_row_without_a_customer_is_nobodys(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """It belongs to its invoice only."""
+def test_a_row_without_a_customer_belongs_to_no_customer(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """It belongs only to its invoice."""
     store(dynamodb, [row(CustomerID=None)])
     assert api.get("/invoices/536365").json()["customers"] == []
 
 
 @pytest.mark.parametrize("limit", [1, 4, 20, 100])
-def test_pages_hold_every_invoice_once(limit: int, api: Api, dynamodb: "DynamoDBClient") -> None:
-    """In the order of their numbers, also where one number begins with another."""
+def test_the_pages_have_every_invoice_once(limit: int, api: Api, dynamodb: "DynamoDBClient") -> None:
+    """Sorted by number, also if one number is the start of another."""
     numbers = sorted(["1", "1-a", "1_a", "10", "1A", "1a", *(str(n) for n in range(200, 208))])
     store(dynamodb, *([row(InvoiceNo=number)] for number in numbers))
     pages = pages_of(api, "17850", limit)
@@ -91,16 +91,16 @@ def test_pages_hold_every_invoice_once(limit: int, api: Api, dynamodb: "DynamoDB
     assert all(len(page) <= limit for page in pages)
 
 
-def test_an_invoice_is_never_cut_in_two_by_a_page(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """90 and 60 pointers: the second invoice reaches over the end of a page of 100."""
+def test_a_page_never_splits_an_invoice(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """90 and 60 pointers: a page of 100 pointers ends within the second invoice."""
     store(dynamodb, *([row(InvoiceNo="1", StockCode=str(n))] for n in range(90)))
     store(dynamodb, *([row(InvoiceNo="2", StockCode=str(n))] for n in range(60)))
     pages = pages_of(api, "17850", 1)
     assert [[(each["InvoiceNo"], each["line_count"]) for each in page] for page in pages] == [[("1", 90)], [("2", 60)]]
 
 
-def test_a_page_does_not_depend_on_how_its_lines_were_sent(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """A file sent again with its rows shuffled makes more slices, and must change no answer."""
+def test_a_page_does_not_depend_on_the_batches(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """A file that is sent again in another order makes more slices, but changes no response."""
     invoices = [[row(InvoiceNo=str(100 + n), StockCode=str(k), Occurrence=1) for k in range(5)] for n in range(30)]
     store(dynamodb, *invoices)
     before = api.get("/customers/17850/invoices", limit=25).json()
@@ -108,8 +108,8 @@ def test_a_page_does_not_depend_on_how_its_lines_were_sent(api: Api, dynamodb: "
     assert api.get("/customers/17850/invoices", limit=25).json() == before
 
 
-def test_an_invoice_with_more_pointers_than_a_page_is_whole(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """Then the query goes on, and its slices are fetched 100 at a time."""
+def test_an_invoice_with_more_pointers_than_a_page_is_complete(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """The Query goes on to its next page, and the slices are read 100 at a time."""
     store(dynamodb, *([row(InvoiceNo="1", StockCode=str(n))] for n in range(230)))
     store(dynamodb, invoice(2))
     pages = pages_of(api, "17850", 20)
@@ -118,17 +118,15 @@ def test_an_invoice_with_more_pointers_than_a_page_is_whole(api: Api, dynamodb: 
 
 
 @pytest.mark.parametrize("pointers", [99, 100, 101, 200])
-def test_a_page_that_ends_exactly_at_the_limit_loses_nothing(
-    pointers: int, api: Api, dynamodb: "DynamoDBClient"
-) -> None:
-    """One invoice a pointer, around the size of a page."""
+def test_a_page_that_ends_at_the_limit_loses_no_invoice(pointers: int, api: Api, dynamodb: "DynamoDBClient") -> None:
+    """Each invoice has one pointer; their number is close to the size of a page."""
     store(dynamodb, *(invoice(1000 + n) for n in range(pointers)))
     assert sum(len(page) for page in pages_of(api, "17850", 100)) == pointers
     assert api.get("/customers/17850").json()["invoice_count"] == pointers
 
 
-def test_a_pointer_whose_slice_is_not_stored_yet_counts_nothing(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """The two tables are not written at one moment."""
+def test_a_pointer_without_its_slice_counts_nothing(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """A pointer may be stored a moment before its slice."""
     store(dynamodb, invoice(1))
     dynamodb.put_item(TableName="customers", Item={"CustomerID": {"S": "17850"}, "Slice": {"S": "0#abc"}})
     assert api.get("/customers/17850").json()["invoice_count"] == 1
@@ -136,6 +134,6 @@ def test_a_pointer_whose_slice_is_not_stored_yet_counts_nothing(api: Api, dynamo
 
 @pytest.mark.parametrize("path", ["/customers/1", "/customers/1/invoices", "/customers?CustomerID=1"])
 def test_an_unknown_customer_is_not_found(path: str, api: Api) -> None:
-    """There is no customer without a line."""
+    """A customer exists only through its lines."""
     answer = api.get(path)
     assert (answer.status_code, answer.json()["detail"]) == (404, "No such customer.")

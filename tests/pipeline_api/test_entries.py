@@ -1,4 +1,4 @@
-"""The two entries: a server's and Lambda's."""
+"""The two entry points: for a server and for Lambda."""
 
 import json
 import os
@@ -28,15 +28,15 @@ def python(code: str, environment: Mapping[str, str]) -> "subprocess.CompletedPr
     )
 
 
-def test_a_server_without_its_settings_ends_with_that_sentence() -> None:
-    """No traceback stands before it."""
-    ended = python("import pipeline_api.main", {**NAMES, **REGION, "STREAM_NAME": ""})
-    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
-    assert ended.stderr.startswith("STREAM_NAME is not set")
+def test_a_server_without_a_setting_ends_with_one_sentence() -> None:
+    """There is no traceback."""
+    result = python("import pipeline_api.main", {**NAMES, **REGION, "STREAM_NAME": ""})
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("STREAM_NAME is not set")
 
 
-def test_both_entries_answer() -> None:
-    """Wired as in production; the health of the process needs no service."""
+def test_both_entry_points_respond() -> None:
+    """They are wired as in production; the health route needs no service."""
     code = """
 import asyncio, httpx, json
 from pipeline_api.main import app
@@ -50,5 +50,5 @@ http = {"method": "GET", "path": "/healthz", "sourceIp": "203.0.113.7"}
 event = {"version": "2.0", "headers": {}, "requestContext": {"http": http, "stage": "$default"}}
 print(json.dumps([json.loads(handler(event, None)["body"]), asyncio.run(health())]))
 """
-    ended = python(code, {**NAMES, **REGION})
-    assert json.loads(ended.stdout or "null") == [{"status": "ok"}, {"status": "ok"}], ended.stderr
+    result = python(code, {**NAMES, **REGION})
+    assert json.loads(result.stdout or "null") == [{"status": "ok"}, {"status": "ok"}], result.stderr

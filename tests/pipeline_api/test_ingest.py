@@ -1,4 +1,4 @@
-"""POST /ingest takes one row or many and makes one record of them."""
+"""POST /ingest accepts one row or many and puts one record on the stream."""
 
 import gzip
 import json
@@ -32,8 +32,8 @@ TWO_ROWS = [row(), row(StockCode="71053")]
         (json.dumps(row()).encode(), {"Content-Type": 'Application/JSON; charset="UTF-8"'}),
     ],
 )
-def test_every_form_of_body_brings_the_same_line(body: bytes, headers: Headers, api: Api, records: Records) -> None:
-    """Object, array and NDJSON, plain and gzipped, with and without a byte order mark."""
+def test_every_form_of_body_gives_the_same_line(body: bytes, headers: Headers, api: Api, records: Records) -> None:
+    """Object, array and NDJSON; plain and gzip; with and without a byte order mark."""
     answer = api.ingest(body, headers, KEY)
     assert (answer.status_code, answer.json()) == (
         202,
@@ -45,14 +45,14 @@ def test_every_form_of_body_brings_the_same_line(body: bytes, headers: Headers, 
 
 
 def test_valid_gzip_ndjson_is_forwarded_byte_for_byte(api: Api, records: Records) -> None:
-    """What the client packed is what the stream carries."""
+    """The stream carries the bytes that the client sent."""
     body = gzip.compress(ndjson(TWO_ROWS), 9, mtime=12345)
     api.ingest(body, AS_NDJSON, GZIP, KEY)
     assert records() == [("batch-1", body)]
 
 
-def test_rows_of_ndjson_keep_their_own_bytes(api: Api, records: Records) -> None:
-    """Only refused and blank rows are taken out."""
+def test_ndjson_rows_keep_their_own_bytes(api: Api, records: Records) -> None:
+    """Only rejected rows and blank lines are removed."""
     first, second = ndjson([row(UnitPrice=2.50)]), ndjson([row(Quantity="6")])
     api.ingest(b"\n".join([first, b"{}", b"", second]), AS_NDJSON)
     [(_, data)] = records()
@@ -60,8 +60,8 @@ def test_rows_of_ndjson_keep_their_own_bytes(api: Api, records: Records) -> None
 
 
 @pytest.mark.parametrize("headers", [AS_JSON, AS_NDJSON])
-def test_the_same_body_always_makes_the_same_record(headers: Headers, api: Api, records: Records) -> None:
-    """So a retry under the same key is the same batch."""
+def test_the_same_body_always_gives_the_same_record(headers: Headers, api: Api, records: Records) -> None:
+    """So a retry with the same key is the same batch."""
     body = ndjson([row()])
     api.ingest(body, headers, KEY)
     api.ingest(body, headers, KEY)
@@ -70,8 +70,8 @@ def test_the_same_body_always_makes_the_same_record(headers: Headers, api: Api, 
 
 
 @pytest.mark.parametrize("headers", [AS_JSON, AS_NDJSON])
-def test_a_bad_row_is_named_and_takes_no_neighbour_with_it(headers: Headers, api: Api, records: Records) -> None:
-    """Index, field and rule of each refused row; the rest is taken."""
+def test_an_invalid_row_is_listed_and_the_others_are_accepted(headers: Headers, api: Api, records: Records) -> None:
+    """Each rejected row is listed with its index, field and rule."""
     rows = [row(), without("Country"), row(Quantity=True), row(StockCode="71053")]
     body = json.dumps(rows).encode() if headers == AS_JSON else ndjson(rows)
     assert api.ingest(body, headers, KEY).json() == {
@@ -87,8 +87,8 @@ def test_a_bad_row_is_named_and_takes_no_neighbour_with_it(headers: Headers, api
     assert read_ndjson(unpack(data, 10_000)).lines == read_ndjson(ndjson(TWO_ROWS)).lines
 
 
-def test_a_name_given_twice_is_refused_in_an_array_too(api: Api) -> None:
-    """JSON readers keep the last one in silence; whichever was meant, the other would be lost."""
+def test_a_row_with_a_repeated_name_is_rejected_in_an_array_too(api: Api) -> None:
+    """A JSON parser keeps only the last value, so the other one would be lost silently."""
     twice = json.dumps(row()).encode()[:-1] + b', "Quantity" : 7}'
     body = b"[" + json.dumps(row()).encode() + b"," + twice + b"]"
     assert api.ingest(body, AS_JSON).json()["errors"] == [
@@ -97,21 +97,21 @@ def test_a_name_given_twice_is_refused_in_an_array_too(api: Api) -> None:
 
 
 def test_a_batch_without_a_key_gets_a_uuid_with_its_time(api: Api, records: Records) -> None:
-    """It names the answer and the record alike."""
+    """The response and the record have the same id."""
     batch_id = api.ingest(ndjson([row()]), AS_NDJSON).json()["batch_id"]
     assert UUID(batch_id).version == 7
     assert [key for key, _ in records()] == [batch_id]
 
 
-def test_two_batches_without_a_key_never_share_a_name(api: Api) -> None:
-    """Two containers cannot choose one object."""
+def test_two_batches_without_a_key_never_share_an_id(api: Api) -> None:
+    """So two containers never write the same raw object."""
     names = {api.ingest(ndjson([row()]), AS_NDJSON).json()["batch_id"] for _ in range(20)}
     assert len(names) == 20
 
 
 @pytest.mark.parametrize("key", ["", "../etc/passwd", "a" * 65, "white space", "-first"])
-def test_a_key_that_cannot_name_an_object_is_refused(key: str, api: Api, records: Records) -> None:
-    """The answer tells the rule and not the key."""
+def test_a_key_that_cannot_be_an_object_name_is_rejected(key: str, api: Api, records: Records) -> None:
+    """The problem has the rule, but not the key."""
     answer = api.ingest(ndjson([row()]), AS_NDJSON, {"Idempotency-Key": key})
     assert (answer.status_code, answer.json()["detail"]) == (
         400,

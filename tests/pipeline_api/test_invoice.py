@@ -56,38 +56,38 @@ def test_an_invoice_has_its_totals_and_its_lines(api: Api, dynamodb: "DynamoDBCl
 
 
 @pytest.mark.parametrize("invoice_no", ["536365", "C536379", "A563185"])
-def test_cancellations_and_adjustments_are_read_like_any_other(
+def test_cancellations_and_adjustments_are_invoices_like_any_other(
     invoice_no: str, api: Api, dynamodb: "DynamoDBClient"
 ) -> None:
-    """Their numbers begin with a letter."""
+    """Their numbers start with a letter."""
     store(dynamodb, [row(InvoiceNo=invoice_no, Quantity=-1, UnitPrice="-11062.06")])
     answer = api.get(f"/invoices/{invoice_no}").json()
     assert (answer["InvoiceNo"], answer["total"]) == (invoice_no, "11062.06")
 
 
-def test_a_stock_code_may_be_named_like_a_key(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """Lines live below names of their own."""
+def test_a_stock_code_may_look_like_a_key(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """The names of keys and the values of lines are never mixed."""
     store(dynamodb, [row(StockCode="InvoiceNo"), row(StockCode="SliceId")])
     codes = [line["StockCode"] for line in api.get("/invoices/536365").json()["lines"]]
     assert codes == ["InvoiceNo", "SliceId"]
 
 
-def test_the_query_form_answers_the_same(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """As the original's callers ask."""
+def test_the_query_form_returns_the_same(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """The query form is the one of the original API."""
     store(dynamodb, [HEART, LANTERN])
     assert api.get("/invoices", InvoiceNo="536365", limit=1).json() == api.get("/invoices/536365", limit=1).json()
 
 
-def test_overlapping_batches_change_no_answer(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """Sent again, in other batches: the same lines."""
+def test_overlapping_batches_change_no_response(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """The same lines in other batches make other slices, but the same invoice."""
     store(dynamodb, [HEART, LANTERN])
     before = api.get("/invoices/536365").json()
     store(dynamodb, [LANTERN], [HEART], [LANTERN, HEART])
     assert api.get("/invoices/536365").json() == before
 
 
-def test_pages_hold_every_line_once_and_the_totals_of_all(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """Whatever the limit, the pages put together are the invoice."""
+def test_the_pages_have_every_line_once_and_the_totals_of_all(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """The pages together are the invoice."""
     store(dynamodb, [row(StockCode=f"S{n}", Occurrence=1) for n in range(7)])
     answer = api.get("/invoices/536365", limit=3).json()
     pages = [answer]
@@ -102,8 +102,8 @@ def test_pages_hold_every_line_once_and_the_totals_of_all(api: Api, dynamodb: "D
     assert [page["line_count"] for page in pages] == [7, 7, 7]
 
 
-def test_a_line_that_arrives_between_two_pages_repeats_none(api: Api, dynamodb: "DynamoDBClient") -> None:
-    """A token names the line it follows, not a number of lines."""
+def test_a_line_that_arrives_between_two_pages_repeats_no_other(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """A token has the id of the last line, not a number of lines."""
     store(dynamodb, [row(StockCode=f"S{n}", Occurrence=1) for n in range(4)])
     token = api.get("/invoices/536365", limit=2).json()["next_token"]
     store(dynamodb, [row(StockCode="A-first", Occurrence=1)])
@@ -113,6 +113,6 @@ def test_a_line_that_arrives_between_two_pages_repeats_none(api: Api, dynamodb: 
 
 @pytest.mark.parametrize("path", ["/invoices/999999", "/invoices?InvoiceNo=999999"])
 def test_an_unknown_invoice_is_not_found(path: str, api: Api) -> None:
-    """It is no error of the caller's form, and no empty invoice either."""
+    """The response is not an empty invoice."""
     answer = api.get(path)
     assert (answer.status_code, answer.json()["detail"]) == (404, "No such invoice.")

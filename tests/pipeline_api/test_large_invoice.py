@@ -1,4 +1,4 @@
-"""An invoice of any size is answered page by page."""
+"""A large invoice is returned in pages."""
 
 import json
 
@@ -9,8 +9,8 @@ from tests.invoice_rows import row
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 
 
-def test_an_invoice_of_10000_lines_is_read_in_two_pages() -> None:
-    """5,000 lines a page unless the caller wants fewer; totals are those of all lines."""
+def test_an_invoice_of_10000_lines_has_two_pages() -> None:
+    """A page has 5,000 lines unless the caller wants fewer. The totals are those of all lines."""
     fake = FakeDynamoDB([row(Occurrence=n + 1) for n in range(10_000)])
     assert len(fake.items) >= 10_000 // MAX_SLICE_LINES
     first = read_invoice(fake.tables([]), "536365", LinesPage())
@@ -19,8 +19,8 @@ def test_an_invoice_of_10000_lines_is_read_in_two_pages() -> None:
     assert (first.line_count, first.quantity, first.total) == (10_000, 60_000, "153000.00")
 
 
-def test_a_page_stays_below_what_lambda_can_answer() -> None:
-    """Descriptions of the worst kind make a page end before its limit; Lambda escapes each quote once more."""
+def test_a_page_fits_into_a_response_of_lambda() -> None:
+    """Long descriptions end a page before its limit. Lambda escapes each quote once more."""
     fake = FakeDynamoDB([row(Occurrence=n + 1, Description='"' * 500) for n in range(5_000)])
     answer = read_invoice(fake.tables([]), "536365", LinesPage())
     assert 2_000 < len(answer.lines) < 5_000

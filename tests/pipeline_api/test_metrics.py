@@ -1,4 +1,4 @@
-"""What the API counts of a request."""
+"""The metrics of a request."""
 
 import pytest
 
@@ -21,12 +21,12 @@ def metrics() -> RecordedMetrics:
 
 
 @pytest.fixture
-def measured(metrics: RecordedMetrics) -> Api:
+def metered(metrics: RecordedMetrics) -> Api:
     services = open_services(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([]), metrics)
     return Api(create_app(services, run_inline))
 
 
-def refused(reason: str, rows: int) -> Metric:
+def rejected(reason: str, rows: int) -> Metric:
     return Metric("RowsRejected", rows, reason=reason)
 
 
@@ -34,32 +34,32 @@ def refused(reason: str, rows: int) -> Metric:
     ("rows", "expected"),
     [
         ([row(), row()], [Metric("RowsAccepted", 2)]),
-        ([row(), row(Quantity="x")], [Metric("RowsAccepted", 1), refused("Quantity", 1)]),
-        ([row(Quantity="x", UnitPrice="y")], [refused("Quantity", 1)]),
-        ([row(Country=None), row(Country=None), row(Quantity="x")], [refused("Country", 2), refused("Quantity", 1)]),
+        ([row(), row(Quantity="x")], [Metric("RowsAccepted", 1), rejected("Quantity", 1)]),
+        ([row(Quantity="x", UnitPrice="y")], [rejected("Quantity", 1)]),
+        ([row(Country=None), row(Country=None), row(Quantity="x")], [rejected("Country", 2), rejected("Quantity", 1)]),
     ],
 )
-def test_rows_are_counted_once_each(
-    measured: Api, metrics: RecordedMetrics, rows: list[Row], expected: list[Metric]
+def test_each_row_is_counted_once(
+    metered: Api, metrics: RecordedMetrics, rows: list[Row], expected: list[Metric]
 ) -> None:
-    """A refused one under the first field at fault."""
-    measured.ingest(ndjson(rows), AS_NDJSON, BATCH)
+    """A rejected row is counted under its first invalid field."""
+    metered.ingest(ndjson(rows), AS_NDJSON, BATCH)
     assert metrics.puts == [("batch-1", expected)]
 
 
-def test_what_is_no_row_at_all_has_no_field(measured: Api, metrics: RecordedMetrics) -> None:
-    """And a field that we do not know makes no metric of its own: callers could make thousands."""
+def test_only_known_fields_are_reasons(metered: Api, metrics: RecordedMetrics) -> None:
+    """An unknown field makes no metric of its own, because callers could make thousands."""
     strange = [row(JaneDoe=number) for number in range(3)]
-    measured.ingest(ndjson([row(), *strange]) + b"\n[1]\n{", AS_NDJSON, BATCH)
-    assert metrics.puts == [("batch-1", [Metric("RowsAccepted", 1), refused("row", 2), refused("unknown field", 3)])]
+    metered.ingest(ndjson([row(), *strange]) + b"\n[1]\n{", AS_NDJSON, BATCH)
+    assert metrics.puts == [("batch-1", [Metric("RowsAccepted", 1), rejected("row", 2), rejected("unknown field", 3)])]
 
 
 @pytest.mark.parametrize(
     ("body", "reason"), [(b"[", "Malformed"), (b"[]", "InvalidRows"), (b"[" + b"1," * 10_000 + b"1]", "TooLarge")]
 )
-def test_a_body_without_countable_rows_is_a_request_rejected(
-    measured: Api, metrics: RecordedMetrics, body: bytes, reason: str
+def test_a_body_whose_rows_cannot_be_counted_is_a_rejected_request(
+    metered: Api, metrics: RecordedMetrics, body: bytes, reason: str
 ) -> None:
-    """By kind."""
-    measured.ingest(body, AS_JSON, BATCH)
+    """The reason is the kind of error."""
+    metered.ingest(body, AS_JSON, BATCH)
     assert metrics.puts == [("batch-1", [Metric("RequestsRejected", 1, reason=reason)])]

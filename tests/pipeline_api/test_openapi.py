@@ -1,4 +1,4 @@
-"""The OpenAPI document tells what the API does."""
+"""The OpenAPI document describes what the API does."""
 
 import gzip
 import json
@@ -39,13 +39,13 @@ def references(node: object) -> Iterator[str]:
         yield from (found for value in node for found in references(value))
 
 
-def test_it_names_every_route_and_no_other(document: dict[str, Any]) -> None:
-    """The docs page's own files are left out."""
+def test_it_has_every_route_and_no_other(document: dict[str, Any]) -> None:
+    """The files of the docs page are left out."""
     assert {(path, method) for path, methods in document["paths"].items() for method in methods} == ROUTES
 
 
 def test_every_route_has_a_tag_a_summary_and_a_description(document: dict[str, Any]) -> None:
-    """They are what the docs page shows."""
+    """The docs page shows them."""
     tags = {tag["name"] for tag in document["tags"]}
     for operation in operations(document):
         assert operation["tags"][0] in tags
@@ -54,31 +54,29 @@ def test_every_route_has_a_tag_a_summary_and_a_description(document: dict[str, A
 
 
 def test_every_id_has_an_example(document: dict[str, Any]) -> None:
-    """The docs page offers it to whoever tries a route."""
+    """The docs page fills it in for a first try."""
     parameters = [each for operation in operations(document) for each in operation.get("parameters", [])]
     ids = {each["name"]: each["schema"]["examples"] for each in parameters if each["required"]}
     assert ids == {"InvoiceNo": ["536365"], "CustomerID": ["17850"]}
 
 
-def test_errors_are_problems_and_fastapis_own_are_gone(document: dict[str, Any]) -> None:
-    """FastAPI's default 422 would repeat the caller's values."""
+def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
+    """FastAPI's own 422 is gone, because it repeats the caller's values."""
     for operation in operations(document):
         for status, response in operation["responses"].items():
             assert (status < "300") == ("application/problem+json" not in response["content"])
     assert "HTTPValidationError" not in json.dumps(document)
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_reference_has_its_schema(document: dict[str, Any]) -> None:
     """And every schema is used."""
     schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert set(references(document)) | {"#/components/schemas/RowError"} == schemas
 
 
 @pytest.mark.parametrize("compress", [False, True])
-def test_every_example_of_a_body_is_taken_as_it_stands(
-    document: dict[str, Any], offline_api: Api, *, compress: bool
-) -> None:
-    """So the docs page can be used by hand."""
+def test_every_example_of_a_body_is_accepted(document: dict[str, Any], offline_api: Api, *, compress: bool) -> None:
+    """So they can be sent from the docs page as they are."""
     content = document["paths"]["/ingest"]["post"]["requestBody"]["content"]
     for media_type, media in content.items():
         for example in media["examples"].values():
@@ -89,6 +87,6 @@ def test_every_example_of_a_body_is_taken_as_it_stands(
             assert (answer.status_code, answer.json()["rejected"]) == (202, 0)
 
 
-def test_the_committed_document_is_this_one() -> None:
-    """So a change of the API is seen in review; `make docs` writes it."""
+def test_the_committed_document_is_current() -> None:
+    """So a review shows each change of the API. `make docs` writes the document."""
     assert DOCUMENT.read_text() == openapi_text()

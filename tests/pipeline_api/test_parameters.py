@@ -1,4 +1,4 @@
-"""Parameters of path and query are checked by the same rules as the fields of a row."""
+"""Parameters of path and query follow the same rules as the fields of a row."""
 
 import pytest
 
@@ -37,16 +37,16 @@ REPEATED = {"parameter": None, "message": "a query parameter is repeated"}
         ),
     ],
 )
-def test_a_parameter_at_fault_is_named(path: str, error: dict[str, str | None], offline_api: Api) -> None:
-    """With its rule, and without its value."""
+def test_an_invalid_parameter_is_named(path: str, error: dict[str, str | None], offline_api: Api) -> None:
+    """The error has its rule, but not its value."""
     answer = offline_api.get(path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
     assert answer.json()["errors"] == [error]
     assert VALUE not in answer.text
 
 
-def test_a_limit_that_is_no_number_is_named(offline_api: Api) -> None:
-    """pydantic's message does not repeat it."""
+def test_a_limit_that_is_not_a_number_is_named(offline_api: Api) -> None:
+    """pydantic's message does not repeat the value."""
     answer = offline_api.get("/invoices/1", limit=VALUE)
     assert [error["parameter"] for error in answer.json()["errors"]] == ["limit"]
     assert VALUE not in answer.text

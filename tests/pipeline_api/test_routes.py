@@ -1,19 +1,19 @@
-"""What every answer has, and what a request for nothing gets."""
+"""Routes, methods and the headers of every response."""
 
 import pytest
 
 from tests.pipeline_api.api_calls import Api
 
 
-def test_health_asks_no_other_service(offline_api: Api) -> None:
-    """It answers while tables and stream are away."""
+def test_health_calls_no_other_service(offline_api: Api) -> None:
+    """It works without the tables and the stream."""
     answer = offline_api.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.parametrize("path", ["/", "/Jane-Doe", "/invoices/", "/invoices/1/lines", "/ingest/", "/redoc", "//"])
 def test_an_unknown_route_is_a_problem(path: str, offline_api: Api) -> None:
-    """It leads to the docs and does not repeat the path."""
+    """The problem mentions the docs and does not repeat the path."""
     answer = offline_api.get(path)
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json() == {
@@ -34,21 +34,21 @@ def test_an_unknown_route_is_a_problem(path: str, offline_api: Api) -> None:
         ("POST", "/docs", "GET"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_one(method: str, path: str, allowed: str, offline_api: Api) -> None:
-    """In the header Allow."""
+def test_a_wrong_method_gets_the_right_ones(method: str, path: str, allowed: str, offline_api: Api) -> None:
+    """The header Allow lists them."""
     answer = offline_api.call(method, path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
     assert answer.json()["type"] == "urn:invoice-stream:problem:method-not-allowed"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/docs", "/openapi.json", "/invoices/1"])
-def test_every_answer_carries_the_security_headers(path: str, offline_api: Api) -> None:
-    """Errors included."""
+def test_every_response_has_the_security_headers(path: str, offline_api: Api) -> None:
+    """Problems have them too."""
     headers = offline_api.get(path).headers
     assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "no-referrer")
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
 
 
-def test_answers_with_data_are_not_kept_by_caches(offline_api: Api) -> None:
-    """What is stored later must be seen."""
+def test_responses_with_data_are_not_cached(offline_api: Api) -> None:
+    """A later query must show what was stored in between."""
     assert offline_api.get("/invoices/1").headers["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""What goes wrong behind the API, and what its caller is told."""
+"""Errors of AWS services, and the problems that they become."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ ROW = ndjson([row()])
 
 
 class _Body:
-    """What botocore reads an answer from."""
+    """The raw response that botocore reads."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -31,13 +31,13 @@ class _Body:
 
 @contextmanager
 def answering(client: "KinesisClient | DynamoDBClient", status: int, code: str) -> Iterator[None]:
-    """Each request is answered before it is sent, below the SDK's retries."""
+    """Every request gets this response before it is sent, below the retries of the SDK."""
 
     def answer(**_event: object) -> AWSResponse:
         content = f'{{"__type": "{code}", "message": "secret detail"}}'.encode()
         return AWSResponse("https://aws.test", status, HTTPHeaders(), _Body(content))
 
-    hook = cast("Callable[..., None]", answer)  # the stubs know of no hook that answers
+    hook = cast("Callable[..., None]", answer)  # the stubs do not know that a hook may return a response
     client.meta.events.register_first("before-send", hook)
     yield
     client.meta.events.unregister("before-send", hook)
@@ -52,10 +52,10 @@ def answering(client: "KinesisClient | DynamoDBClient", status: int, code: str) 
         (400, "ResourceNotFoundException", (500, None, "internal-error")),
     ],
 )
-def test_a_fault_of_the_stream_is_told_without_detail(
+def test_an_error_of_the_stream_is_reported_without_its_message(
     status: int, code: str, expected: tuple[int, str | None, str], api: Api, kinesis: "KinesisClient"
 ) -> None:
-    """What may pass says when to come again; a fault of ours is a 500 for the log to explain."""
+    """A transient error has Retry-After. Any other error is an internal error, and the log has its message."""
     with answering(kinesis, status, code):
         answer = api.ingest(ROW, AS_NDJSON)
     assert (answer.status_code, answer.headers.get("Retry-After"), answer.json()["type"].split(":")[-1]) == expected
@@ -64,15 +64,15 @@ def test_a_fault_of_the_stream_is_told_without_detail(
 
 
 @pytest.mark.parametrize("path", ["/invoices/1", "/customers/1", "/customers/1/invoices"])
-def test_a_throttled_table_asks_the_caller_to_slow_down(path: str, api: Api, dynamodb: "DynamoDBClient") -> None:
-    """No query answers a part of the truth instead."""
+def test_a_throttled_table_is_a_429(path: str, api: Api, dynamodb: "DynamoDBClient") -> None:
+    """No query returns an incomplete response instead."""
     with answering(dynamodb, 400, "ThrottlingException"):
         answer = api.get(path)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
-def test_a_service_that_does_not_answer_is_unavailable(api: Api, kinesis: "KinesisClient") -> None:
-    """The row may be on the stream all the same: the same key makes the retry harmless."""
+def test_a_service_that_does_not_respond_is_a_503(api: Api, kinesis: "KinesisClient") -> None:
+    """The row may be on the stream all the same; a retry with the same key is harmless."""
 
     def time_out(**_event: object) -> None:
         raise ReadTimeoutError(endpoint_url="https://aws.test")

@@ -29,7 +29,7 @@ from pipeline_api.queries.tables import Tables
 def invoice_routes(tables: Tables, run: RunBlocking) -> APIRouter:
     router = APIRouter(
         tags=["invoices"],
-        responses=_problems("invoice", "InvoiceNo", paged=True),
+        responses=_PAGE_PROBLEMS | _problems("invoice", "InvoiceNo"),
         dependencies=[Depends(reject_repeated_parameters)],
     )
 
@@ -49,25 +49,21 @@ def invoice_routes(tables: Tables, run: RunBlocking) -> APIRouter:
 
 
 def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
-    router = APIRouter(tags=["customers"], dependencies=[Depends(reject_repeated_parameters)])
+    router = APIRouter(
+        tags=["customers"],
+        responses=_problems("customer", "CustomerID"),
+        dependencies=[Depends(reject_repeated_parameters)],
+    )
 
     @router.get(
-        "/customers/{CustomerID}",
-        summary="A customer",
-        operation_id="customer",
-        response_model=CustomerResponse,
-        responses=_problems("customer", "CustomerID"),
+        "/customers/{CustomerID}", summary="A customer", operation_id="customer", response_model=CustomerResponse
     )
     async def customer(CustomerID: CustomerInPath, _: Annotated[NoQuery, Query()]) -> Response:
         """The totals over all lines of the customer."""
         return _json(await run(read_customer, tables, CustomerID))
 
     @router.get(
-        "/customers",
-        summary="A customer, by query",
-        operation_id="customer_by_query",
-        response_model=CustomerResponse,
-        responses=_problems("customer", "CustomerID"),
+        "/customers", summary="A customer, by query", operation_id="customer_by_query", response_model=CustomerResponse
     )
     async def customer_by_query(query: Annotated[CustomerQuery, Query()]) -> Response:
         """The same response as from `GET /customers/{CustomerID}`."""
@@ -78,7 +74,7 @@ def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
         summary="A customer's invoices",
         operation_id="customer_invoices",
         response_model=CustomerInvoicesResponse,
-        responses=_problems("customer", "CustomerID", paged=True),
+        responses=_PAGE_PROBLEMS,
     )
     async def customer_invoices(CustomerID: CustomerInPath, page: Annotated[InvoicesPage, Query()]) -> Response:
         """In pages, sorted by number. Only the customer's own lines of an invoice count."""
@@ -95,13 +91,13 @@ async def reject_repeated_parameters(request: Request) -> None:
         raise RequestValidationError([{"type": "repeated", "loc": ("query",), "msg": message}])
 
 
-def _problems(what: str, parameter: str, *, paged: bool = False) -> Responses:
+_PAGE_PROBLEMS = problem_responses(foreign_token())
+
+
+def _problems(what: str, parameter: str) -> Responses:
     invalid = {"type": "string_pattern_mismatch", "loc": ("query", parameter), "msg": ""}
-    return problem_responses(
-        *([foreign_token()] if paged else []),
-        NotFound(f"no such {what}"),
-        RequestValidationError([invalid]),
-    ) | service_problems("DynamoDB")
+    errors = (NotFound(f"no such {what}"), RequestValidationError([invalid]))
+    return problem_responses(*errors) | service_problems("DynamoDB")
 
 
 def _json(response: BaseModel) -> Response:
