@@ -43,11 +43,11 @@ prove: $(READY) .venv-sam/.ready .venv-lambda/.ready .venv-third-party/.ready ac
 BENCH_CSV = $(or $(CSV),$(wildcard ../shared/data/online_retail_2010-12.csv.gz),.local/bench/sample.csv)
 BENCH_FUNCTIONS := ApiFunction ToS3Function ToDynamodbFunction
 
-bench: .venv-bench/.ready .local/bench/sample.csv ## measure side by side with other designs and write docs/benchmarks.md (ten minutes)
+bench: $(READY) .local/bench/sample.csv ## measure side by side with other designs and write docs/benchmarks.md (ten minutes)
 	@for each in $(BENCH_FUNCTIONS); do rm -rf ".local/bench/functions/$$each" && mkdir -p ".local/bench/functions/$$each" && \
 		$(MAKE) -s --no-print-directory -C src build-$$each ARTIFACTS_DIR="$(CURDIR)/.local/bench/functions/$$each" \
 		ARCHITECTURE=$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64) LAMBDA_PYTHON="$(LAMBDA_PYTHON)" || exit 1; done
-	@.venv-bench/bin/python -m bench run --csv "$(BENCH_CSV)" --artifacts .local/bench/functions --lambda-python "$(LAMBDA_PYTHON)"
+	@$(BIN)/python -m bench run --csv "$(BENCH_CSV)" --artifacts .local/bench/functions --lambda-python "$(LAMBDA_PYTHON)"
 
 cost: $(READY) .local/bench/sample.csv ## compute the monthly bill for a file: CSV=path ROWS_PER_MONTH=n
 	@$(BIN)/python -m bench cost --csv "$(BENCH_CSV)" $(if $(ROWS_PER_MONTH),--rows-per-month "$(ROWS_PER_MONTH)")
@@ -103,10 +103,6 @@ lock: $(READY) ## pin the newest versions that pyproject.toml allows
 	for tool in sam lambda third-party; do $(BIN)/uv pip compile deployment/requirements-$$tool.in --upgrade --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
 		--output-file deployment/requirements-$$tool.txt; done
-	grep -E '^[a-z0-9.-]+==' requirements.txt | sed 's/ .*//' > .local/constraints.txt
-	$(BIN)/uv pip compile pyproject.toml --upgrade --group bench --constraints .local/constraints.txt --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --quiet \
-		--output-file bench/requirements.txt
 
 clean: ## delete the environments and everything that runs and builds wrote
 	rm -rf .venv .venv-* .local .aws-sam
@@ -120,14 +116,6 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt \
 		|| $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index --editable .
-	@touch $@
-
-.venv-bench/.ready: requirements.txt bench/requirements.txt | $(READY)
-	@echo "Setting up .venv-bench (once) …"
-	@$(BIN)/python -m venv .venv-bench
-	@for each in $^; do $(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r $$each \
-		|| .venv-bench/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $$each; done
-	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
 acceptance/third_party_clients/node_modules: acceptance/third_party_clients/package-lock.json

@@ -1,6 +1,5 @@
 """`python -m bench`."""
 
-from bench.app import app
+from bench.cli import app
 
-if __name__ == "__main__":
-    app(prog_name="bench")
+app(prog_name="bench")

@@ -1,34 +1,152 @@
-"""Counts times prices: what a design costs, service by service."""
+"""What a design costs: counts times prices, service by service."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.counts import Counts
 from bench.designs import Design
-from bench.entries import Entry
-from bench.passing import passing
 from bench.prices import Prices
-from bench.standing import keeping, standing
+
+READERS = 2
+"""Consumers of the stream; each of them reads every byte."""
+
+DAYS_PER_MONTH = 30
+GB = 1e9
+"""AWS counts some of its gigabytes as 2^30 bytes, so a true bill is up to 7 % lower in these."""
+
+_STORED_ITEM_BYTES = 100  # what DynamoDB adds to each stored item
+_GATEWAYS = {"HTTP API": "http_api.per_million_requests", "REST API": "rest_api.per_million_requests"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a bill: how much of what, and what it costs in dollars."""
+
+    service: str
+    what: str
+    amount: float
+    dollars: float
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """`passing`: by the row. `keeping`: each month that the rows stay. `standing`: a month without any row, too."""
+    """`per_request`: paid once, by the row. `storage`: each month that the rows stay. `monthly`: without rows, too."""
 
-    passing: tuple[Entry, ...]
-    keeping: tuple[Entry, ...]
-    standing: tuple[Entry, ...]
+    per_request: tuple[Entry, ...]
+    storage: tuple[Entry, ...]
+    monthly: tuple[Entry, ...]
 
 
 def bill(counts: Counts, design: Design, prices: Prices, rows: int) -> Bill:
-    """What `rows` rows cost a month, if every row costs as those counted did on average. Queries are not in it."""
+    """What `rows` rows cost a month, if each costs what the counted rows did on average. Without queries."""
     scale = rows / counts.rows
     return Bill(
-        tuple(passing(counts, design, prices, scale)),
-        tuple(keeping(counts, prices, scale)),
-        tuple(standing(counts, design, prices)),
+        tuple(per_request_cost(counts, design, prices, scale)),
+        tuple(storage_cost(counts, prices, scale)),
+        tuple(monthly_cost(counts, design, prices)),
     )
 
 
 def dollars(entries: Iterable[Entry]) -> float:
     return sum(entry.dollars for entry in entries)
+
+
+def per_request_cost(counts: Counts, design: Design, prices: Prices, scale: float) -> list[Entry]:
+    """`scale` is how many times the counted rows are paid for.
+
+    A key is read once a minute at most, so at most once a request: here at every one. A day's retention is in the
+    price of what comes into the stream; the days after it are paid for once, too.
+    """
+    stream_gb = counts.stream_kib * 1024 * scale / GB
+    extended = counts.stream_bytes * scale / GB * (design.stream_days - 1) / DAYS_PER_MONTH
+    log_gb = log_bytes(counts, prices) * scale / GB
+    table = [
+        ("API Gateway", f"requests, {design.gateway}", counts.gateway_units * scale, _GATEWAYS[design.gateway]),
+        ("API Gateway", "GB of answers", counts.answer_bytes * scale / GB, "data_transfer.per_gb_out"),
+        ("Lambda", "invocations", counts.invocations.total() * scale, "lambda.per_million_requests"),
+        ("Lambda", "GB-seconds", scale * _running(counts, design, prices), "lambda.per_gb_second"),
+        ("Lambda", "GB-seconds of cold starts", scale * _starting(counts, design, prices), "lambda.per_gb_second"),
+        ("Kinesis", "GB in", stream_gb, "kinesis.per_gb_in"),
+        ("Kinesis", "GB out", stream_gb * READERS, "kinesis.per_gb_out"),
+        ("Kinesis", "GB-months of retention", extended, "kinesis.per_gb_month_extended_retention"),
+        ("S3", "PUT requests", counts.calls["PutObject"] * scale, "s3.per_thousand_puts"),
+        ("S3", "moves to Glacier", counts.movable_objects * scale * design.archives, "s3.per_thousand_transitions"),
+        ("DynamoDB", "write units", counts.write_units * scale, "dynamodb.per_million_write_units"),
+        (
+            "DynamoDB",
+            "read units, API keys",
+            counts.requests * design.key_reads_per_request * scale,
+            "dynamodb.per_million_read_units",
+        ),
+        ("CloudWatch", "GB of logs", log_gb, "logs.per_gb"),
+        ("CloudWatch", "GB-months of logs", log_gb * design.log_days / DAYS_PER_MONTH, "logs.per_gb_month"),
+    ]
+    return [_entry(prices, *row) for row in table]
+
+
+def storage_cost(counts: Counts, prices: Prices, scale: float) -> list[Entry]:
+    """In S3's standard class, although large objects move to a cheaper one."""
+    items = (counts.item_bytes + counts.items * _STORED_ITEM_BYTES) * scale / GB
+    per_item_gb = prices["dynamodb.per_gb_month"] + prices["dynamodb.per_gb_month_point_in_time_recovery"]
+    return [
+        _entry(prices, "S3", "GB-months", counts.object_bytes * scale / GB, "s3.per_gb_month"),
+        Entry("DynamoDB", "GB-months with recovery", items, items * per_item_gb),
+    ]
+
+
+def monthly_cost(counts: Counts, design: Design, prices: Prices) -> list[Entry]:
+    """A metric costs for the hours in which it was sent; here it is sent in all."""
+    hours = prices.assumed("hours_per_month")
+    kms_requests = design.key_users * prices.assumed("kms_requests_per_user_hour") * hours
+    table = [
+        ("Kinesis", "stream hours, on demand", hours, "kinesis.per_stream_hour"),
+        ("CloudWatch", "alarms", design.alarms, "cloudwatch.per_alarm_month"),
+        ("CloudWatch", "metrics of our own", len(counts.metrics), "cloudwatch.per_metric_month"),
+        ("CloudWatch", "metrics asked of AWS", design.service_metrics, "cloudwatch.per_metric_month"),
+        ("CloudWatch", "dashboards", design.dashboards, "cloudwatch.per_dashboard_month"),
+        ("KMS", "requests for stream and tables", kms_requests, "kms.per_ten_thousand_requests"),
+    ]
+    return [_entry(prices, *row) for row in table]
+
+
+def cloudwatch_allowance(counts: Counts, design: Design, prices: Prices) -> float:
+    """What an account that uses CloudWatch for nothing else pays less than `monthly_cost`, which has no free tier."""
+    used = {
+        "alarm": design.alarms,
+        "metric": len(counts.metrics) + design.service_metrics,
+        "dashboard": design.dashboards,
+    }
+    return sum(
+        min(count, prices[f"cloudwatch.free_{what}s"]) * prices[f"cloudwatch.per_{what}_month"]
+        for what, count in used.items()
+    )
+
+
+def function_seconds(counts: Counts, function: str, prices: Prices) -> float:
+    """Lambda's billed time: measured CPU time times the stated factor, and the stated wait for each call to AWS."""
+    calls = counts.calls_by_function.get(function, Counter())
+    waits = calls.total() * prices.assumed("seconds_per_call")
+    waits += calls["PutObject"] * (prices.assumed("seconds_per_s3_call") - prices.assumed("seconds_per_call"))
+    return counts.cpu_seconds[function] * prices.assumed("lambda_cpu_factor") + waits
+
+
+def log_bytes(counts: Counts, prices: Prices) -> float:
+    """Of our own lines, as they were printed, of Lambda's about each invocation, and of the gateway's."""
+    lambdas = counts.invocations.total() * prices.assumed("log_bytes_per_invocation")
+    return counts.log_bytes + lambdas + counts.requests * prices.assumed("log_bytes_per_request")
+
+
+def _running(counts: Counts, design: Design, prices: Prices) -> float:
+    """GB-seconds."""
+    return sum(function_seconds(counts, name, prices) * megabytes / 1024 for name, megabytes in design.memory.items())
+
+
+def _starting(counts: Counts, design: Design, prices: Prices) -> float:
+    """GB-seconds."""
+    seconds = prices.assumed("cold_starts_per_invocation") * prices.assumed("seconds_per_cold_start")
+    return sum(counts.invocations[name] * seconds * megabytes / 1024 for name, megabytes in design.memory.items())
+
+
+def _entry(prices: Prices, service: str, what: str, amount: float, price: str) -> Entry:
+    return Entry(service, what, amount, amount * prices[price])

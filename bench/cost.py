@@ -1,4 +1,4 @@
-"""The monthly bill of a file's rows on the terminal."""
+"""The monthly bill of a file's rows: on the terminal, and as findings beside the goals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,95 +7,128 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.bill import Bill, bill, dollars
+from bench.bill import Bill, bill, cloudwatch_allowance, dollars
 from bench.counts import Counts
 from bench.designs import IDIOMATIC, ORIGINAL, Design, our_design
-from bench.entries import Entry
+from bench.findings import Finding, figure
 from bench.flows import idiomatic_counts, original_counts, our_counts
 from bench.prices import Prices
-from bench.rows import sent_batches
-from bench.standing import free_of_cloudwatch
+from bench.rows import posted_batches
 
 MILLION = 1_000_000
+_BATCH_ROWS = 5_000
+_MOST_DOLLARS = 0.10
+_LEAST_TIMES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Costed:
-    """A design, what the file's rows used in it, and what a month's rows cost."""
+class CostedDesign:
+    """What the file's rows used in a design, and what `rows_per_month` of them cost."""
 
     design: Design
     counts: Counts
     bill: Bill
+    rows_per_month: int
+
+    @property
+    def per_million(self) -> float:
+        """Dollars per million rows."""
+        return dollars(self.bill.per_request) * MILLION / self.rows_per_month
 
 
-def our_cost(csv: Path, batch_rows: int, prices: Prices, rows_per_month: int) -> Costed:
-    counts, design = our_counts(sent_batches(csv, batch_rows)), our_design()
-    return Costed(design, counts, bill(counts, design, prices, rows_per_month))
+def our_cost(csv: Path, prices: Prices, rows_per_month: int, batch_rows: int = _BATCH_ROWS) -> CostedDesign:
+    counts, design = our_counts(posted_batches(csv, batch_rows)), our_design()
+    return CostedDesign(design, counts, bill(counts, design, prices, rows_per_month), rows_per_month)
 
 
-def rival_costs(csv: Path, prices: Prices, rows_per_month: int) -> list[Costed]:
+def baseline_costs(csv: Path, prices: Prices, rows_per_month: int) -> list[CostedDesign]:
     """The idiomatic design and the original's, on the same rows."""
     counted = [
-        (IDIOMATIC, idiomatic_counts(sent_batches(csv, 5000))),
-        (ORIGINAL, original_counts(sent_batches(csv, 5000))),
+        (IDIOMATIC, idiomatic_counts(posted_batches(csv, _BATCH_ROWS))),
+        (ORIGINAL, original_counts(posted_batches(csv, _BATCH_ROWS))),
     ]
-    return [Costed(design, counts, bill(counts, design, prices, rows_per_month)) for design, counts in counted]
+    return [
+        CostedDesign(design, counts, bill(counts, design, prices, rows_per_month), rows_per_month)
+        for design, counts in counted
+    ]
 
 
-def show_cost(console: Console, costed: Costed, prices: Prices, rows_per_month: int) -> None:
-    """Service by service, with what the figures rest on."""
-    table = Table(title=f"{rows_per_month:,} rows a month, list prices {prices.region} as of {prices.as_of}")
+def cost_findings(ours: CostedDesign, baselines: Sequence[CostedDesign]) -> list[Finding]:
+    counts, cost = ours.counts, ours.per_million
+    standing, kept = dollars(ours.bill.monthly), dollars(ours.bill.storage)
+    return [
+        Finding(
+            f"dollars per million rows, {counts.rows:,} rows",
+            f"<= {_MOST_DOLLARS}",
+            f"{cost:.4f}",
+            cost <= _MOST_DOLLARS,
+        ),
+        _at_most("write units per million rows", counts.per_million(counts.write_units), 155_000),
+        _at_most("calls to AWS per million rows", counts.per_million(counts.all_calls), 4_500),
+        _at_most("PUT payload units per million rows", counts.per_million(counts.payload_units), 2_000),
+        figure("bytes a row on the stream", f"{counts.stream_bytes / counts.rows:.1f}"),
+        figure("dollars a month without rows, and to keep a million rows", f"{standing:.2f} and {kept:.3f}"),
+        *(_baseline(each, cost) for each in baselines),
+    ]
+
+
+def show_cost(console: Console, costed: CostedDesign, prices: Prices) -> None:
+    """Service by service, with the assumptions behind the figures."""
+    table = Table(title=f"{costed.rows_per_month:,} rows a month, list prices {prices.region} as of {prices.as_of}")
     table.add_column("service")
     table.add_column("what")
     table.add_column("a month", justify="right")
     table.add_column("dollars", justify="right")
-    for title, entries in _sections(costed.bill):
-        _add_section(table, title, entries)
+    for title, entries in (
+        ("the rows of a month", costed.bill.per_request),
+        ("storage, each month", costed.bill.storage),
+        ("with or without rows", costed.bill.monthly),
+    ):
+        for entry in entries:
+            table.add_row(entry.service, entry.what, f"{entry.amount:,.2f}", f"{entry.dollars:,.4f}")
+        table.add_row("", f"[bold]{title}", "", f"[bold]{dollars(entries):,.4f}", end_section=True)
     console.print(table)
-    console.print(_foot(costed, prices, rows_per_month), highlight=False)
+    console.print(_notes(costed, prices), highlight=False)
 
 
-def show_comparison(console: Console, costs: Sequence[Costed], rows_per_month: int) -> None:
-    """Dollars per million rows; the first design is the measure."""
-    table = Table(title="Dollars per million rows, without what stands still")
+def show_comparison(console: Console, costs: Sequence[CostedDesign]) -> None:
+    """Dollars per million rows, beside those of the first design."""
+    table = Table(title="Dollars per million rows, without the monthly cost of an idle stack")
     for column in ("design", "dollars", "times", "write units", "calls to AWS"):
         table.add_column(column, justify="left" if column == "design" else "right")
-    least = dollars(costs[0].bill.passing)
     for cost in costs:
-        passing = dollars(cost.bill.passing)
         counts = cost.counts
-        figures = [f"{passing * MILLION / rows_per_month:.3f}", f"{passing / least:.0f}"]
-        each = (counts.write_units, counts.all_calls)
-        table.add_row(cost.design.name, *figures, *(f"{counts.per_million(count):,.0f}" for count in each))
+        used = (f"{counts.per_million(count):,.0f}" for count in (counts.write_units, counts.all_calls))
+        times = cost.per_million / costs[0].per_million
+        table.add_row(cost.design.name, f"{cost.per_million:.3f}", f"{times:.0f}", *used)
     console.print(table)
 
 
-def _sections(whole: Bill) -> list[tuple[str, tuple[Entry, ...]]]:
-    return [
-        ("the rows of a month", whole.passing),
-        ("keeping them, each month", whole.keeping),
-        ("standing, with or without rows", whole.standing),
-    ]
+def _at_most(what: str, counted: float, goal: int) -> Finding:
+    return Finding(what, f"<= {goal:,}", f"{counted:,.0f}", counted <= goal)
 
 
-def _add_section(table: Table, title: str, entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        table.add_row(entry.service, entry.what, f"{entry.amount:,.2f}", f"{entry.dollars:,.4f}")
-    table.add_row("", f"[bold]{title}", "", f"[bold]{dollars(entries):,.4f}", end_section=True)
+def _baseline(theirs: CostedDesign, cost: float) -> Finding:
+    counts, times = theirs.counts, theirs.per_million / cost
+    note = (
+        f"{counts.per_million(counts.write_units):,.0f} write units, {counts.per_million(counts.all_calls):,.0f} calls"
+    )
+    goal, met = (f">= {_LEAST_TIMES} x ours", times >= _LEAST_TIMES) if theirs.design == ORIGINAL else ("", None)
+    measured = f"{theirs.per_million:.2f} = {times:.0f} x"
+    return Finding(f"dollars per million rows, {theirs.design.name}", goal, measured, met, note)
 
 
-def _foot(costed: Costed, prices: Prices, rows_per_month: int) -> str:
+def _notes(costed: CostedDesign, prices: Prices) -> str:
     counts, assumed = costed.counts, prices.assumed
-    free = free_of_cloudwatch(counts, costed.design, prices)
-    per_million = dollars(costed.bill.passing) * MILLION / rows_per_month
+    free = cloudwatch_allowance(counts, costed.design, prices)
     return (
-        f"{per_million:.4f} dollars per million rows, from {counts.rows:,} rows counted through the real code: "
+        f"{costed.per_million:.4f} dollars per million rows, from {counts.rows:,} rows counted through the real code: "
         f"{counts.per_million(counts.write_units):,.0f} write units, {counts.per_million(counts.all_calls):,.0f} calls "
         f"and {counts.per_million(counts.payload_units):,.0f} payload units per million.\n"
-        f"Lambda's time is CPU measured here times {assumed.lambda_cpu_factor:g}, and for each call "
-        f"{assumed.seconds_per_call * 1000:g} ms of waiting ({assumed.seconds_per_s3_call * 1000:g} ms for S3): "
+        f"Lambda's time is the CPU time measured here times {assumed('lambda_cpu_factor'):g}, and for each call "
+        f"{assumed('seconds_per_call') * 1000:g} ms of waiting ({assumed('seconds_per_s3_call') * 1000:g} ms for S3): "
         "stated, not measured on AWS.\n"
-        f"No free tier is taken off; an account with no other use of CloudWatch pays {free:.2f} dollars less. "
-        f"Queries are not counted.\nPrices: bench/price_list.toml, {prices.region}, {prices.as_of}, from the pages on "
-        "prices of aws.amazon.com; each service's entry there says what it was compared with."
+        f"No free tier is subtracted; an account with no other use of CloudWatch pays {free:.2f} dollars less. "
+        f"Queries are not counted.\nPrices: bench/price_list.toml, {prices.region}, {prices.as_of}, from the pricing "
+        "pages of aws.amazon.com; each service's entry there says what it was compared with."
     )

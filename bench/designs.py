@@ -1,25 +1,27 @@
-"""The designs that are compared, as their templates would write them."""
+"""The designs that are compared: what their templates say, as far as it costs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from bench.flows import API, TO_DYNAMODB, TO_S3
-from bench.template import template_default, template_resources
+import yaml
+
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+API, TO_S3, TO_DYNAMODB = "api", "to_s3", "to_dynamodb"
 
 _FUNCTIONS = {API: "ApiFunction", TO_S3: "ToS3Function", TO_DYNAMODB: "ToDynamodbFunction"}
-_DEFAULT_MEMORY = {API: 128, TO_S3: 128, TO_DYNAMODB: 128}
-
 _MAPPING_METRICS = 6  # Lambda, "Event source mapping metrics": the group EventCount of a stream
 _ENCRYPTED = frozenset({"AWS::Kinesis::Stream", "AWS::DynamoDB::Table"})
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What a template says of a design, as far as it costs. Memory is in MB by function.
+    """`gateway` is `HTTP API` or `REST API`; memory is in MB by function.
 
-    `service_metrics` are those that AWS sends for money because the template asks; `key_users` the pairs of a role and
-    what it reaches under a key of KMS; `archives`: large objects move to a colder class.
+    `service_metrics` are those that AWS sends for money because the template asks for them; `key_users` the pairs of a
+    role and what it reaches under a key of KMS; `archives`: large objects move to a colder class.
     """
 
     name: str
@@ -35,20 +37,23 @@ class Design:
     archives: bool = False
 
 
-ORIGINAL = Design("original", "REST API", _DEFAULT_MEMORY)
+ORIGINAL = Design("original", "REST API", {API: 128, TO_S3: 128, TO_DYNAMODB: 128})
 IDIOMATIC = Design("idiomatic", "HTTP API", {API: 1769, TO_S3: 512, TO_DYNAMODB: 1769})
 
 
 def our_design() -> Design:
     """As template.yaml has it, with every parameter at its default."""
-    resources = template_resources()
+    resources = _template()["Resources"]
+    functions = [resources[logical_id]["Properties"] for logical_id in _FUNCTIONS.values()]
+    events = [event["Properties"] for function in functions for event in function["Events"].values()]
+    kinds = [resource["Type"] for resource in resources.values()]
     return Design(
         "ours",
         "HTTP API",
-        {name: resources[logical_id]["Properties"]["MemorySize"] for name, logical_id in _FUNCTIONS.items()},
-        alarms=_count(resources, "AWS::CloudWatch::Alarm"),
-        dashboards=_count(resources, "AWS::CloudWatch::Dashboard"),
-        service_metrics=_service_metrics(resources),
+        {name: function["MemorySize"] for name, function in zip(_FUNCTIONS, functions, strict=True)},
+        alarms=kinds.count("AWS::CloudWatch::Alarm"),
+        dashboards=kinds.count("AWS::CloudWatch::Dashboard"),
+        service_metrics=sum("MetricsConfig" in event for event in events) * _MAPPING_METRICS,
         key_users=len(set(_key_users(resources))),
         key_reads_per_request=1,
         stream_days=template_default("StreamRetentionHours") / 24,
@@ -57,32 +62,45 @@ def our_design() -> Design:
     )
 
 
-def _count(resources: Mapping[str, Any], kind: str) -> int:
-    return sum(resource["Type"] == kind for resource in resources.values())
+def template_default(parameter: str) -> float:
+    """A number among the template's parameters."""
+    return float(_template()["Parameters"][parameter]["Default"])
 
 
-def _service_metrics(resources: Mapping[str, Any]) -> int:
-    events = [event for logical_id in _FUNCTIONS.values() for event in _events(resources[logical_id])]
-    return sum("MetricsConfig" in event["Properties"] for event in events) * _MAPPING_METRICS
-
-
-def _events(function: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    events: Mapping[str, Mapping[str, Any]] = function["Properties"]["Events"]
-    return events.values()
+def environment_names(function: str) -> list[str]:
+    """The variables that a function gets, its own and those of Globals."""
+    template = _template()
+    shared = template["Globals"]["Function"].get("Environment", {"Variables": {}})
+    return [*shared["Variables"], *template["Resources"][function]["Properties"]["Environment"]["Variables"]]
 
 
 def _key_users(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each role with each stream or table that its policies name."""
-    for role, resource in resources.items():
-        for policy in resource["Properties"].get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else []:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                yield from ((role, reached) for reached in _reached(statement) if _is_encrypted(resources, reached))
+    roles = {name: each for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"}
+    for role, resource in roles.items():
+        policies = resource["Properties"].get("Policies", [])
+        for statement in (each for policy in policies for each in policy["PolicyDocument"]["Statement"]):
+            arns = statement["Resource"]
+            names = [arn.removesuffix(".Arn") for arn in ([arns] if isinstance(arns, str) else arns)]
+            yield from ((role, name) for name in names if resources.get(name, {}).get("Type") in _ENCRYPTED)
 
 
-def _reached(statement: Mapping[str, Any]) -> list[str]:
-    arns: str | list[str] = statement["Resource"]
-    return [arn.removesuffix(".Arn") for arn in ([arns] if isinstance(arns, str) else arns)]
+@cache
+def _template() -> dict[str, Any]:
+    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    return template
 
 
-def _is_encrypted(resources: Mapping[str, Any], logical_id: str) -> bool:
-    return logical_id in resources and resources[logical_id]["Type"] in _ENCRYPTED
+class _Loader(yaml.SafeLoader):
+    """Reads the value behind each of CloudFormation's own tags as if the tag were not there."""
+
+
+def _untagged(loader: _Loader, _suffix: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node)
+    return loader.construct_mapping(node) if isinstance(node, yaml.MappingNode) else None
+
+
+_Loader.add_multi_constructor("!", _untagged)

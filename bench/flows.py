@@ -1,140 +1,122 @@
-"""A file's rows through a whole design: the same rows through ours, the original's and the idiomatic one."""
+"""A file's rows through a whole design, counted: the same rows through ours, the original's and the idiomatic one."""
 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
-from bench import ours
-from bench.clients import BUCKET, CUSTOMERS, INVOICES, STREAM, end_at, make_clients, tables
+from bench import functions
+from bench.baselines import idiomatic, original
 from bench.counts import Counts
-from bench.events import Context, gzip_request, json_request, kinesis_event
-from bench.rivals import idiomatic_api, idiomatic_consumers, original
-from bench.rows import Sent
-from bench.wire import Wire
+from bench.designs import API, TO_DYNAMODB, TO_S3
+from bench.functions import Context, Handler, gzip_request, json_request, kinesis_event
+from bench.rows import PostedBatch, in_chunks
+from bench.wire import BUCKET, CUSTOMERS, INVOICES, STREAM, Wire, make_clients, table_resources
 
-T = TypeVar("T")
-Handler = Callable[[Any, Any], Any]
-
-API, TO_S3, TO_DYNAMODB = "api", "to_s3", "to_dynamodb"
-_IDIOMATIC_ROWS_PER_REQUEST = 500
-_ACCEPTED = 300
+_IDIOMATIC_ROWS = 500
+_ERRORS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
-    """A Lambda function: its handler, and how many records an invocation gets."""
+class _Consumer:
+    """`batch_size` is how many records an invocation gets."""
 
     name: str
     handler: Handler
     batch_size: int
 
 
-class _Run:
-    """Invokes functions and keeps, for each, how often, for how much CPU time and with which calls."""
-
-    def __init__(self) -> None:
-        self.counts = Counts()
-        self.wire = Wire(self.counts)
-        self.printed: list[str] = []
-        end_at(self.wire)
-
-    def invoke(self, name: str, handler: Handler, event: Any) -> Any:
-        calls, own = Counter(self.counts.calls), self.wire.own_seconds
-        started = time.process_time()
-        answer = handler(event, Context())
-        spent = time.process_time() - started - (self.wire.own_seconds - own)
-        self.counts.cpu_seconds[name] += spent
-        self.counts.invocations[name] += 1
-        self.counts.calls_by_function.setdefault(name, Counter()).update(self.counts.calls - calls)
-        self._read_log()
-        return answer
-
-    def request(self, handler: Handler, event: dict[str, Any], size: int) -> None:
-        self.counts.request(size)
-        answer = self.invoke(API, handler, event)
-        if answer["statusCode"] >= _ACCEPTED:
-            raise RuntimeError(f"a request was refused: {answer['statusCode']}")
-        self.counts.answer(answer)
-
-    def _read_log(self) -> None:
-        """Apart from the invocation, so that its CPU time is its own."""
-        for text in self.printed:
-            self.counts.printed(text)
-        self.printed.clear()
-
-    def deliver(self, *functions: Function) -> None:
-        """Give each function the records that were put since the last delivery."""
-        records = list(self.wire.records)
-        self.wire.records.clear()
-        for function in functions:
-            for batch in chunks(records, function.batch_size):
-                self.invoke(function.name, function.handler, kinesis_event(batch))
-
-
-def our_counts(batches: Iterable[Sent]) -> Counts:
+def our_counts(batches: Iterable[PostedBatch]) -> Counts:
     """The client's batches through the API and both consumers; every record is an invocation of its own."""
     run = _Run()
-    api = ours.api_handler(run.printed.append)
-    functions = [
-        Function(TO_S3, ours.to_s3(run.printed.append), 1),
-        Function(TO_DYNAMODB, ours.to_dynamodb(run.printed.append), 1),
+    api = functions.api_handler(run.printed.append)
+    consumers = [
+        _Consumer(TO_S3, functions.to_s3(run.printed.append), 1),
+        _Consumer(TO_DYNAMODB, functions.to_dynamodb(run.printed.append), 1),
     ]
     for batch in batches:
         run.request(api, gzip_request(batch.body, batch.key), len(batch.body))
-        run.deliver(*functions)
+        run.deliver(consumers)
         run.counts.rows += batch.rows
     return run.counts
 
 
-def original_counts(batches: Iterable[Sent]) -> Counts:
+def original_counts(batches: Iterable[PostedBatch]) -> Counts:
     """A request for each row; the consumers get full batches, which is generous."""
     run, clients = _Run(), make_clients()
     api = original.Ingest(clients.kinesis, STREAM).handler
-    functions = [
-        Function(TO_S3, original.ToS3(clients.s3, BUCKET).handler, original.BATCH_SIZE),
-        Function(
-            TO_DYNAMODB,
-            original.ToDynamodb(clients.dynamodb, INVOICES, CUSTOMERS).handler,
-            original.BATCH_SIZE,
-        ),
+    size = original.BATCH_SIZE
+    consumers = [
+        _Consumer(TO_S3, original.ToS3(clients.s3, BUCKET).handler, size),
+        _Consumer(TO_DYNAMODB, original.ToDynamodb(clients.dynamodb, INVOICES, CUSTOMERS).handler, size),
     ]
-    for rows in chunks(_objects(batches), original.BATCH_SIZE):
+    for rows in in_chunks(_rows(batches), size):
         for row in rows:
-            text = json.dumps(row).encode()
-            run.request(api, json_request("/ingest", text), len(text))
-        run.deliver(*functions)
+            run.post_json(api, row)
+        run.deliver(consumers)
         run.counts.rows += len(rows)
     return run.counts
 
 
-def idiomatic_counts(batches: Iterable[Sent]) -> Counts:
+def idiomatic_counts(batches: Iterable[PostedBatch]) -> Counts:
     """500 rows a request and a call, an item for each row and a copy for its customer."""
     run, clients = _Run(), make_clients()
-    api = idiomatic_api.handler(clients.kinesis, STREAM)
-    invoices, customers = tables()
-    functions = [
-        Function(TO_S3, idiomatic_consumers.RowsToS3(clients.s3, BUCKET).handler, 500),
-        Function(TO_DYNAMODB, idiomatic_consumers.ToDynamodb(invoices, customers).handler, 500),
+    api = idiomatic.api_handler(clients.kinesis, STREAM)
+    consumers = [
+        _Consumer(TO_S3, idiomatic.ToS3(clients.s3, BUCKET).handler, _IDIOMATIC_ROWS),
+        _Consumer(TO_DYNAMODB, idiomatic.ToDynamodb(*table_resources()).handler, _IDIOMATIC_ROWS),
     ]
-    for rows in chunks(_objects(batches), _IDIOMATIC_ROWS_PER_REQUEST):
-        text = json.dumps(rows).encode()
-        run.request(api, json_request("/ingest", text), len(text))
-        run.deliver(*functions)
+    for rows in in_chunks(_rows(batches), _IDIOMATIC_ROWS):
+        run.post_json(api, rows)
+        run.deliver(consumers)
         run.counts.rows += len(rows)
     return run.counts
 
 
-def _objects(batches: Iterable[Sent]) -> Iterator[dict[str, Any]]:
+class _Run:
+    """Invokes functions and counts, for each, its invocations, its CPU time and its calls."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.printed: list[str] = []
+        self._wire = Wire(self.counts)
+        self._wire.connect()
+
+    def post_json(self, handler: Handler, content: object) -> None:
+        text = json.dumps(content).encode()
+        self.request(handler, json_request("/ingest", text), len(text))
+
+    def request(self, handler: Handler, event: dict[str, Any], size: int) -> None:
+        self.counts.add_request(size)
+        answer = self._invoke(API, handler, event)
+        if answer["statusCode"] >= _ERRORS:
+            raise RuntimeError(f"a request was refused: {answer['statusCode']}")
+        self.counts.add_answer(answer)
+
+    def deliver(self, consumers: Iterable[_Consumer]) -> None:
+        """Give each consumer the records that were put since the last delivery."""
+        records = list(self._wire.records)
+        self._wire.records.clear()
+        for consumer in consumers:
+            for batch in in_chunks(records, consumer.batch_size):
+                self._invoke(consumer.name, consumer.handler, kinesis_event(batch))
+
+    def _invoke(self, name: str, handler: Handler, event: Any) -> Any:
+        calls, own = Counter(self.counts.calls), self._wire.own_seconds
+        started = time.process_time()
+        answer = handler(event, Context())
+        spent = time.process_time() - started - (self._wire.own_seconds - own)
+        self.counts.cpu_seconds[name] += spent
+        self.counts.invocations[name] += 1
+        self.counts.calls_by_function.setdefault(name, Counter()).update(self.counts.calls - calls)
+        for text in self.printed:  # after the invocation, so that its CPU time is its own
+            self.counts.add_log(text)
+        self.printed.clear()
+        return answer
+
+
+def _rows(batches: Iterable[PostedBatch]) -> Iterator[dict[str, Any]]:
     for batch in batches:
-        for row in batch.objects():
-            yield {name: value for name, value in row.items() if value is not None}
-
-
-def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
+        yield from batch.present_values()

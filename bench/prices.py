@@ -1,116 +1,32 @@
-"""The price list, checked as it is read."""
+"""The price list, bench/price_list.toml, as the bill reads it."""
 
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
 _FILE = Path(__file__).with_name("price_list.toml")
+_UNITS = {"per_million_": 1e6, "per_ten_thousand_": 1e4, "per_thousand_": 1e3}
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Service(_Table):
-    """`compared`: with what the prices were compared and when, or that they could not be."""
-
-    source: str
-    compared: str
-
-
-class RequestPrices(_Service):
-    per_million_requests: float
-
-
-class LambdaPrices(_Service):
-    per_million_requests: float
-    per_gb_second: float
-
-
-class KinesisPrices(_Service):
-    per_gb_in: float
-    per_gb_out: float
-    per_stream_hour: float
-    per_gb_month_extended_retention: float
-
-
-class ShardPrices(_Service):
-    per_shard_hour: float
-    per_million_payload_units: float
-    per_shard_hour_extended_retention: float
-
-
-class DynamodbPrices(_Service):
-    per_million_write_units: float
-    per_million_read_units: float
-    per_gb_month: float
-    per_gb_month_point_in_time_recovery: float
-
-
-class S3Prices(_Service):
-    per_thousand_puts: float
-    per_thousand_transitions: float
-    per_gb_month: float
-
-
-class LogPrices(_Service):
-    per_gb: float
-    per_gb_month: float
-
-
-class WatchPrices(_Service):
-    """What is free is so for a whole account, whatever else it does."""
-
-    per_alarm_month: float
-    per_metric_month: float
-    per_dashboard_month: float
-    free_alarms: int
-    free_metrics: int
-    free_dashboards: int
-
-
-class KmsPrices(_Service):
-    per_ten_thousand_requests: float
-
-
-class TransferPrices(_Service):
-    per_gb_out: float
-
-
-class Assumed(_Table):
-    """Stated, not measured: see the comments in the file."""
-
-    lambda_cpu_factor: float
-    seconds_per_call: float
-    seconds_per_s3_call: float
-    cold_starts_per_invocation: float
-    seconds_per_cold_start: float
-    log_bytes_per_invocation: int
-    log_bytes_per_request: int
-    kms_requests_per_user_hour: int
-    hours_per_month: int
-
-
-class Prices(_Table):
-    """US dollars."""
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars, by names such as `s3.per_thousand_puts`. `assumed` is stated, not measured; the file says why."""
 
     as_of: str
     region: str
-    http_api: RequestPrices
-    rest_api: RequestPrices
-    lambda_: LambdaPrices = Field(alias="lambda")
-    kinesis: KinesisPrices
-    kinesis_provisioned: ShardPrices
-    dynamodb: DynamodbPrices
-    s3: S3Prices
-    logs: LogPrices
-    cloudwatch: WatchPrices
-    kms: KmsPrices
-    data_transfer: TransferPrices
-    assumed: Assumed
+    listed: Mapping[str, Mapping[str, float]]
+
+    def __getitem__(self, name: str) -> float:
+        """The dollars of a single piece, whatever number of them the list names. Raises KeyError."""
+        service, _, price = name.partition(".")
+        pieces = next((number for prefix, number in _UNITS.items() if price.startswith(prefix)), 1)
+        return self.listed[service][price] / pieces
+
+    def assumed(self, name: str) -> float:
+        return self.listed["assumed"][name]
 
 
-def read_prices(file: Path = _FILE) -> Prices:
-    """Raises pydantic's ValidationError where a price is missing, or none that we know."""
-    return Prices.model_validate(tomllib.loads(file.read_text()))
+def read_prices() -> Prices:
+    content = tomllib.loads(_FILE.read_text())
+    return Prices(content.pop("as_of"), content.pop("region"), content)

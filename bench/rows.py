@@ -1,11 +1,14 @@
-"""The rows that are measured: a CSV as the client cuts it into batches, and the same rows as others send them."""
+"""The rows that are measured: CSV files of the size that is wanted, and their rows as the client posts them."""
 
+import csv
+import gzip
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from client.batches import Batch, Batcher
@@ -14,45 +17,85 @@ from client.reader import Reader
 from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
 
-REAL_FILE = Path(__file__).parents[2] / "shared" / "data" / "online_retail_2010-12.csv.gz"
-"""The real December 2010, where it lies beside this repository; ONLINE_RETAIL_CSV names another place."""
+T = TypeVar("T")
 
+_REAL_FILE = Path(__file__).parents[2] / "shared" / "data" / "online_retail_2010-12.csv.gz"
 _FIRST_KEY = 0x018BCFE5_6800_7000_8000_000000000000
 
 
 def real_file() -> Path | None:
-    file = Path(os.environ.get("ONLINE_RETAIL_CSV", REAL_FILE))
+    """The real December 2010, beside this repository or where ONLINE_RETAIL_CSV says; None if it is not there."""
+    file = Path(os.environ.get("ONLINE_RETAIL_CSV", _REAL_FILE))
     return file if file.exists() else None
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class PostedBatch:
     """A batch as the client posts it."""
 
     key: str
     body: bytes
     rows: int
 
-    def texts(self) -> list[bytes]:
-        return unpack(self.body, MAX_BODY_BYTES).splitlines()
-
     def objects(self) -> list[dict[str, Any]]:
-        return [json.loads(text) for text in self.texts()]
+        return [json.loads(text) for text in unpack(self.body, MAX_BODY_BYTES).splitlines()]
+
+    def present_values(self) -> list[dict[str, Any]]:
+        """The rows without their empty fields, as the baselines send them."""
+        return [{name: value for name, value in row.items() if value is not None} for row in self.objects()]
 
 
-def sent_batches(csv: Path, batch_rows: int) -> Iterator[Sent]:
-    """What the client would post. Keys are the same in every run, so that counts are, too."""
-    with open_source(csv) as source:
-        for batch in Batcher(batch_rows, keys()).batches(Reader(source).chunks()):
+def posted_batches(csv_file: Path, batch_rows: int) -> Iterator[PostedBatch]:
+    """What the client posts of a file. Keys, and so counts, are the same in every run."""
+    with open_source(csv_file) as source:
+        for batch in Batcher(batch_rows, _numbered_keys()).batches(Reader(source).chunks()):
             if batch.rows:
-                yield _sent(batch)
+                yield _posted(batch)
 
 
-def keys() -> Callable[[], str]:
-    """UUIDv7s of one instant, numbered."""
+def grow(source: Path, rows: int, target: Path) -> Path:
+    """Write so many rows in UTF-8: the source's again and again, each time with other invoices and customers."""
+    header, *body = list(csv.reader(_text(source).splitlines()))
+    with target.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(header)
+        writer.writerows(islice(_copies(header, body), rows))
+    return target
+
+
+def in_chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _posted(batch: Batch) -> PostedBatch:
+    return PostedBatch(batch.key, batch.body, len(batch.rows))
+
+
+def _numbered_keys() -> Callable[[], str]:
+    """UUIDv7s of one instant."""
     numbers = iter(range(_FIRST_KEY, _FIRST_KEY + 10**9))
     return lambda: str(UUID(int=next(numbers)))
 
 
-def _sent(batch: Batch) -> Sent:
-    return Sent(batch.key, batch.body, len(batch.rows))
+def _copies(header: list[str], body: list[list[str]]) -> Iterator[list[str]]:
+    invoice, customer = header.index("InvoiceNo"), header.index("CustomerID")
+    yield from body
+    copy = 1
+    while True:
+        for row in body:
+            changed = list(row)
+            changed[invoice] = f"{row[invoice]}{copy:03}"
+            changed[customer] = f"{row[customer]}{copy % 10}" if row[customer] else ""
+            yield changed
+        copy += 1
+
+
+def _text(source: Path) -> str:
+    data = source.read_bytes()
+    plain = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+    try:
+        return plain.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return plain.decode("cp1252")

@@ -1,8 +1,8 @@
 """`make run` with as many rows as the whole data set, beside the original's design on the same engine.
 
 The original would take hours, so it gets slices. The engine goes through all records of the stream at every call, and
-of the original's it holds one for each row: a slice from the start does not feel that, so there is one from the middle
-of the run, too, when the stream holds the rows before it.
+the original puts one for each row: a slice from the start of the run is not slowed down by that, so there is one from
+the middle, too, with the rows before it on the stream.
 """
 
 import json
@@ -13,13 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TypedDict
 
-from bench.engine_floor import EngineAlone, engine_alone
-from bench.finding import Finding, figure
-from bench.rivals.original_run import SliceRun, run_slice, takeable_rows
-from bench.source_files import as_utf8, grown
-from bench.template import TEMPLATE
+from bench.baselines.original_run import SliceRun, read_rows, run_slice
+from bench.designs import TEMPLATE
+from bench.findings import Finding, figure
+from bench.rows import grow
 from local_runtime.environment import machine_environment
 from local_runtime.errors import RunError
 from local_runtime.processes import Command, log_tail, supervise
@@ -28,27 +26,15 @@ WHOLE = 541_909
 """Rows of the data set."""
 
 _GOAL = 100
-_SLICES = ((500, 1), (1_000, 1), (2_000, 1), (2_000, 4))
-"""Rows, and over how many connections."""
-
-_MIDDLE_ROWS, _MIDDLES = 500, 3
-_SECONDS_PER_HOUR = 3600
-_SENDING, _AGREED = b", sending ", b"the stores hold exactly"
-
-
-class _Report(TypedDict):
-    """What is read of a run's report.json."""
-
-    rows_read: int
-    seconds: float
-    rows_per_second: Mapping[str, float]
+_START_ROWS, _MIDDLE_ROWS, _MIDDLES = 2_000, 500, 3
+_SENDING, _EQUAL = b", sending ", b"the stores hold exactly"
 
 
 @dataclass(frozen=True, slots=True)
 class WholeRun:
-    """Seconds from the client's start, a moment before its first request: until all was stored, and compared.
+    """Wall-clock seconds from the client's start until all was stored, and until it was compared.
 
-    `stages` are rows per second: sent, accepted, archived, indexed.
+    `stages` are rows a second: sent, accepted, archived, indexed.
     """
 
     rows: int
@@ -62,43 +48,38 @@ class WholeRun:
 
 
 def whole_run_findings(source: Path, rows: int = WHOLE) -> list[Finding]:
-    """Ours once, the original in slices; some two minutes for the whole."""
+    """Ours once, the original in slices; some two minutes in all."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        file, _ = as_utf8(source, folder / "source.csv")
-        ours = run_whole(grown(source, rows, folder / "whole.csv"), folder / "ours")
-        first = takeable_rows(file, max(_SLICES)[0])
-        slices = [run_slice(first[:count], folder / "theirs", connections) for count, connections in _SLICES]
-        fastest = max(slices, key=lambda run: run.rows_per_second)
-        middles = [
-            run_slice(first[:_MIDDLE_ROWS], folder / "theirs", fastest.connections, already=rows // 2)
-            for _ in range(_MIDDLES)
-        ]
-        engine = engine_alone(source, folder / "engine")
+        file = grow(source, rows, folder / "whole.csv")
+        ours = run_whole(file, folder / "ours")
+        first = read_rows(file, _START_ROWS)
+        start = run_slice(first, folder / "theirs")
+        middles = [run_slice(first[:_MIDDLE_ROWS], folder / "theirs", earlier=rows // 2) for _ in range(_MIDDLES)]
+    stages = ", ".join(f"{stage} {speed:,.0f}" for stage, speed in ours.stages.items())
+    measured = f"{ours.stored:.1f} s until stored, {ours.verified:.1f} s until verified"
     return [
         _ratio(ours, middles, "a slice from the middle of the run"),
-        _ratio(ours, [fastest], "the fastest slice from its start"),
-        _floor(engine, fastest),
-        _ours(ours),
-        _theirs(slices),
+        _ratio(ours, [start], "a slice from its start"),
+        figure(f"`make run`, {ours.rows:,} rows, wall clock", measured, f"rows/s: {stages}"),
     ]
 
 
 def run_whole(file: Path, folder: Path) -> WholeRun:
     """`make run CSV=file ONCE=1`. Raises RunError unless the stores hold exactly what the file does."""
     folder.mkdir(parents=True, exist_ok=True)
-    log, runs = folder / "run.log", folder / "run"
-    options = ("run", "--once", "--csv", str(file), "--template", str(TEMPLATE), "--folder", str(runs))
+    log, results = folder / "run.log", folder / "run"
+    options = ("run", "--once", "--csv", str(file), "--template", str(TEMPLATE), "--folder", str(results))
     machine = machine_environment(os.environ, folder)
     command = Command("make run", "local_runtime", log, machine, options, pipes_stdout=True, may_end=True)
-    said: dict[bytes, float] = {}
+    times: dict[bytes, float] = {}
     with supervise() as supervisor:
         for line in supervisor.start(command).stdout_lines():
-            said |= {mark: time.perf_counter() for mark in (_SENDING, _AGREED) if mark in line}
-    if _AGREED not in said:
+            times |= {text: time.perf_counter() for text in (_SENDING, _EQUAL) if text in line}
+    if _EQUAL not in times:
         raise RunError(f"the run of {file.name} did not end well\n{log_tail(log)}")
-    report: _Report = json.loads((runs / "report.json").read_text())
-    verified = said[_AGREED] - said[_SENDING]
+    report = json.loads((results / "report.json").read_text())
+    verified = times[_EQUAL] - times[_SENDING]
     return WholeRun(report["rows_read"], report["seconds"], verified, report["rows_per_second"])
 
 
@@ -106,8 +87,7 @@ def _ratio(ours: WholeRun, slices: Sequence[SliceRun], where: str) -> Finding:
     """Both from the first request to verified; of several slices the median, with the least and the most."""
     theirs = median(run.rows_per_second for run in slices)
     ratios = [ours.rows_per_second / run.rows_per_second for run in slices]
-    times = ours.rows_per_second / theirs
-    hours = ours.rows / theirs / _SECONDS_PER_HOUR
+    times, hours = ours.rows_per_second / theirs, ours.rows / theirs / 3600
     return Finding(
         what=f"`make run`, {ours.rows:,} rows, first request to verified, against the original's design on the same "
         f"engine: {where}",
@@ -116,27 +96,4 @@ def _ratio(ours: WholeRun, slices: Sequence[SliceRun], where: str) -> Finding:
         met=times >= _GOAL,
         note=f"{ours.rows_per_second:,.0f} rows/s; theirs {theirs:.0f}, "
         f"{slices[0].rows:,} rows extrapolated linearly: {hours:.1f} h",
-    )
-
-
-def _floor(engine: EngineAlone, theirs: SliceRun) -> Finding:
-    times = engine.rows_per_second / theirs.rows_per_second
-    return figure(
-        "the floor: the engine alone, our items put and read back by a caller that does nothing else",
-        f"{times:.0f} x the fastest slice from the start",
-        f"{engine.rows:,} rows over 1 connection: {engine.rows_per_second:,.0f} rows/s; "
-        f"{engine.items / engine.put:,.0f} items/s put",
-    )
-
-
-def _ours(run: WholeRun) -> Finding:
-    measured = f"{run.stored:.1f} s until stored, {run.verified:.1f} s until verified"
-    stages = ", ".join(f"{stage} {speed:,.0f}" for stage, speed in run.stages.items())
-    return figure(f"`make run`, {run.rows:,} rows, wall clock", measured, f"rows/s: {stages}")
-
-
-def _theirs(slices: Sequence[SliceRun]) -> Finding:
-    speeds = (f"{run.rows:,} rows over {run.connections}: {run.rows_per_second:.0f}" for run in slices)
-    return figure(
-        "the original's design from the start, rows/s by rows and connections", "; ".join(speeds), "wall clock"
     )

@@ -1,101 +1,167 @@
-"""Real boto3 clients whose requests end here instead of at AWS: answered with success, and counted.
+"""boto3 clients whose requests end in this process instead of at AWS: answered with success, and counted.
 
-Nothing of botocore is left out but the socket, so the CPU time of a call is the true one. The time that counting
+Everything of botocore runs except the socket, so the CPU time of a call is the true one. The time that the counting
 itself takes is kept apart, in `own_seconds`.
 """
 
 import json
+import os
 import time
-from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from base64 import b64decode, b64encode
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.session import Session
 
-from bench.api_key import stored_key
-from bench.counts import Counts
-from bench.item_size import item_bytes, write_units
-from bench.stored import Stored
+from aws.api_keys import generate_key, key_hash
+from aws.clients import session
+from bench.counts import Counts, item_bytes, write_units
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
 
-_CODE_OK = 200
+STREAM, BUCKET, INVOICES, CUSTOMERS = "rows", "raw", "invoices", "customers"
+API_KEY = generate_key(bytes)  # of zeros: it opens nothing
+_SORT_KEYS = {"InvoiceNo": "SliceId", "CustomerID": "Slice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """As boto3 makes them, for the baselines."""
+
+    kinesis: "KinesisClient"
+    dynamodb: "DynamoDBClient"
+    s3: "S3Client"
+
+
+def make_clients() -> Clients:
+    return Clients(boto3.client("kinesis"), boto3.client("dynamodb"), boto3.client("s3"))
+
+
+def table_resources() -> "tuple[Table, Table]":
+    """Invoices and Customers as boto3's resources, which have `batch_writer`."""
+    resource = boto3.resource("dynamodb")
+    return resource.Table(INVOICES), resource.Table(CUSTOMERS)
+
+
+def set_environment(endpoint: str | None = None) -> None:
+    """Credentials that open nothing, and where requests go."""
+    os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_REGION": "us-east-1"}
+    os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    os.environ.pop("AWS_ENDPOINT_URL", None)
+    if endpoint:
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
+    session.cache_clear()
+    boto3.setup_default_session(botocore_session=session())
+
+
+def stored_key() -> dict[str, object]:
+    """DynamoDB's answer to GetItem for API_KEY, as JSON."""
+    item = {
+        "KeyId": {"S": API_KEY.partition(".")[0]},
+        "Name": {"S": "bench"},
+        "Scopes": {"SS": ["ingest", "read"]},
+        "Hash": {"B": b64encode(key_hash(API_KEY)).decode()},
+        "CreatedAt": {"S": "2026-11-22T00:00:00Z"},
+    }
+    return {"Item": item}
 
 
 @dataclass(slots=True)
 class Wire:
-    """Counts into `counts`; keeps the records that were put, for the consumers to be given, and items in `stored`."""
+    """Counts into `counts`; keeps the records that were put and, where it `stores`, the items, for queries."""
 
     counts: Counts
-    stored: Stored | None = None
+    stores: bool = False
     own_seconds: float = 0.0
     records: list[tuple[str, bytes]] = field(default_factory=list)
     _sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    _items: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
 
-    def end(self, session: Session) -> None:
-        """No request of a client that this session makes from now on leaves the process."""
-        session.get_component("event_emitter").register_first("before-send", self._answer)
+    def connect(self) -> None:
+        """From now on this answers every new client, of ours and of boto3."""
+        set_environment()
+        session().get_component("event_emitter").register_first("before-send", self._answer)
 
     def _answer(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         started = time.process_time()
         operation = event_name.rpartition(".")[2]
         self.counts.calls[operation] += 1
-        answer = self._take(operation, request)
+        body = self._take(operation, request)
         self.own_seconds += time.process_time() - started
-        return AWSResponse(
-            request.url, _CODE_OK, HTTPHeaders.from_dict({"Content-Length": str(len(answer))}), _Raw(answer)
-        )
+        headers = HTTPHeaders.from_dict({"Content-Length": str(len(body))})
+        return AWSResponse(request.url, 200, headers, _Raw(body))
 
     def _take(self, operation: str, request: AWSPreparedRequest) -> bytes:
         body = _bytes_of(request.body)
         if operation == "PutObject":
-            self.counts.put_object(int(request.headers.get("X-Amz-Decoded-Content-Length", len(body))))
+            self.counts.add_object(int(request.headers.get("X-Amz-Decoded-Content-Length", len(body))))
             return b""
-        takes: dict[str, Callable[[Any], dict[str, object]]] = {
+        operations = {
             "PutRecord": self._put_record,
             "PutRecords": self._put_records,
             "BatchWriteItem": self._batch_write,
             "UpdateItem": self._update,
             "GetItem": lambda _call: stored_key(),
+            "Query": self._query,
+            "BatchGetItem": self._batch_get,
         }
-        if self.stored:
-            takes |= {"Query": self.stored.query, "BatchGetItem": self.stored.get_many}
-        return json.dumps(takes[operation](json.loads(body))).encode()
+        return json.dumps(operations[operation](json.loads(body))).encode()
 
-    def _put_record(self, call: Mapping[str, str]) -> dict[str, object]:
+    def _put_record(self, call: Mapping[str, Any]) -> dict[str, object]:
         data, key = b64decode(call["Data"]), call["PartitionKey"]
-        self.counts.record(len(data) + len(key.encode()))
+        self.counts.add_record(len(data) + len(key.encode()))
         self.records.append((key, data))
         return {"ShardId": "shardId-000000000000", "SequenceNumber": str(len(self.records))}
 
-    def _put_records(self, call: Mapping[str, list[Mapping[str, str]]]) -> dict[str, object]:
+    def _put_records(self, call: Mapping[str, Any]) -> dict[str, object]:
         return {"FailedRecordCount": 0, "Records": [self._put_record(record) for record in call["Records"]]}
 
     def _batch_write(self, call: Mapping[str, Any]) -> dict[str, object]:
         for table, requests in call["RequestItems"].items():
-            for request in requests:
-                size = item_bytes(request["PutRequest"]["Item"])
-                self.counts.put_item(size, write_units(size))
-                if self.stored:
-                    self.stored.put(table, request["PutRequest"]["Item"])
+            for item in (request["PutRequest"]["Item"] for request in requests):
+                self.counts.add_item(item_bytes(item))
+                if self.stores:
+                    key = "InvoiceNo" if "SliceId" in item else "CustomerID"
+                    self._items[_partition(table, item[key])][item[_SORT_KEYS[key]]["S"]] = item
         return {"UnprocessedItems": {}}
 
     def _update(self, call: Mapping[str, Any]) -> dict[str, object]:
-        """An update pays for the whole item, as it was or as it is, whichever is larger."""
-        name = call["TableName"] + json.dumps(call["Key"], sort_keys=True)
-        sizes = self._sizes.setdefault(name, {"": item_bytes(call["Key"])})
+        """`SET #a = :a`. An update pays for the whole item before or after it, whichever is larger."""
+        sizes = self._sizes.setdefault(_partition(call["TableName"], call["Key"]), {"": item_bytes(call["Key"])})
         before = sum(sizes.values()) if len(sizes) > 1 else 0
-        for attribute, value in _values_set(call):
-            sizes[attribute] = len(attribute.encode()) + item_bytes({"": value})
+        for placeholder, attribute in call["ExpressionAttributeNames"].items():
+            value = call["ExpressionAttributeValues"][f":{placeholder[1:]}"]
+            sizes[attribute] = item_bytes({attribute: value})
         after = sum(sizes.values())
         self.counts.items += before == 0
         self.counts.item_bytes += after - before
         self.counts.write_units += write_units(max(before, after))
         return {}
+
+    def _query(self, call: Mapping[str, Any]) -> dict[str, object]:
+        """The partition's items, behind `:after` where that is asked; pages are not cut."""
+        values = call["ExpressionAttributeValues"]
+        after = values.get(":after", {"S": ""})["S"]
+        found = sorted(
+            self._items[_partition(call["TableName"], values.get(":invoice") or values[":customer"])].items()
+        )
+        items = [item for sort_key, item in found if sort_key > after]
+        return {"Items": items, "Count": len(items), "ScannedCount": len(items)}
+
+    def _batch_get(self, call: Mapping[str, Any]) -> dict[str, object]:
+        responses = {
+            table: [self._items[_partition(table, key["InvoiceNo"])][key["SliceId"]["S"]] for key in asked["Keys"]]
+            for table, asked in call["RequestItems"].items()
+        }
+        return {"Responses": responses, "UnprocessedKeys": {}}
 
 
 class _Raw:
@@ -119,7 +185,5 @@ def _bytes_of(body: Any) -> bytes:
     return bytes(body if isinstance(body, bytes | bytearray) else body.read())
 
 
-def _values_set(call: Mapping[str, Any]) -> "Iterator[tuple[str, AttributeValueTypeDef]]":
-    """What `SET #a = :a, #b = :b` sets: names and values are paired by their placeholders."""
-    for placeholder, attribute in call["ExpressionAttributeNames"].items():
-        yield attribute, call["ExpressionAttributeValues"][f":{placeholder[1:]}"]
+def _partition(table: str, key: Mapping[str, Any]) -> str:
+    return table + json.dumps(key, sort_keys=True)

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from aws.clients import session
-from bench.rows import Sent, sent_batches
+from bench.rows import PostedBatch, posted_batches
 from local_runtime.sample import write_sample
 
 
@@ -24,8 +24,8 @@ def environment() -> Iterator[None]:
 
 
 @pytest.fixture
-def batches(tmp_path: Path, environment: None) -> list[Sent]:
+def batches(tmp_path: Path, environment: None) -> list[PostedBatch]:
     """2,000 rows in requests of at most 500."""
     csv = tmp_path / "sample.csv"
     write_sample(csv, 2_000)
-    return list(sent_batches(csv, 500))
+    return list(posted_batches(csv, 500))

@@ -4,13 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from bench.capacity import LOADS, demands, shards
+from bench.capacity import (
+    LOADS,
+    PerRow,
+    Work,
+    on_demand_dollars,
+    per_row,
+    provisioned_dollars,
+    shards,
+    tightest_first,
+)
 from bench.capacity_page import capacity_page
 from bench.counts import Counts
-from bench.flows import API, TO_DYNAMODB
-from bench.per_row import PerRow, Work, per_row
+from bench.designs import API, TO_DYNAMODB
 from bench.prices import read_prices
-from bench.stream_modes import on_demand_dollars, provisioned_dollars
 
 PAGE = Path(__file__).parents[2] / "docs" / "capacity.md"
 API_WORK = Work(cpu_microseconds=5, calls=0, cpu_factor=2, microseconds_per_call=10_000)
@@ -26,7 +33,7 @@ def test_the_page_is_what_the_code_prints(environment: None) -> None:
 def test_the_tightest_comes_first() -> None:
     """At every load."""
     for load in LOADS:
-        shares = [demand.share for demand in demands(load, ROW)]
+        shares = [quota.share(load, ROW) for quota in tightest_first(load, ROW)]
         assert shares == sorted(shares, reverse=True)
 
 
@@ -41,17 +48,16 @@ def test_lambdas_time_is_computing_and_waiting() -> None:
     assert CONSUMER_WORK.microseconds == 75
 
 
-def test_the_page_reckons_as_the_bill_does() -> None:
+def test_the_page_computes_as_the_bill_does() -> None:
     """With the same factor and the same wait, and with calls that were counted."""
     counts = Counts(rows=1_000, requests=1)
     counts.calls_by_function[API] = type(counts.calls)({"PutRecord": 1})
     counts.calls_by_function[TO_DYNAMODB] = type(counts.calls)({"BatchWriteItem": 4})
-    assumed = read_prices().assumed
-    row = per_row(counts, 5_000, assumed)
-    assert [row.api.waiting, row.to_dynamodb.waiting] == pytest.approx(
-        [0.001 * assumed.seconds_per_call * 1e6, 0.004 * assumed.seconds_per_call * 1e6]
-    )
-    assert row.api.cpu_factor == assumed.lambda_cpu_factor
+    prices = read_prices()
+    row = per_row(counts, 5_000, prices)
+    wait = prices.assumed("seconds_per_call")
+    assert [row.api.waiting, row.to_dynamodb.waiting] == pytest.approx([0.001 * wait * 1e6, 0.004 * wait * 1e6])
+    assert row.api.cpu_factor == prices.assumed("lambda_cpu_factor")
 
 
 def test_a_shard_costs_by_the_hour_and_a_stream_on_demand_by_the_gigabyte() -> None:

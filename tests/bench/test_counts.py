@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.item_size import item_bytes, value_bytes, write_units
+from bench.counts import item_bytes, value_bytes, write_units
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef

@@ -1,0 +1,1 @@
+"""What a competent user would write instead. Nothing here is slow on purpose."""

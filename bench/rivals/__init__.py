@@ -1,1 +1,0 @@
-"""What a competent user would write instead, one design or part a file. Nothing here is slow on purpose."""
