@@ -1,22 +1,20 @@
-"""The API over HTTP: what is asked, with what patience, and what a status means."""
+"""The API over HTTP: what is asked, when a request is retried, and what a response must look like."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from ipaddress import ip_address
+from typing import TypedDict, TypeGuard, cast
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
-from client.batches import Batch
 from client.environment import Environment
 from client.errors import ApiUnavailable, BadInput, BodyTooLarge, NotFound, RequestRefused, UnexpectedResponse
-from client.responses import IngestResponse, json_object, problem_text, read_ingest_answer
 
-# When a request is made again, and after what pause.
-
+MAX_ATTEMPTS = 7
 RETRIED_STATUSES = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -26,49 +24,9 @@ RETRIED_STATUSES = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-MAX_ATTEMPTS = 7
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
-_LONGEST_ASKED_PAUSE_SECONDS = 60.0  # of Retry-After: a longer one is cut, so that no answer can stall us
-
-
-class TransientError(Exception):
-    """A failure that the next attempt may not have; `retry_after` is the pause in seconds that the API asks for."""
-
-    def __init__(self, message: str, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-def retrying(environment: Environment, is_over: Callable[[], bool]) -> AsyncRetrying:
-    """Attempts that end with the last one's TransientError; once `is_over` there is no further one."""
-    return AsyncRetrying(
-        retry=retry_if_exception_type(TransientError),
-        stop=lambda state: state.attempt_number >= MAX_ATTEMPTS or is_over(),
-        wait=lambda state: _pause(state, environment.uniform),
-        sleep=environment.sleep,
-        reraise=True,
-    )
-
-
-def _pause(state: RetryCallState, uniform: Callable[[float, float], float]) -> float:
-    """Doubles with each attempt; half of it is chance, so that clients that failed together do not come together."""
-    longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (state.attempt_number - 1))
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, TransientError) else 0.0
-    return max(asked, uniform(longest / 2, longest))
-
-
-def retry_after(response: httpx.Response, now: float) -> float:
-    """The pause in seconds that a response asks for, as a number or as a date; 0 where it asks for none."""
-    text = response.headers.get("Retry-After", "")
-    try:
-        asked = float(text) if text.isdecimal() else parsedate_to_datetime(text).timestamp() - now
-    except (ValueError, OverflowError):
-        return 0.0
-    return min(max(asked, 0.0), _LONGEST_ASKED_PAUSE_SECONDS)
-
-
+_LONGEST_RETRY_AFTER_SECONDS = 60.0  # a longer Retry-After is cut, so that no response can stall an upload
 _TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=35)  # the gateway gives up after 30 s
 
 
@@ -80,59 +38,28 @@ class Address:
     key: str | None = None
 
 
-class Api:
-    """Asks until there is an answer; once `is_over` says so, a failed attempt is the last."""
+class RowError(TypedDict):
+    """`index` counts the rows of the batch from 0; `field` is None where the whole row is meant."""
 
-    def __init__(self, client: httpx.AsyncClient, environment: Environment, is_over: Callable[[], bool]) -> None:
-        self._client = client
-        self._environment = environment
-        self._is_over = is_over
+    index: int
+    field: str | None
+    message: str
 
-    async def ingest(self, batch: Batch) -> IngestResponse:
-        """Send a batch, on every attempt under its own key. Raises BodyTooLarge, or an ApiError."""
-        headers = {
-            "Content-Type": "application/x-ndjson",
-            "Content-Encoding": "gzip",
-            "Idempotency-Key": batch.key,
-        }
-        response = await self._ask(self._client.build_request("POST", "ingest", content=batch.body, headers=headers))
-        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            raise BodyTooLarge(problem_text(response))
-        if response.status_code not in (HTTPStatus.ACCEPTED, HTTPStatus.UNPROCESSABLE_ENTITY):
-            raise _failure(response)
-        return read_ingest_answer(response, batch.key, len(batch.rows))
 
-    async def get(self, path: str, query: Mapping[str, str]) -> dict[str, object]:
-        """The JSON object at `path`. Raises NotFound on 404, or an ApiError."""
-        response = await self._ask(self._client.build_request("GET", path, params=query))
-        if response.status_code == HTTPStatus.NOT_FOUND:
-            raise NotFound(problem_text(response))
-        if response.status_code != HTTPStatus.OK:
-            raise _failure(response)
-        return json_object(response)
+class IngestResponse(TypedDict):
+    """What became of a batch; `errors` names every rejected row at least once."""
 
-    async def _ask(self, request: httpx.Request) -> httpx.Response:
-        try:
-            return await retrying(self._environment, self._is_over)(self._attempt, request)
-        except TransientError as error:
-            raise ApiUnavailable(f"The API gives no usable answer: {error}.") from error
-
-    async def _attempt(self, request: httpx.Request) -> httpx.Response:
-        try:
-            response = await self._client.send(request)
-        except httpx.TransportError as error:
-            raise TransientError(type(error).__name__) from error
-        except httpx.HTTPError as error:
-            raise UnexpectedResponse(f"The answer cannot be read ({type(error).__name__}).") from error
-        if response.status_code in RETRIED_STATUSES:
-            raise TransientError(problem_text(response), retry_after(response, self._environment.now()))
-        return response
+    accepted: int
+    rejected: int
+    errors: Sequence[RowError]
 
 
 @asynccontextmanager
-async def open_api(address: Address, environment: Environment, is_over: Callable[[], bool]) -> AsyncIterator[Api]:
-    """The API at an address. Raises BadInput where that is no HTTP address."""
-    url = checked_url(address.url)
+async def open_api(
+    address: Address, environment: Environment, is_stopped: Callable[[], bool] = lambda: False
+) -> AsyncIterator["Api"]:
+    """The API at an address. Raises BadInput where that is not an HTTP address."""
+    url = parse_url(address.url)
     headers = {"Accept": "application/json"} | ({"X-Api-Key": address.key} if address.key else {})
     client = httpx.AsyncClient(
         base_url=url,
@@ -140,32 +67,175 @@ async def open_api(address: Address, environment: Environment, is_over: Callable
         timeout=_TIMEOUT,
         transport=environment.transport,
         trust_env=not _is_loopback(url),
-        verify=url.scheme == "https",  # else the authorities' certificates are read in vain, for 14 ms
+        verify=url.scheme == "https",  # httpx would load certificates for plain HTTP, too, which takes 14 ms
     )
     async with client:
-        yield Api(client, environment, is_over)
+        yield Api(client, environment, is_stopped)
 
 
-def checked_url(text: str) -> httpx.URL:
-    """Raises BadInput where this is no HTTP address."""
+class Api:
+    """Sends each request until there is a usable response. After `is_stopped` a failed attempt is the last one."""
+
+    def __init__(self, client: httpx.AsyncClient, environment: Environment, is_stopped: Callable[[], bool]) -> None:
+        self._client = client
+        self._environment = environment
+        self._is_stopped = is_stopped
+
+    async def ingest(self, key: str, body: bytes, rows: int) -> IngestResponse:
+        """Send a batch of `rows` rows as gzip NDJSON, under the same key on every attempt.
+
+        Raises BodyTooLarge, or an ApiError.
+        """
+        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip", "Idempotency-Key": key}
+        response = await self._send(self._client.build_request("POST", "ingest", content=body, headers=headers))
+        match response.status_code:
+            case HTTPStatus.ACCEPTED:
+                content = _json_object(response)
+                if content.get("batch_id") != key:
+                    raise UnexpectedResponse("The API's response is for another batch.")
+                return parse_ingest_response(content, rows)
+            case HTTPStatus.UNPROCESSABLE_ENTITY:
+                return parse_ingest_response({**_json_object(response), "accepted": 0, "rejected": rows}, rows)
+            case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                raise BodyTooLarge(_problem_text(response))
+        raise _error(response)
+
+    async def get(self, path: str, query: Mapping[str, str]) -> dict[str, object]:
+        """The JSON object at `path`. Raises NotFound, or an ApiError."""
+        response = await self._send(self._client.build_request("GET", path, params=query))
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            raise NotFound(_problem_text(response))
+        if response.status_code != HTTPStatus.OK:
+            raise _error(response)
+        return _json_object(response)
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(TransientError),
+            stop=lambda state: state.attempt_number >= MAX_ATTEMPTS or self._is_stopped(),
+            wait=self._pause,
+            sleep=self._environment.sleep,
+            reraise=True,
+        )
+        try:
+            return await attempts(self._attempt, request)
+        except TransientError as error:
+            raise ApiUnavailable(f"The API gave no usable response: {error}.") from error
+
+    async def _attempt(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = await self._client.send(request)
+        except httpx.TransportError as error:
+            raise TransientError(type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise UnexpectedResponse(f"The API's response cannot be read ({type(error).__name__}).") from error
+        if response.status_code in RETRIED_STATUSES:
+            raise TransientError(_problem_text(response), _retry_after(response, self._environment.now()))
+        return response
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Seconds; doubles with each attempt. Half of it is random, so that clients that fail together spread out."""
+        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (state.attempt_number - 1))
+        error = state.outcome.exception() if state.outcome else None
+        retry_after = error.retry_after if isinstance(error, TransientError) else 0.0
+        return max(retry_after, self._environment.uniform(longest / 2, longest))
+
+
+class TransientError(Exception):
+    """An attempt that failed and that the next one may repair; `retry_after` is in seconds, as the API asks for."""
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+def parse_url(text: str) -> httpx.URL:
+    """Raises BadInput where this is not an HTTP address."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
-        raise BadInput("The address of the API is no URL.") from error
+        raise BadInput("The address of the API is not a URL.") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise BadInput("The address of the API must begin with http:// or https:// and name a host.")
     return url
 
 
+def parse_ingest_response(body: Mapping[str, object], rows: int) -> IngestResponse:
+    """Raises UnexpectedResponse unless the response accounts for every one of `rows` rows."""
+    errors = body.get("errors")
+    if not _are_row_errors(errors):
+        raise UnexpectedResponse("The API's response has no valid list of row errors.")
+    accepted, rejected = _count(body, "accepted"), _count(body, "rejected")
+    named = {error["index"] for error in errors}
+    adds_up = accepted >= 0 and accepted + rejected == rows
+    if not adds_up or len(named) != rejected or not all(0 <= index < rows for index in named):
+        raise UnexpectedResponse(
+            f"The API's response does not add up: {rows:,} rows were sent, {accepted:,} accepted, {rejected:,} "
+            f"rejected, and its errors name {len(named):,} rows."
+        )
+    return IngestResponse(accepted=accepted, rejected=rejected, errors=errors)
+
+
 def _is_loopback(url: httpx.URL) -> bool:
-    """A proxy from the environment cannot reach this machine's own loopback addresses."""
+    """A proxy that environment variables name cannot reach this machine's own loopback addresses."""
     try:
         return ip_address(url.host).is_loopback
     except ValueError:
         return url.host == "localhost"
 
 
-def _failure(response: httpx.Response) -> RequestRefused | UnexpectedResponse:
+def _error(response: httpx.Response) -> RequestRefused | UnexpectedResponse:
     if response.is_client_error:
-        return RequestRefused(f"The API refuses the request ({response.status_code}): {problem_text(response)}.")
-    return UnexpectedResponse(f"The API never answers {response.status_code}; is this the address of the invoice API?")
+        return RequestRefused(f"The API refused the request ({response.status_code}): {_problem_text(response)}.")
+    return UnexpectedResponse(
+        f"The API does not answer with status {response.status_code}. Is this the address of the invoice API?"
+    )
+
+
+def _problem_text(response: httpx.Response) -> str:
+    """Title and detail of a problem document (RFC 9457), else the status."""
+    try:
+        body = _json_object(response)
+    except UnexpectedResponse:
+        body = {}
+    parts = [part for part in (body.get("title"), body.get("detail")) if isinstance(part, str) and part]
+    return ": ".join(parts) or f"{response.status_code} {response.reason_phrase}"
+
+
+def _retry_after(response: httpx.Response, now: float) -> float:
+    """The pause in seconds that a response asks for, as a number or as a date; 0 where it asks for none."""
+    text = response.headers.get("Retry-After", "")
+    try:
+        asked = float(text) if text.isdecimal() else parsedate_to_datetime(text).timestamp() - now
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max(asked, 0.0), _LONGEST_RETRY_AFTER_SECONDS)
+
+
+def _json_object(response: httpx.Response) -> dict[str, object]:
+    try:
+        body: object = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise UnexpectedResponse(
+            f"The response ({response.status_code}) is not a JSON object. Is this the address of the invoice API?"
+        )
+    return cast("dict[str, object]", body)
+
+
+def _are_row_errors(value: object) -> TypeGuard[list[RowError]]:
+    return isinstance(value, list) and all(
+        isinstance(each, dict)
+        and type(each.get("index")) is int
+        and isinstance(each.get("field"), str | None)
+        and isinstance(each.get("message"), str)
+        for each in value
+    )
+
+
+def _count(body: Mapping[str, object], name: str) -> int:
+    value = body.get(name)
+    if type(value) is not int:
+        raise UnexpectedResponse(f"The API's response does not say how many rows were {name}.")
+    return value

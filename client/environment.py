@@ -1,4 +1,4 @@
-"""What the client takes from the world around it: network, clocks, pauses, randomness and fresh keys."""
+"""What the client takes from the machine: network, clocks, pauses, randomness and new keys."""
 
 import asyncio
 import random
@@ -10,16 +10,12 @@ import httpx
 import uuid6
 
 
-def _new_key() -> str:
-    return str(uuid6.uuid7())
-
-
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The real things; a test puts its own in their place.
+    """The real ones; a test passes its own.
 
-    `transport` None is the network. `clock` counts seconds from anywhere, `now` from the epoch. `uniform` draws
-    between two numbers. `new_key` makes UUIDv7s, which carry the time that the API files a batch under.
+    `transport` None is the network. `clock` counts seconds from any moment, `now` from the epoch. `uniform` draws a
+    number between two. `new_key` makes UUIDv7s: the API files a batch under the time that its key carries.
     """
 
     transport: httpx.AsyncBaseTransport | None = None
@@ -27,4 +23,4 @@ class Environment:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     uniform: Callable[[float, float], float] = random.uniform
-    new_key: Callable[[], str] = _new_key
+    new_key: Callable[[], str] = lambda: str(uuid6.uuid7())

@@ -1,49 +1,57 @@
-"""Why the client stops, in one tree; every message can be shown to the user as it is.
+"""Why a command ends early. Each message is shown to the user as it is: whole sentences, and never a value of a row.
 
 Exception
 └── CommandError
-    ├── BadInput           the file or the command line is at fault
-    ├── CannotWrite        the rejects cannot be kept
-    ├── NotFound        the API knows no such invoice or customer
-    ├── BodyTooLarge       413: the same rows may pass in smaller batches
-    └── ApiError         the API is at fault, or we do not understand each other
-        ├── ApiUnavailable            no usable answer, however often we asked
-        ├── RequestRefused            the API does not take our requests at all (wrong key, wrong address)
-        └── UnexpectedResponse      an answer that our API never gives
+    ├── BadInput                the file or the command line is wrong
+    │   └── FileChanged             the file is no longer what it was at the first reading
+    ├── CannotWrite             the journal or the rejects file cannot be written
+    ├── NotFound                the API has no such invoice or customer
+    ├── BodyTooLarge            413: the same rows may pass in smaller batches
+    └── ApiError                the command cannot go on, and the input is not the reason
+        ├── ApiUnavailable          no usable response after the last attempt
+        ├── RequestRefused          a 4xx that no retry changes, such as a wrong key
+        └── UnexpectedResponse      a response that our API never gives: another server may be at this address
 """
 
 
 class CommandError(Exception):
-    """The message is one or more whole sentences without any value of a row."""
+    """The root of everything that a command reports instead of a traceback."""
 
 
 class BadInput(CommandError):
-    """Nothing but another file or another command line helps."""
+    """Only another file or another command line helps."""
+
+
+class FileChanged(BadInput):
+    """The rows that were read before the change may have been sent."""
+
+    def __init__(self) -> None:
+        super().__init__("The file was changed while it was read.")
 
 
 class CannotWrite(CommandError):
-    """Going on would lose rejects in silence."""
+    """Going on would lose rejected rows, or the means to resume."""
 
 
 class NotFound(CommandError):
-    """404 for a name that was asked for."""
+    """A 404 for one invoice or customer."""
 
 
 class BodyTooLarge(CommandError):
-    """The API's limit on one request, in the API's own words."""
+    """The message is the API's own, which names its limit."""
 
 
 class ApiError(CommandError):
-    """The upload cannot go on; the file is not at fault."""
+    """The same command may succeed later or with another address or key."""
 
 
 class ApiUnavailable(ApiError):
-    """Transport errors, throttling or 5xx until the last attempt."""
+    """Every attempt failed with a transport error, a 429 or a 5xx."""
 
 
 class RequestRefused(ApiError):
-    """A 4xx that no retry changes."""
+    """The API does not take this client's requests."""
 
 
 class UnexpectedResponse(ApiError):
-    """Not what the API documents: perhaps another server answers at this address."""
+    """Rows that such a response speaks of never count as sent."""

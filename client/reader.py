@@ -1,4 +1,4 @@
-"""From a file to rows that are ready to be sent, a chunk at a time."""
+"""From a file to rows that are ready to be sent, a block at a time. No object is made for each row."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,124 +6,215 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
 
-from client.columns import canonical_columns, distinct, json_texts, read_columns
-from client.csv_file import Source, changed
-from client.errors import BadInput
-from client.limits import MAX_LINE_BYTES
-from client.records import BrokenRow, Records, read_fields, split_records
+import numpy as np
+from numpy.typing import NDArray
+
+from client.columns import COLUMNS, Column, distinct, json_texts, normal_columns, read_columns
+from client.csv_file import Source
+from client.errors import BadInput, FileChanged
+from client.records import MAX_LINE_BYTES, BrokenRow, Records, read_fields, split_records
 from client.repeats import Repeats
-from client.rows import ParsedBlock, Rows, RowSpan
 
-# The header: which columns a file has, and whether they are the ones of an invoice row.
-
-COLUMNS = (
-    "InvoiceNo",
-    "StockCode",
-    "Description",
-    "Quantity",
-    "InvoiceDate",
-    "UnitPrice",
-    "CustomerID",
-    "Country",
-)
 _LONGEST_NAME = 40
-
-
-def read_header(line: bytes) -> tuple[str, ...]:
-    """The columns in the file's own order. Raises BadInput that names every missing, unknown and repeated one."""
-    names = tuple(read_fields(line) or ())
-    if not set(names) & set(COLUMNS):
-        raise BadInput(_no_header(line))
-    if faults := [*_missing(names), *_unknown(names), *_repeated(names)]:
-        raise BadInput(f"The columns do not fit: {'; '.join(faults)}. Needed are, in any order: {', '.join(COLUMNS)}.")
-    return names
-
-
-def _no_header(line: bytes) -> str:
-    """The line itself is not shown: without a header it is a row."""
-    if b"InvoiceNo" in line and b"\r" in line:
-        return "The lines end with a carriage return alone; line feeds are needed."
-    for separator, name in ((b";", "semicolons"), (b"\t", "tabs")):
-        if b"InvoiceNo" in line and separator in line:
-            return f"The columns are separated by {name}; commas are needed."
-    return f"The first line names none of the columns. Needed are, in any order: {', '.join(COLUMNS)}."
-
-
-def _missing(names: Sequence[str]) -> list[str]:
-    return [f"{column} is missing" for column in COLUMNS if column not in names]
-
-
-def _unknown(names: Sequence[str]) -> list[str]:
-    return [_about(place, name, names) for place, name in enumerate(names, 1) if name not in COLUMNS]
-
-
-def _about(place: int, name: str, names: Sequence[str]) -> str:
-    close = get_close_matches(name, COLUMNS, n=1)
-    hint = f" (meant as {close[0]}?)" if close else ""
-    is_name = bool(close) or len(_missing(names)) <= len(COLUMNS) // 2  # else this may be a row's value
-    return f"{_shown(place, name) if is_name else f'column {place}'} is unknown{hint}"
-
-
-def _shown(place: int, name: str) -> str:
-    is_plain = 0 < len(name) <= _LONGEST_NAME and name.isprintable()
-    return f"{name!r}" if is_plain else f"column {place}"
-
-
-def _repeated(names: Sequence[str]) -> list[str]:
-    return [f"{name} is there {count} times" for name, count in Counter(names).items() if count > 1 and name in COLUMNS]
+_COLUMNS_NEEDED = f"These columns are needed, in any order: {', '.join(COLUMNS)}."
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Neighbouring rows of a file, and the broken ones among them."""
 
-    rows: Rows
+    rows: "Rows"
     broken: Sequence[BrokenRow]
 
 
 class Reader:
-    """Reads a file's rows once. The header is read, and judged, when the reader is made.
+    """Reads a file's rows once. The constructor reads and checks the header, and raises BadInput where it is wrong.
 
-    `columns` are the file's own, in its order; none where the file is empty.
+    `columns` are the file's own, in its order; an empty file has none.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._blocks = source.blocks()
-        header, self._rest, self._first_line = _first_line(self._blocks)
+        header, self._rest, self._first_line = _split_header(self._blocks)
         self.columns: tuple[str, ...] = read_header(header) if header else ()
 
     def chunks(self) -> Iterator[Chunk]:
-        """Raises BadInput where the file cannot be read to its end, or is no longer what it was."""
-        try:
-            yield from self._chunks()
-        except UnicodeDecodeError as error:  # all of it was decoded before
-            raise changed() from error
-
-    def _chunks(self) -> Iterator[Chunk]:
+        """Raises BadInput where the file cannot be read to its end, and FileChanged."""
         repeats, fraction = Repeats(), 0.0
-        for records in self._records():
-            rows = self._rows(records, repeats, fraction)
-            fraction = self._source.fraction
-            yield Chunk(rows, records.broken)
+        try:
+            for records in split_records(chain([self._rest], self._blocks), len(self.columns), self._first_line):
+                rows = self._rows(records, repeats, fraction)
+                fraction = self._source.fraction
+                yield Chunk(rows, records.broken)
+        except UnicodeDecodeError as error:  # the first reading could decode all of it
+            raise FileChanged from error
 
-    def _records(self) -> Iterator[Records]:
-        blocks = chain([self._rest], self._blocks)
-        return split_records(blocks, len(self.columns), self._first_line)
-
-    def _rows(self, records: Records, repeats: Repeats, read_before: float) -> Rows:
+    def _rows(self, records: Records, repeats: Repeats, read_before: float) -> "Rows":
         if not len(records):
             return Rows()
-        columns = canonical_columns(read_columns(records.pieces(), self.columns))
+        columns = normal_columns(read_columns(records.pieces(), self.columns))
         invoices = distinct(columns["InvoiceNo"])
         if len(invoices.codes) != len(records):
-            raise BadInput("The rows of the file cannot be told apart.")
+            raise BadInput("The rows of the file are ambiguous: two ways to read them find different rows.")
         texts = json_texts(columns, repeats.number(columns))
         block = ParsedBlock(records, texts, invoices, read_before, self._source.fraction)
         return Rows((RowSpan(block, 0, len(records)),))
 
 
-def _first_line(blocks: Iterator[bytes]) -> tuple[bytes, bytes, int]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Some rows in the file's order, which may come from several blocks. To take a part copies no row."""
+
+    spans: tuple["RowSpan", ...] = ()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.spans))
+
+    def part(self, start: int, end: int) -> "Rows":
+        parts = [span.part(start - before, end - before) for span, before in self._spans()]
+        return Rows(tuple(part for part in parts if part))
+
+    def concat(self, more: "Rows") -> "Rows":
+        return Rows(self.spans + more.spans)
+
+    def ndjson(self) -> memoryview:
+        """The JSON of all rows, with line breaks between them."""
+        return memoryview(b"".join(chain.from_iterable(span.texts() for span in self.spans)))[1:]
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Bytes of each row's JSON with its line break."""
+        return np.concatenate([span.sizes() for span in self.spans])
+
+    def invoice_starts(self) -> Iterator[int]:
+        """The rows that have another invoice than the row before; the first row is not among them."""
+        last: str | None = None
+        for span, before in self._spans():
+            if before and span.invoice(0) != last:
+                yield before
+            yield from (before + start for start in span.invoice_starts())
+            last = span.invoice(-1)
+
+    def line(self, index: int) -> int:
+        """The line of the file that a row begins on; -1 is the last row, as in a list."""
+        block, place = self._locate(index)
+        return int(block.records.lines[place])
+
+    def original(self, index: int) -> bytes:
+        """A row as the file has it."""
+        block, place = self._locate(index)
+        return block.records.text(place)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the file was read when the last of these rows was, from 0 to 1."""
+        block, place = self._locate(-1)
+        return block.read_before + (block.read_after - block.read_before) * (place + 1) / len(block.records)
+
+    def _spans(self) -> Iterator[tuple["RowSpan", int]]:
+        """Each span, and how many rows are before it."""
+        before = 0
+        for span in self.spans:
+            yield span, before
+            before += len(span)
+
+    def _locate(self, index: int) -> tuple["ParsedBlock", int]:
+        """The block that holds a row, and the row's place in it."""
+        index %= len(self)
+        span, before = next(pair for pair in self._spans() if index < pair[1] + len(pair[0]))
+        return span.block, span.start + index - before
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowSpan:
+    """Neighbouring rows of a block."""
+
+    block: "ParsedBlock"
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def part(self, start: int, end: int) -> "RowSpan":
+        """Bounds outside the span are moved to its ends."""
+        first = self.start + max(start, 0)
+        return RowSpan(self.block, first, max(first, min(self.start + end, self.end)))
+
+    def texts(self) -> list[bytes]:
+        fragments = len(self.block.texts) // len(self.block.records)
+        return self.block.texts[self.start * fragments : self.end * fragments]
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Bytes of each row's text."""
+        fragments = np.fromiter(map(len, self.texts()), np.int64)
+        sizes: NDArray[np.int64] = fragments.reshape(len(self), -1).sum(axis=1)
+        return sizes
+
+    def invoice(self, index: int) -> str:
+        code = int(self.block.invoices.codes[self.start : self.end][index])
+        return self.block.invoices.values[code]
+
+    def invoice_starts(self) -> list[int]:
+        """The rows that have another invoice than the row before; the first row is not among them."""
+        codes = self.block.invoices.codes[self.start : self.end]
+        starts: list[int] = (np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist()
+        return starts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParsedBlock:
+    """Rows that were read together: what the file holds, and what the API gets.
+
+    `texts` holds as many fragments for each row as for any other; those of a row, joined, are a line break and its
+    JSON. In `invoices`, each text has one code only. `read_before` and `read_after` say how much of the file was read,
+    from 0 to 1.
+    """
+
+    records: Records
+    texts: list[bytes]
+    invoices: Column
+    read_before: float
+    read_after: float
+
+
+def read_header(line: bytes) -> tuple[str, ...]:
+    """The columns in the file's own order. Raises BadInput, which names every missing, unknown and repeated one."""
+    names = tuple(read_fields(line) or ())
+    if not set(names) & set(COLUMNS):
+        raise BadInput(_no_header(line))
+    missing = [column for column in COLUMNS if column not in names]
+    repeated = [(name, count) for name, count in Counter(names).items() if count > 1 and name in COLUMNS]
+    faults = [
+        *(f"{column} is missing" for column in missing),
+        *(_unknown(place, name, len(missing)) for place, name in enumerate(names, 1) if name not in COLUMNS),
+        *(f"{name} is there {count} times" for name, count in repeated),
+    ]
+    if faults:
+        raise BadInput(f"The header is wrong: {'; '.join(faults)}. {_COLUMNS_NEEDED}")
+    return names
+
+
+def _no_header(line: bytes) -> str:
+    """The line itself is not shown: without a header it is a row."""
+    if b"InvoiceNo" in line and b"\r" in line:
+        return "The lines of the file end with a carriage return alone. They must end with a line feed."
+    for separator, name in ((b";", "semicolons"), (b"\t", "tabs")):
+        if b"InvoiceNo" in line and separator in line:
+            return f"The columns of the file are separated by {name}. They must be separated by commas."
+    return f"The first line names none of the columns. {_COLUMNS_NEEDED}"
+
+
+def _unknown(place: int, name: str, missing: int) -> str:
+    """The name is shown only where it is clearly one: it may be a value of a row."""
+    close = get_close_matches(name, COLUMNS, n=1)
+    is_name = bool(close) or missing <= len(COLUMNS) // 2
+    is_plain = 0 < len(name) <= _LONGEST_NAME and name.isprintable()
+    shown = repr(name) if is_name and is_plain else f"column {place}"
+    return f"{shown} is unknown{f' (did you mean {close[0]}?)' if close else ''}"
+
+
+def _split_header(blocks: Iterator[bytes]) -> tuple[bytes, bytes, int]:
     """The first line that is not blank, the rest of its block, and the number of the line after it."""
     data, number = b"", 1
     for block in blocks:

@@ -1,23 +1,27 @@
-"""Where one row of the file ends and the next begins, and on which line.
+"""Finds where each row of the file begins and ends, and on which line.
 
-pandas alone cannot be trusted with this: it fills up a row with too few fields and cuts the first row of a chunk that
-has too many, both in silence; it stops at other rows with too many; it splits a row at a lone carriage return; and it
-lets a quote that is never closed swallow all rows up to the next one. So rows are told apart here, and pandas is given
-whole rows only.
+pandas cannot do that safely. It pads a row with too few fields and cuts the first row of a chunk that has too many,
+both without an error. It stops at any other row with too many. It splits a row at a carriage return that stands alone.
+And a quote that is never closed takes in all rows up to the next quote. So rows are found here, and pandas gets whole
+rows only.
 """
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from client.errors import BadInput
-from client.limits import MAX_LINE_BYTES, MAX_QUOTED_BYTES
+
+MAX_LINE_BYTES = 8 * 1024 * 1024
+"""A longer line is not a row of a CSV; reading stops."""
+
+MAX_QUOTED_BYTES = 1024 * 1024
+"""How far to look for the end of a quoted value that spans lines; beyond it, the quote counts as never closed."""
 
 _Positions: TypeAlias = NDArray[np.int64]
 
@@ -30,12 +34,12 @@ _OPEN_AT_END = re.compile(rb"(?:" + _FIELD + rb",)*+" + _QUOTED + rb"\Z")
 
 _BAD_QUOTES = "its quotes do not pair up"
 _NUL_BYTE = "it holds a NUL byte"
-_LONE_RETURN = "it holds a carriage return environment quotes"
+_LONE_RETURN = "it holds a carriage return outside quotes"
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenRow:
-    """A row that cannot be told into its fields; `line` counts the file's lines from 1."""
+    """A row that cannot be divided into its fields; `line` counts the file's lines from 1."""
 
     line: int
     reason: str
@@ -44,9 +48,9 @@ class BrokenRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
-    """Rows of the right shape, as the file has them, each with the line it begins on; and those that are broken.
+    """Rows of the right shape: where each begins and ends in `data`, and its line in the file. Then the broken ones.
 
-    Only where rows are in `data` is kept, not each row: few are ever looked at again.
+    A row's bytes are not copied, because few rows are ever looked at again.
     """
 
     data: bytes
@@ -63,7 +67,7 @@ class Records:
         return self.data[int(self.starts[index]) : int(self.ends[index])]
 
     def pieces(self) -> list[memoryview]:
-        """All rows with their line ends: as few pieces as blank lines and broken rows between them allow."""
+        """All rows with their line ends; a piece ends only before a blank line or a broken row."""
         stops = self.ends + 1 + (np.frombuffer(self.data, np.uint8)[self.ends] == _CR)
         gaps = np.flatnonzero(stops[:-1] != self.starts[1:])
         firsts, lasts = np.append(0, gaps + 1), np.append(gaps, len(self) - 1)
@@ -71,54 +75,51 @@ class Records:
         return [data[a:b] for a, b in zip(self.starts[firsts].tolist(), stops[lasts].tolist(), strict=True)]
 
 
-@cache
-def _record_of(width: int) -> re.Pattern[bytes]:
-    """A row of so many fields, as most are: one look tells where it ends and that it fits."""
-    return re.compile(_FIELD + rb"(?:," + _FIELD + rb"){%d}(?=\r?\n)" % (width - 1))
+def split_records(blocks: Iterable[bytes], width: int, first_line: int) -> Iterator[Records]:
+    """Divide blocks of UTF-8 into rows of `width` fields. Blank lines are not rows. Memory stays near a block's size.
+
+    A broken row takes no other row with it: the line after it begins a new row. Raises BadInput at a line that is too
+    long.
+    """
+    rest, line = b"", first_line
+    for block in blocks:
+        data = rest + block
+        window = _Window(data[: data.rfind(b"\n") + 1], width, line, is_final=False)
+        yield window.records()
+        rest = data[window.used :]
+        line += window.lines_used
+        if len(rest) > MAX_LINE_BYTES:
+            raise BadInput(f"Line {line:,} is longer than {MAX_LINE_BYTES:,} bytes, so the file is not a CSV of rows.")
+    if rest:
+        yield _Window(rest if rest.endswith(b"\n") else rest + b"\n", width, line, is_final=True).records()
 
 
 def read_fields(text: bytes) -> list[str] | None:
-    """The fields of a row; None where its quotes or line breaks leave open what they are."""
+    """The fields of a row; None where its quotes or line breaks make them ambiguous."""
     try:
         return next(csv.reader([text.decode(errors="replace")], strict=True), [])
     except csv.Error:
         return None
 
 
-def split_records(blocks: Iterable[bytes], width: int, first_line: int) -> Iterator[Records]:
-    """Cut blocks of UTF-8 into rows of `width` fields. Blank lines are no rows. Memory stays near a block's size.
-
-    A row that is broken does not touch its neighbours: reading goes on with the line that follows.
-    """
-    rest, line = b"", first_line
-    for block in blocks:
-        data = rest + block
-        end = data.rfind(b"\n") + 1
-        window = _Window(data[:end], width, line, final=False)
-        yield window.records()
-        rest = data[window.used :]
-        line += window.lines_used
-        if len(rest) > MAX_LINE_BYTES:
-            raise BadInput(f"Line {line:,} is longer than {MAX_LINE_BYTES:,} bytes; this is no CSV of rows.")
-    if rest:
-        yield _Window(rest if rest.endswith(b"\n") else rest + b"\n", width, line, final=True).records()
-
-
 class _Window:
-    """Some whole lines. `used` and `lines_used` say how far they make whole rows; unless final, more may follow."""
+    """Some whole lines of the file. Each is a row, unless quotes join it with the lines that follow.
 
-    def __init__(self, data: bytes, width: int, first_line: int, *, final: bool) -> None:
+    `used` bytes and `lines_used` lines make whole rows. Unless the window `is_final`, its last row may need more lines.
+    """
+
+    def __init__(self, data: bytes, width: int, first_line: int, *, is_final: bool) -> None:
         self._data = data
         self._width = width
         self._first_line = first_line
-        self._final = final
+        self._is_final = is_final
         self._bytes = np.frombuffer(data, np.uint8)
         separators = np.flatnonzero((self._bytes == _LF) | (self._bytes == _COMMA))
         line_ends = np.flatnonzero(self._bytes[separators] == _LF)
         breaks = separators[line_ends]
         self._commas = np.diff(line_ends, prepend=-1) - 1
         self._starts: _Positions = np.concatenate((np.zeros(1, np.int64), breaks + 1))
-        returns = self._bytes[breaks - 1] == _CR  # for a first, empty line that byte is the last: LF
+        returns = self._bytes[breaks - 1] == _CR  # an empty first line looks at the last byte, which is LF
         self._ends = breaks - returns
         self._has_lone_returns = np.count_nonzero(self._bytes == _CR) > np.count_nonzero(returns)
         self._has_nul = b"\0" in data
@@ -131,84 +132,69 @@ class _Window:
         return int(self._starts[self.lines_used])
 
     def records(self) -> Records:
-        self._check_shapes()
-        self._check_quoted_lines()
+        self._check_lines()
+        self._check_quoted_rows()
         self._is_row[list(self._broken)] = False
         rows = np.flatnonzero(self._is_row[: self.lines_used])
-        lines = rows + self._first_line
-        return Records(self._data, self._starts[rows], self._ends[rows], lines, self._broken_rows())
+        broken = [
+            BrokenRow(self._first_line + line, reason, self._data[int(self._starts[line]) : int(self._ends[line])])
+            for line, reason in sorted(self._broken.items())
+            if line < self.lines_used
+        ]
+        return Records(self._data, self._starts[rows], self._ends[rows], rows + self._first_line, broken)
 
-    def _where(self, byte: int) -> _Positions:
-        places: _Positions = np.flatnonzero(self._bytes == byte)
-        return places
+    def _check_lines(self) -> None:
+        """Find the broken lines as if there were no quotes; `_check_quoted_rows` corrects that where there are."""
+        for line in np.flatnonzero(self._is_row & (self._commas != self._width - 1)).tolist():
+            self._broken[line] = self._wrong_width(int(self._commas[line]) + 1)
+        if self._has_lone_returns:
+            returns = np.flatnonzero(self._bytes == _CR)
+            for line in self._lines_of(returns[self._bytes[returns + 1] != _LF]):
+                self._broken[line] = _LONE_RETURN
+        if self._has_nul:
+            for line in self._lines_of(np.flatnonzero(self._bytes == _NUL)):
+                self._broken[line] = _NUL_BYTE
+
+    def _check_quoted_rows(self) -> None:
+        next_line = 0
+        for line in self._lines_of(np.flatnonzero(self._bytes == _QUOTE)):
+            if line >= self.lines_used:
+                return
+            if line >= next_line:
+                next_line = self._check_quoted_row(line)
 
     def _lines_of(self, places: _Positions) -> list[int]:
-        """The lines, each once and in order, that hold these places."""
+        """The lines that hold these places, each once and in order."""
         lines: list[int] = np.unique(np.searchsorted(self._starts, places, side="right") - 1).tolist()
         return lines
 
-    def _check_shapes(self) -> None:
-        """Judge every line as if it had no quotes; those that have some are judged again."""
-        for line in np.flatnonzero(self._is_row & (self._commas != self._width - 1)).tolist():
-            self._broken[line] = self._ragged(int(self._commas[line]) + 1)
-        for line in self._lines_of(self._lone_returns()) if self._has_lone_returns else ():
-            self._broken[line] = _LONE_RETURN
-        for line in self._lines_of(self._where(_NUL)) if self._has_nul else ():
-            self._broken[line] = _NUL_BYTE
-
-    def _lone_returns(self) -> _Positions:
-        returns = self._where(_CR)
-        lone: _Positions = returns[self._bytes[returns + 1] != _LF]
-        return lone
-
-    def _check_quoted_lines(self) -> None:
-        done = 0
-        for line in self._lines_of(self._where(_QUOTE)):
-            if line >= self.lines_used:
-                return
-            if line >= done:
-                done = self._check_quoted(line)
-
-    def _check_quoted(self, line: int) -> int:
-        """Judge the row that begins on `line`; gives the line after it."""
+    def _check_quoted_row(self, line: int) -> int:
+        """Find the end of the row that begins on `line`, and what is wrong with it; returns the line after it."""
         start = int(self._starts[line])
-        match = _record_of(self._width).match(self._data, start) or _RECORD.match(self._data, start)
+        match = _RECORD.match(self._data, start)
         if match is None:
-            return self._without_end(line, start)
-        next_line = line + 1
-        if match.end() != self._ends[line]:
-            next_line = int(np.searchsorted(self._starts, match.end(), side="right"))
-        self._merge(line, next_line, match.end(), self._reason(match))
+            self._end_open_quote(line, start)
+            return line + 1
+        is_one_line = match.end() == self._ends[line]
+        next_line = line + 1 if is_one_line else int(np.searchsorted(self._starts, match.end(), side="right"))
+        self._ends[line] = match.end()
+        self._is_row[line + 1 : next_line] = False
+        for part in range(line, next_line):
+            self._broken.pop(part, None)
+        fields = len(_NEXT_FIELD.findall(match[0]))
+        if self._has_nul and b"\0" in match[0]:
+            self._broken[line] = _NUL_BYTE
+        elif fields != self._width:
+            self._broken[line] = self._wrong_width(fields)
         return next_line
 
-    def _reason(self, match: re.Match[bytes]) -> str | None:
-        if self._has_nul and b"\0" in match[0]:
-            return _NUL_BYTE
-        return None if match.re is not _RECORD else self._ragged(len(_NEXT_FIELD.findall(match[0])))
-
-    def _without_end(self, line: int, start: int) -> int:
-        """An open quote may end in the next block; otherwise this line alone is broken, and the next is a new row."""
-        may_go_on = not self._final and len(self._data) - start <= MAX_QUOTED_BYTES
+    def _end_open_quote(self, line: int, start: int) -> None:
+        """The row may end in the next window. Else this line alone is broken, and the next one begins a new row."""
+        may_go_on = not self._is_final and len(self._data) - start <= MAX_QUOTED_BYTES
         if may_go_on and _OPEN_AT_END.match(self._data, start):
             self.lines_used = line
         elif self._broken.get(line) != _LONE_RETURN:
             self._broken[line] = _BAD_QUOTES
-        return line + 1
 
-    def _merge(self, line: int, next_line: int, end: int, reason: str | None) -> None:
-        self._ends[line] = end
-        self._is_row[line + 1 : next_line] = False
-        for part in range(line, next_line):
-            self._broken.pop(part, None)
-        if reason:
-            self._broken[line] = reason
-
-    def _ragged(self, fields: int) -> str:
+    def _wrong_width(self, fields: int) -> str:
         return f"it has {fields} fields instead of {self._width}"
-
-    def _broken_rows(self) -> list[BrokenRow]:
-        lines = sorted(line for line in self._broken if line < self.lines_used)
-        return [BrokenRow(self._first_line + line, self._broken[line], self._text(line)) for line in lines]
-
-    def _text(self, line: int) -> bytes:
-        return self._data[int(self._starts[line]) : int(self._ends[line])]

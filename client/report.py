@@ -1,4 +1,4 @@
-"""What is shown while rows are sent: a bar for people, one JSON object a line for programs."""
+"""What `send` prints: a progress bar and a summary for people, or one JSON object a line for programs."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,21 +12,17 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 from rich.text import Text
 
-from client.batches import Batch
-from client.responses import IngestResponse
+from client.batches import AnsweredBatch
 from client.upload import UploadStats
-
-# What an upload came to, for people and for programs.
 
 _ALL_ACCEPTED, _SOME_REJECTED, _INCOMPLETE, _INTERRUPTED = 0, 1, 3, 130
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`ending` is why the upload ended early, else None; `note` says what is special about the file.
+    """The result of an upload. `ending` is why it ended early, else None; `note` says what is special about the file.
 
-    `journal` is where an upload that is not complete can be resumed from. `resumed` is whether this run went on from
-    there.
+    `journal` is the file from which an incomplete upload can be resumed; `resumed` says whether this run did so.
     """
 
     file: Path
@@ -90,9 +86,9 @@ class Summary:
         yield "accepted", f"{stats.accepted:,}"
         yield "rejected", f"{stats.rejected:,}"
         if stats.not_sent:
-            yield "read, not sent", f"{stats.not_sent:,}"
+            yield "not sent", f"{stats.not_sent:,}"
         if self.resumed:
-            yield "answered before", f"{stats.resumed:,}"
+            yield "sent before", f"{stats.resumed:,}"
         yield "batches", f"{stats.batches:,}"
         yield "bytes sent", f"{stats.bytes_sent:,}"
         yield "seconds", f"{self.seconds:,.1f}"
@@ -104,18 +100,18 @@ class Summary:
         if self.rejects:
             yield f"The rejected rows and their reasons are in {self.rejects}"
         if ranges := self.stats.not_sent_lines():
-            others = "All other rows have their answer." if self.stats.batches else "Nothing has an answer."
-            yield f"Not sent, or without an answer: {'; '.join(map(str, ranges))}. {others}"
+            others = "The API has answered for all other rows." if self.stats.batches else "The API has answered for no row."
+            yield f"Not sent, or not answered: {'; '.join(map(str, ranges))}. {others}"
             yield self._what_to_do()
 
     def _what_to_do(self) -> str:
         if self.journal:
-            return f"The same command goes on from here: {self.journal} knows what has its answer."
+            return f"Run the same command again to send the rest: {self.journal} says which rows have arrived."
         return "Send the whole file again when you can."
 
 
 class Bar:
-    """A bar by how much of the file was read, with rows, rows a second and the time left."""
+    """Shows how much of the file was sent, with rows, rows a second and the time left."""
 
     def __init__(self, progress: Progress, task: TaskID, clock: Callable[[], float]) -> None:
         self._progress = progress
@@ -126,15 +122,15 @@ class Bar:
         self._rows = 0
         self._sent = 0
 
-    def batch_answered(self, batch: Batch, _answer: IngestResponse) -> None:
+    def batch_answered(self, batch: AnsweredBatch) -> None:
         self._rows += len(batch.rows)
-        self._sent += 0 if batch.earlier_answer else len(batch.rows)
+        self._sent += 0 if batch.is_resumed else len(batch.rows)
         self._fraction = max(self._fraction, batch.rows.fraction)
         speed = f"{self._sent / max(self._clock() - self._started, 1e-3):,.0f} rows/s"
         self._progress.update(self._task, completed=self._fraction, rows=f"{self._rows:,}", speed=speed)
 
     def stop(self) -> None:
-        """It goes, and leaves the terminal to others."""
+        """Remove the bar from the terminal."""
         self._progress.stop()
 
 
@@ -153,23 +149,23 @@ def progress_bar(console: Console, clock: Callable[[], float]) -> Iterator[Bar]:
 
 
 class JsonLines:
-    """An event a line, each written out at once."""
+    """Writes one event a line, each at once."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._fraction = 0.0
 
-    def batch_answered(self, batch: Batch, answer: IngestResponse) -> None:
+    def batch_answered(self, batch: AnsweredBatch) -> None:
         self._fraction = max(self._fraction, batch.rows.fraction)
         event: dict[str, object] = {
             "event": "batch",
             "batch_id": batch.key,
             "rows": len(batch.rows),
-            "accepted": answer["accepted"],
-            "rejected": answer["rejected"],
+            "accepted": batch.response["accepted"],
+            "rejected": batch.response["rejected"],
             "file_fraction": round(self._fraction, 4),
         }
-        self.write(event | ({"resumed": True} if batch.earlier_answer else {}))
+        self.write(event | ({"resumed": True} if batch.is_resumed else {}))
 
     def write(self, event: dict[str, object]) -> None:
         print(json.dumps(event), file=self._out, flush=True)

@@ -1,4 +1,4 @@
-"""One run of `send`: from the file to the summary."""
+"""One run of `send`, from the file to the summary."""
 
 import asyncio
 import math
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from client.api import Address, checked_url, open_api
+from client.api import Address, open_api, parse_url
 from client.batches import Batcher
 from client.csv_file import Source, open_source
 from client.environment import Environment
@@ -48,20 +48,16 @@ class SendSettings:
         return min(self.batch_rows, math.ceil(self.rate)) if self.rate else self.batch_rows
 
 
-def _to_nobody(_summary: Summary) -> None:
-    return
-
-
 def send(
     settings: SendSettings,
     environment: Environment,
-    watcher: ProgressListener,
-    show: Callable[[Summary], None] = _to_nobody,
+    listener: ProgressListener,
+    show: Callable[[Summary], None] = lambda _summary: None,
 ) -> Summary:
-    """Send the file, or go on where the last run ended. Raises BadInput where nothing was sent because the file or
-    the settings are at fault.
+    """Send the file, or go on where the last run ended. Raises BadInput where the file or a setting is wrong and nothing
+    was sent.
 
-    The journal goes only after `show` has returned: an end that nobody heard of is told again by the next run.
+    The journal is removed only after `show` has returned, so that the next run repeats a summary that nobody saw.
     """
     if settings.rate is not None and not math.isfinite(settings.rate):
         raise BadInput("The rate must be a number of rows a second.")
@@ -70,7 +66,7 @@ def send(
         check_rejects_path(settings.rejects_path, settings.file)
         check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
         with open_journal(settings.journal_path, _header(settings, source), fresh=settings.fresh) as journal:
-            summary = _Run(settings, environment, source, reader, journal).summary(watcher)
+            summary = _Run(settings, environment, source, reader, journal).run(listener)
             show(summary)
             if summary.is_complete:
                 journal.remove()
@@ -78,7 +74,7 @@ def send(
 
 
 def _header(settings: SendSettings, source: Source) -> Header:
-    url = checked_url(settings.address.url).copy_with(username=None, password=None)
+    url = parse_url(settings.address.url).copy_with(username=None, password=None)
     return Header(journal=VERSION, url=str(url).rstrip("/"), size=source.size, blake2b=source.digest)
 
 
@@ -95,31 +91,29 @@ class _Run:
         self._rejects = Rejects(settings.rejects_path, reader.columns)
         self._started = environment.clock()
 
-    def summary(self, watcher: ProgressListener) -> Summary:
+    def run(self, listener: ProgressListener) -> Summary:
         try:
-            asyncio.run(self._upload(watcher))
+            asyncio.run(self._upload(listener))
         except KeyboardInterrupt:
-            return self._ended("Interrupted.", interrupted=True)
-        except BadInput as failure:
-            if not self._stats.rows_read:
+            return self._incomplete("Interrupted.", interrupted=True)
+        except CommandError as error:
+            if isinstance(error, BadInput) and not self._stats.rows_read:
                 raise
-            return self._ended(str(failure))
-        except CommandError as failure:
-            return self._ended(str(failure))
+            return self._incomplete(str(error))
         finally:
             self._rejects.close()
         return self._summary()
 
-    async def _upload(self, watcher: ProgressListener) -> None:
+    async def _upload(self, listener: ProgressListener) -> None:
         stop = Stop()
-        environment = replace(self._environment, sleep=stop.ends(self._environment.sleep))
-        batcher = Batcher(self._settings.rows_at_a_time, environment.new_key, self._journal.begun)
+        environment = replace(self._environment, sleep=stop.interrupts(self._environment.sleep))
+        batcher = Batcher(self._settings.rows_at_a_time, environment.new_key, self._journal.batches)
         pace = Pace(self._settings.rate, environment.clock, environment.sleep)
         async with open_api(self._settings.address, environment, stop) as api:
-            upload = Upload(api, batcher, self._journal, self._stats, self._rejects, watcher)
-            await upload.run(batcher.batches(self._reader.chunks()), pace, self._settings.in_flight, stop)
+            upload = Upload(api, batcher, self._journal, self._stats, self._rejects, listener)
+            await upload.run(batcher.parts(self._reader.chunks()), pace, self._settings.in_flight, stop)
 
-    def _ended(self, ending: str, *, interrupted: bool = False) -> Summary:
+    def _incomplete(self, ending: str, *, interrupted: bool = False) -> Summary:
         journal = self._journal.path if self._journal.has_batches else None
         return replace(self._summary(), ending=ending, interrupted=interrupted, journal=journal)
 
@@ -130,6 +124,6 @@ class _Run:
             seconds=self._environment.clock() - self._started,
             rejects=self._rejects.path,
             encoding=self._source.encoding,
-            resumed=bool(self._journal.begun),
+            resumed=bool(self._journal.batches),
             note=None if self._reader.columns else "The file is empty.",
         )

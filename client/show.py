@@ -1,4 +1,4 @@
-"""Invoices and customers as tables that can be read."""
+"""Fetches an invoice or a customer, with all pages, and shows it as a table."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +13,32 @@ from rich.text import Text
 from client.api import Api
 from client.errors import UnexpectedResponse
 
-# The questions to the API, with all pages of their answers.
-
 Entry: TypeAlias = dict[str, object]
 
 _INVOICES_PER_PAGE = 100
+
+_Columns: TypeAlias = Sequence[tuple[str, str]]
+
+_LINES: _Columns = (
+    ("StockCode", "stock code"),
+    ("Description", "description"),
+    ("InvoiceDate", "date"),
+    ("CustomerID", "customer"),
+    ("Country", "country"),
+    ("Quantity", "quantity"),
+    ("UnitPrice", "price"),
+    ("amount", "amount"),
+)
+_INVOICES: _Columns = (
+    ("InvoiceNo", "invoice"),
+    ("dates", "date"),
+    ("line_count", "lines"),
+    ("quantity", "quantity"),
+    ("total", "total"),
+)
+_SAME_IN_MOST_LINES = frozenset({"InvoiceDate", "CustomerID", "Country"})
+_MONEY = frozenset({"UnitPrice", "amount", "total"})
+_COUNTS = frozenset({"Quantity", "quantity", "line_count", "invoice_count"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +74,8 @@ async def _all_pages(api: Api, path: str, name: str, query: dict[str, str]) -> A
 def _entries(page: Entry, name: str) -> Iterator[Entry]:
     entries = page.get(name)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise UnexpectedResponse(f"The API's answer has no list of {name}.")
+        raise UnexpectedResponse(f"The API's response has no list of {name}.")
     yield from cast("list[Entry]", entries)
-
-
-# Amounts as people read them. They come as text and never become a float.
-
-
-def money(text: object) -> str:
-    """`5391.21` as `5,391.21`; as many decimals as the API gives."""
-    try:
-        return f"{Decimal(text if isinstance(text, str) else ''):,f}"
-    except InvalidOperation as error:
-        raise UnexpectedResponse("The API's answer holds an amount that is no decimal number in quotes.") from error
-
-
-_Columns: TypeAlias = Sequence[tuple[str, str]]
-
-_LINES: _Columns = (
-    ("StockCode", "stock code"),
-    ("Description", "description"),
-    ("InvoiceDate", "date"),
-    ("CustomerID", "customer"),
-    ("Country", "country"),
-    ("Quantity", "quantity"),
-    ("UnitPrice", "price"),
-    ("amount", "amount"),
-)
-_INVOICES: _Columns = (
-    ("InvoiceNo", "invoice"),
-    ("dates", "date"),
-    ("line_count", "lines"),
-    ("quantity", "quantity"),
-    ("total", "total"),
-)
-_SAME_IN_MOST_LINES = frozenset({"InvoiceDate", "CustomerID", "Country"})
-_MONEY = frozenset({"UnitPrice", "amount", "total"})
-_COUNTS = frozenset({"Quantity", "quantity", "line_count", "invoice_count"})
 
 
 def invoice_tables(answer: Answer) -> Group:
@@ -144,9 +130,17 @@ def _table(columns: _Columns, entries: Iterable[Entry]) -> Table:
     return table
 
 
+def money(text: object) -> str:
+    """`5391.21` as `5,391.21`, with as many decimals as the API gives. The text never becomes a float."""
+    try:
+        return f"{Decimal(text if isinstance(text, str) else ''):,f}"
+    except InvalidOperation as error:
+        raise UnexpectedResponse("The API's response has an amount that is not a decimal number in quotes.") from error
+
+
 def _shown(entry: Entry, name: str) -> str:
     if name not in entry:
-        raise UnexpectedResponse(f"The API's answer does not say {name}.")
+        raise UnexpectedResponse(f"The API's response does not say {name}.")
     value = entry[name]
     if name in _MONEY:
         return money(value)
@@ -159,5 +153,5 @@ def _shown(entry: Entry, name: str) -> str:
 
 def _count(value: object) -> str:
     if type(value) is not int:
-        raise UnexpectedResponse("The API's answer holds a count that is no whole number.")
+        raise UnexpectedResponse("The API's response has a count that is not a whole number.")
     return f"{value:,}"
