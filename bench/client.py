@@ -22,11 +22,10 @@ from bench.findings import Finding, at_least, figure
 from bench.rows import grow
 from client import reader
 from client.api import Address
-from client.batches import Batch
+from client.batches import AnsweredBatch
 from client.columns import Column
 from client.environment import Environment
 from client.repeats import Repeats
-from client.responses import IngestResponse
 from client.send import SendSettings, send
 from local_runtime.processes import peak_memory
 
@@ -80,7 +79,7 @@ def _send(file: Path, url: str) -> Callable[[], None]:
 
 
 class _Silent:
-    def batch_answered(self, batch: Batch, answer: IngestResponse) -> None:
+    def batch_answered(self, batch: AnsweredBatch) -> None:
         pass
 
 

@@ -48,9 +48,9 @@ class PostedBatch:
 def posted_batches(csv_file: Path, batch_rows: int) -> Iterator[PostedBatch]:
     """What the client posts of a file. Keys, and so counts, are the same in every run."""
     with open_source(csv_file) as source:
-        for batch in Batcher(batch_rows, _numbered_keys()).batches(Reader(source).chunks()):
-            if batch.rows:
-                yield _posted(batch)
+        for part in Batcher(batch_rows, _numbered_keys()).parts(Reader(source).chunks()):
+            if isinstance(part, Batch):
+                yield PostedBatch(part.key, part.body, len(part.rows))
 
 
 def grow(source: Path, rows: int, target: Path) -> Path:
@@ -67,10 +67,6 @@ def in_chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
-
-
-def _posted(batch: Batch) -> PostedBatch:
-    return PostedBatch(batch.key, batch.body, len(batch.rows))
 
 
 def _numbered_keys() -> Callable[[], str]:

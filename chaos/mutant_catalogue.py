@@ -253,7 +253,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "a rejected row is counted and not named",
         "client/upload.py",
-        "self._rejects.add(rows.line(index), fields, reasons, rows.original(index))",
+        "self._rejects.add(part.rows.line(index), fields, reasons, part.rows.original(index))",
         "pass",
         _CLIENT,
     ),

@@ -17,10 +17,9 @@ from starlette.types import ASGIApp
 from chaos.faults import Crash, Fault, FaultPlan
 from chaos.rows import COLUMNS, GeneratedRow
 from client.api import Address
-from client.batches import Batch
+from client.batches import AnsweredBatch
 from client.environment import Environment
 from client.report import Summary
-from client.responses import IngestResponse
 from client.send import SendSettings, send
 from local_runtime.event_source_mapping import VirtualClock
 
@@ -140,8 +139,8 @@ def _lose(request: httpx.Request, response: httpx.Response, chance: Random) -> h
 class _Listener:
     answered: list[str]
 
-    def batch_answered(self, batch: Batch, answer: IngestResponse) -> None:
-        if answer["accepted"]:
+    def batch_answered(self, batch: AnsweredBatch) -> None:
+        if batch.response["accepted"]:
             self.answered.append(batch.key)
 
 

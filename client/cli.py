@@ -12,8 +12,8 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from client.api import Address, Api, open_api
-from client.environment import Environment
 from client.batches import MAX_BATCH_ROWS
+from client.environment import Environment
 from client.errors import BadInput, CommandError, NotFound
 from client.report import JsonLines, Summary, progress_bar
 from client.send import SendSettings, send
@@ -37,7 +37,8 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     batch_rows: Annotated[int, typer.Option(min=1, max=MAX_BATCH_ROWS, help="The most rows in a request.")] = 5000,
     in_flight: Annotated[int, typer.Option(min=1, max=64, help="The most requests at a time.")] = 4,
     rate: Annotated[
-        float | None, typer.Option(min=0.01, help="Rows a second, to simulate real time. [default: as fast as possible]")
+        float | None,
+        typer.Option(min=0.01, help="Rows a second, to simulate real time. [default: as fast as possible]"),
     ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="The file for rejected rows. [default: FILE.rejects.csv, here]")

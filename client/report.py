@@ -100,7 +100,9 @@ class Summary:
         if self.rejects:
             yield f"The rejected rows and their reasons are in {self.rejects}"
         if ranges := self.stats.not_sent_lines():
-            others = "The API has answered for all other rows." if self.stats.batches else "The API has answered for no row."
+            others = (
+                "The API has answered for all other rows." if self.stats.batches else "The API has answered for no row."
+            )
             yield f"Not sent, or not answered: {'; '.join(map(str, ranges))}. {others}"
             yield self._what_to_do()
 

@@ -54,8 +54,9 @@ def send(
     listener: ProgressListener,
     show: Callable[[Summary], None] = lambda _summary: None,
 ) -> Summary:
-    """Send the file, or go on where the last run ended. Raises BadInput where the file or a setting is wrong and nothing
-    was sent.
+    """Send the file, or go on where the last run ended.
+
+    Raises BadInput where the file or a setting is wrong and nothing was sent.
 
     The journal is removed only after `show` has returned, so that the next run repeats a summary that nobody saw.
     """

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from client.columns import Column, distinct
+from client.reader import ParsedBlock, Rows, RowSpan
 from client.records import Records
-from client.rows import ParsedBlock, Rows, RowSpan
 
 
 def made_rows(invoices: Sequence[str], texts: Sequence[bytes] | None = None, lines: Sequence[int] = ()) -> Rows:

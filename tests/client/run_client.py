@@ -10,8 +10,8 @@ import httpx
 from typer.testing import CliRunner, Result
 
 from client.cli import app
+from client.columns import COLUMNS
 from client.environment import Environment
-from client.reader import COLUMNS
 
 Handler: TypeAlias = Callable[[httpx.Request], httpx.Response | Coroutine[None, None, httpx.Response]]
 

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from client.batches import JournaledBatch
-from client.journal import read_past
+from client.journal import JournaledBatch, read_journal
 from tests.client.fake_api import FakeApi, problem
 from tests.client.killed_api import Killed
 from tests.client.run_client import World, row, run, write_csv
@@ -81,7 +80,7 @@ def _send(weather: Weather, name: str, *options: str) -> int | None:
 
 
 def _begun() -> Mapping[str, JournaledBatch]:
-    return read_past(JOURNAL.read_bytes()).begun if JOURNAL.exists() else {}
+    return read_journal(JOURNAL.read_bytes()).batches if JOURNAL.exists() else {}
 
 
 def _sent_rows(bodies: Mapping[str, bytes]) -> Counter[bytes]:
@@ -101,7 +100,7 @@ def test_runs_until_one_is_complete_send_every_row_once(chance: Random) -> None:
     count, weather = _write_rows(chance), Weather(chance)
     code = None
     for number in range(_MOST_RUNS):
-        answered = {key for key, each in _begun().items() if each.answer}
+        answered = {key for key, each in _begun().items() if each.response}
         before = len(weather.asked)
         code = _send(weather, f"run{number}")
         assert not answered & set(weather.asked[before:])
@@ -124,7 +123,7 @@ def test_a_journal_cut_at_any_byte_resumes_what_it_still_knows(chance: Random) -
         whole = JOURNAL.read_bytes()
         JOURNAL.write_bytes(whole[: chance.randint(0, len(whole))])
     begun = _begun()
-    answered = {key for key, each in begun.items() if each.answer}
+    answered = {key for key, each in begun.items() if each.response}
     weather.deaths, weather.asked = 0, []
     assert _send(weather, "second") in {0, 1}
     asked = set(weather.asked)

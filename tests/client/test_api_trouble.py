@@ -56,7 +56,7 @@ def test_an_api_that_is_gone_ends_the_upload() -> None:
     summary = summary_of(result)
     assert (result.exit_code, summary["accepted"], summary["not_sent"]) == (3, 10, 10)
     assert (summary["rows_read"], summary["not_sent_lines"]) == (20, [[12, None]])
-    assert summary["error"] == "The API gives no usable answer: ReadTimeout."
+    assert summary["error"] == "The API gave no usable response: ReadTimeout."
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 415])
@@ -125,6 +125,6 @@ def test_rejects_that_cannot_be_kept_end_the_upload(monkeypatch: pytest.MonkeyPa
         raise OSError(28, "No space left on device")
 
     path = write_text(Path("rows.csv"), "broken")
-    monkeypatch.setattr("client.rejects.Rejects._created", full)
+    monkeypatch.setattr("client.rejects.Rejects._create", full)
     result = run(FakeApi(), "send", path)
     assert (result.exit_code, "No space left" in result.stderr) == (3, True)

@@ -10,17 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.batches import Batch, Batcher
-from client.limits import MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACKED_BYTES
-from client.reader import Chunk
-from client.rows import Rows
+from client.batches import MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACKED_BYTES, Batch, Batcher
+from client.reader import Chunk, Rows
 from invoices import limits as api_limits
 from tests.client.made_rows import made_rows
 
 
 def _batches(chunks: Sequence[Rows], max_rows: int) -> list[Batch]:
     keys = (f"batch-{number}" for number in count(1))
-    return list(Batcher(max_rows, lambda: next(keys)).batches(Chunk(rows, ()) for rows in chunks))
+    parts = Batcher(max_rows, lambda: next(keys)).parts(Chunk(rows, ()) for rows in chunks)
+    return [part for part in parts if isinstance(part, Batch)]
 
 
 def _invoices(cut: Sequence[Batch]) -> list[str]:
@@ -84,7 +83,7 @@ def test_a_row_beyond_every_limit_is_sent_alone() -> None:
 def test_halves_are_new_batches_that_end_between_invoices() -> None:
     """They have other bodies, so they have other keys."""
     batch = _batches([made_rows("AAABBBBB")], 10)[0]
-    halves = Batcher(10, lambda: "new").halves(batch)
+    halves = Batcher(10, lambda: "new").split(batch)
     assert (_invoices(halves), [half.key for half in halves]) == (["AAA", "BBBBB"], ["new", "new"])
 
 

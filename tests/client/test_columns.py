@@ -1,59 +1,112 @@
-"""The header decides whether a file can be sent."""
+"""The client's normal form is the API's."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from client.errors import BadInput
-from client.reader import COLUMNS, read_header
+from client.columns import COLUMNS, NORMAL_FORMS, Column, json_texts, normal_columns, normal_date, normal_price
+from client.repeats import row_hashes
+from invoices.line import Line, content
+from tests.client.run_client import row
 
-
-def _header(*names: str) -> bytes:
-    return ",".join(names).encode()
-
-
-def test_columns_come_in_any_order() -> None:
-    """The file's own order is kept."""
-    assert read_header(_header(*reversed(COLUMNS))) == tuple(reversed(COLUMNS))
-
-
-def test_quoted_names_are_names() -> None:
-    """A header may be quoted as any row may."""
-    assert read_header(b'"' + b'","'.join(name.encode() for name in COLUMNS) + b'"') == COLUMNS
-
-
-def test_every_fault_is_named_at_once() -> None:
-    """One message is enough to mend the header."""
-    with pytest.raises(BadInput) as failure:
-        read_header(_header("InvoiceNo", "InvoiceNo", "Stockcode", *COLUMNS[2:7], "Region"))
-    message = str(failure.value)
-    assert "StockCode is missing; Country is missing" in message
-    assert "'Stockcode' is unknown (meant as StockCode?); 'Region' is unknown" in message
-    assert "InvoiceNo is there 2 times" in message
+_DIGITS = st.text(st.sampled_from("0123456789"), min_size=1, max_size=11)
+_SIGNS = st.sampled_from(["", "-", "+"])
+_NUMBERS = st.builds(
+    "{}{}{}{}".format, _SIGNS, _DIGITS, st.sampled_from(["", "."]), st.just("0") | _DIGITS | st.just("")
+)
+_DATES = st.from_regex(
+    r"\A[01]?[0-9]/[0-3]?[0-9]/(2010|0001|9999) [0-2]?[0-9]:[0-5][0-9](:[0-6][0-9])?\Z"
+    r"|\A(2010|0001|9999)-(0[1-9]|1[0-3])-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9](:[0-9]{2}(\.[0-9]{1,7})?)?"
+    r"(Z|[+-][0-2][0-9]:?[0-9]{2})?\Z"
+)
+_OTHERS = st.text(max_size=8) | st.text(st.characters(codec="ascii"), max_size=41) | st.sampled_from(["٣", "1\n", "C1"])
+_VALUES = st.one_of(_NUMBERS, _DATES, _OTHERS)
+_ROWS = st.fixed_dictionaries(
+    {name: st.one_of(st.just(value), _VALUES) for name, value in zip(COLUMNS, row(), strict=True)}
+)
 
 
-def test_a_row_instead_of_a_header_is_not_shown() -> None:
-    """A file without a header has a customer's data on its first line."""
-    with pytest.raises(BadInput, match="first line names none") as failure:
-        read_header(b"536365,85123A,SECRET,6,12/1/2010 8:26,2.55,17850,United Kingdom")
-    assert "SECRET" not in str(failure.value)
+def _line(fields: Mapping[str, str]) -> Line | None:
+    try:
+        return Line.model_validate(fields)
+    except ValidationError:
+        return None
 
 
-@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])
-def test_another_separator_is_named(separator: str, name: str) -> None:
-    """The most common reason for a header that does not fit."""
-    with pytest.raises(BadInput, match=f"separated by {name}"):
-        read_header(separator.join(COLUMNS).encode())
+def _normal(fields: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(NORMAL_FORMS[name](fields[name]) if name in NORMAL_FORMS else fields[name] for name in COLUMNS)
 
 
-def test_a_row_that_runs_into_the_header_is_not_shown() -> None:
-    """A file whose lines end with carriage returns alone is one line."""
-    line = (",".join(COLUMNS) + "\r536365,85A,desc,6,12/1/2010 8:26,2.55,17850,EIRE").encode()
-    with pytest.raises(BadInput, match="carriage return") as caught:
-        read_header(line)
-    assert "17850" not in str(caught.value)
+def _columns(*rows: Mapping[str, str]) -> Mapping[str, Column]:
+    codes = np.arange(len(rows))
+    return normal_columns({name: Column(codes, [each[name] for each in rows]) for name in COLUMNS})
 
 
-def test_a_value_beside_missing_columns_is_not_shown() -> None:
-    """Only its place is: it may be no name."""
-    with pytest.raises(BadInput, match="column 3 is unknown") as caught:
-        read_header(b"InvoiceNo,StockCode,17850")
-    assert "17850" not in str(caught.value)
+@pytest.mark.parametrize("name", COLUMNS)
+@given(value=_VALUES)
+def test_a_text_that_the_api_takes_gets_its_normal_form(name: str, value: str) -> None:
+    """Column by column: so a row has one identity, however it was written."""
+    fields = dict(zip(COLUMNS, row(**{name: value}), strict=True))
+    line = _line(fields)
+    assert line is None or _normal(fields) == content(line)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+@given(value=_VALUES)
+def test_what_is_sent_means_what_the_file_says(name: str, value: str) -> None:
+    """The API takes the row that is sent exactly if it takes the row of the file, and makes the same line of it."""
+    fields = dict(zip(COLUMNS, row(**{name: value}), strict=True))
+    sent = b"".join(json_texts(_columns(fields), np.array([1])))
+    try:
+        line = Line.model_validate_json(sent)
+    except ValidationError:
+        line = None
+    file_line = _line(fields)
+    assert line == (file_line and file_line.model_copy(update={"Occurrence": 1}))
+
+
+@given(_ROWS, _ROWS)
+@example(dict(zip(COLUMNS, row(UnitPrice="2.5"), strict=True)), dict(zip(COLUMNS, row(UnitPrice="2.50"), strict=True)))
+@example(dict(zip(COLUMNS, row(CustomerID=""), strict=True)), dict(zip(COLUMNS, row(Description=""), strict=True)))
+def test_rows_repeat_exactly_if_the_api_sees_one_content(one: dict[str, str], other: dict[str, str]) -> None:
+    """Rows get equal hashes if and only if their lines have equal content."""
+    lines = _line(one), _line(other)
+    hashes = row_hashes(_columns(one, other))
+    if lines[0] and lines[1]:
+        same_bits = [bool(bits[0] == bits[1]) for bits in hashes]
+        assert same_bits == [content(lines[0]) == content(lines[1])] * 2
+
+
+@given(_ROWS)
+def test_the_normal_form_is_its_own(fields: dict[str, str]) -> None:
+    """Made twice, nothing changes."""
+    once = dict(zip(COLUMNS, _normal(fields), strict=True))
+    assert _normal(once) == tuple(once.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [("2.50", "2.5"), ("100", "100"), ("-0.00", "0"), ("-11062.06", "-11062.06"), ("1e3", "1e3"), ("", "")],
+)
+def test_prices(text: str, normal: str) -> None:
+    """Plain digits; what is no price stays for the API to refuse."""
+    assert normal_price(text) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("12/1/2010 8:26", "2010-12-01T08:26:00"),
+        ("2010-12-01 08:26", "2010-12-01T08:26:00"),
+        ("2010-12-01T08:26:00+02:00", "2010-12-01T06:26:00Z"),
+        ("13/1/2010 8:26", "13/1/2010 8:26"),
+        ("0001-01-01T00:00+14:00", "0001-01-01T00:00+14:00"),
+    ],
+)
+def test_dates(text: str, normal: str) -> None:
+    """Month first, or ISO; what is no date stays."""
+    assert normal_date(text) == normal

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from client.batches import Batch
+from client.api import IngestResponse
 from client.errors import BadInput, CannotWrite
-from client.journal import Header, Journal, JournalState, default_journal_path, open_journal, read_past
-from client.responses import IngestResponse
+from client.journal import (
+    Header,
+    Journal,
+    JournaledBatch,
+    JournalState,
+    default_journal_path,
+    open_journal,
+    read_journal,
+)
 from tests.client.fake_api import FakeApi
-from tests.client.made_rows import made_rows
 from tests.client.run_client import LINE, run, write_text
 
 HEADER = Header(journal=1, url="http://host", size=10, blake2b="00")
@@ -20,8 +26,8 @@ PATH = Path("rows.csv.journal")
 ACCEPTED = IngestResponse(accepted=2, rejected=0, errors=[])
 
 
-def _batch(key: str, first: int) -> Batch:
-    return Batch(key, made_rows("AB"), b"body", first=first)
+def _batch(key: str, first: int) -> JournaledBatch:
+    return JournaledBatch(key, first, rows=2, size=4, digest="00")
 
 
 def _write(*keys: str) -> bytes:
@@ -29,21 +35,21 @@ def _write(*keys: str) -> bytes:
     with open_journal(PATH, HEADER, fresh=True) as journal:
         for number, key in enumerate(keys):
             batch = _batch(key, number * 2)
-            asyncio.run(journal.begin(batch))
+            asyncio.run(journal.record_batch(batch))
             if key != keys[-1]:
-                journal.answered(batch, ACCEPTED)
+                journal.record_response(key, ACCEPTED)
     return PATH.read_bytes()
 
 
 def _answers(data: bytes) -> dict[str, bool]:
-    return {key: each.answer is not None for key, each in read_past(data).begun.items()}
+    return {key: each.response is not None for key, each in read_journal(data).batches.items()}
 
 
 def test_it_is_read_back() -> None:
     """Each batch with its rows, and whether it has its answer."""
-    past = read_past(_write("a", "b", "c"))
-    assert (past.header, _answers(PATH.read_bytes())) == (HEADER, {"a": True, "b": True, "c": False})
-    assert [(each.first, each.end, each.size) for each in past.begun.values()] == [(0, 2, 4), (2, 4, 4), (4, 6, 4)]
+    state = read_journal(_write("a", "b", "c"))
+    assert (state.header, _answers(PATH.read_bytes())) == (HEADER, {"a": True, "b": True, "c": False})
+    assert [(each.first, each.rows, each.size) for each in state.batches.values()] == [(0, 2, 4), (2, 2, 4), (4, 2, 4)]
 
 
 def test_a_cut_anywhere_leaves_what_came_before() -> None:
@@ -53,8 +59,8 @@ def test_a_cut_anywhere_leaves_what_came_before() -> None:
         PATH.write_bytes(whole[:size])
         lines = whole[:size].count(b"\n")
         with open_journal(PATH, HEADER, fresh=False) as journal:
-            assert len([each for each in journal.begun if each.answer]) == max(0, lines - 1) // 2
-            assert (len(journal.begun), PATH.read_bytes()[-1:]) == (lines // 2, b"\n")
+            assert len([each for each in journal.batches if each.response]) == max(0, lines - 1) // 2
+            assert (len(journal.batches), PATH.read_bytes()[-1:]) == (lines // 2, b"\n")
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 100, b'{"answered":', b"\xff\n\0\0\n"])
@@ -63,7 +69,7 @@ def test_a_tail_that_a_loss_of_power_left_is_cut_off(tail: bytes) -> None:
     whole = _write("a", "b")
     PATH.write_bytes(whole + tail)
     with open_journal(PATH, HEADER, fresh=False) as journal:
-        assert (len(journal.begun), PATH.read_bytes()) == (2, whole)
+        assert (len(journal.batches), PATH.read_bytes()) == (2, whole)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +91,7 @@ def test_a_damaged_journal_is_not_guessed_at(spoil: Callable[[list[bytes]], list
     with pytest.raises(BadInput, match="--fresh"), open_journal(PATH, HEADER, fresh=False):
         pass
     with open_journal(PATH, HEADER, fresh=True) as journal:
-        assert journal.begun == []
+        assert journal.batches == []
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -93,7 +99,7 @@ def test_a_damaged_journal_is_not_guessed_at(spoil: Callable[[list[bytes]], list
 def test_another_file_is_never_taken_for_a_journal(content: bytes, *, fresh: bool) -> None:
     """It stays as it was."""
     PATH.write_bytes(content)
-    with pytest.raises(BadInput, match="is no journal"), open_journal(PATH, HEADER, fresh=fresh):
+    with pytest.raises(BadInput, match="is not a journal"), open_journal(PATH, HEADER, fresh=fresh):
         pass
     assert PATH.read_bytes() == content
 
@@ -136,7 +142,7 @@ def test_batches_in_flight_share_a_wait_for_the_disk() -> None:
     waits: list[int] = []
 
     async def three(journal: Journal) -> None:
-        await asyncio.gather(*(journal.begin(_batch(key, 0)) for key in "abc"))
+        await asyncio.gather(*(journal.record_batch(_batch(key, 0)) for key in "abc"))
 
     with _journal(waits.append) as journal:
         asyncio.run(three(journal))
@@ -154,5 +160,5 @@ def test_after_a_failure_nothing_more_is_written() -> None:
     with _journal(fail_once) as journal:
         for _ in range(2):
             with pytest.raises(CannotWrite):
-                asyncio.run(journal.begin(_batch("a", 0)))
+                asyncio.run(journal.record_batch(_batch("a", 0)))
     assert PATH.read_bytes().count(b"begun") == 1

@@ -92,7 +92,7 @@ def test_line_numbers_are_those_of_the_file() -> None:
         (b'x,"y"y,z', "its quotes do not pair up"),
         (b"x,y\0,z", "it holds a NUL byte"),
         (b'x,"y\0",z', "it holds a NUL byte"),
-        (b"x,y\ry,z", "it holds a carriage return environment quotes"),
+        (b"x,y\ry,z", "it holds a carriage return outside quotes"),
         (b"   ", "it has 1 fields instead of 3"),
     ],
 )

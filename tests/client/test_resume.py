@@ -182,7 +182,7 @@ def test_no_request_goes_out_unless_the_journal_knows_of_it(monkeypatch: pytest.
         raise CannotWrite("The journal cannot be written: no space.")
 
     write_csv(Path("rows.csv"), _rows())
-    monkeypatch.setattr("client.journal.Journal.begin", fail)
+    monkeypatch.setattr("client.journal.Journal.record_batch", fail)
     api = FakeApi()
     result = run(api, *_SEND)
     assert (result.exit_code, api.requests, summary_of(result)["accepted"]) == (3, [], 0)

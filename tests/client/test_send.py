@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from client.reader import COLUMNS
+from client.columns import COLUMNS
 from tests.client.fake_api import FakeApi, sent_rows
 from tests.client.run_client import HEADER, LINE, read_rejects, row, run, summary_of, write_csv, write_text
 
