@@ -59,7 +59,7 @@ def invoke_command(
     handler: Annotated[str, typer.Argument(help="The Lambda handler, as package.module.function.")],
     event: Annotated[Path, typer.Argument(help="A JSON file; tests/events has examples.", exists=True, dir_okay=False)],
 ) -> None:
-    """Call a handler once with a recorded event and print its response. It takes its settings from the environment."""
+    """Call a handler once with a recorded event and print its response. Its settings are environment variables."""
     typer.echo(json.dumps(invoke(handler, read_event(event, os.environ)), indent=2))
 
 

@@ -65,7 +65,7 @@ class Example:
 
 @dataclass
 class Expected:
-    """`rejected` of the `rows_read` are no lines. The examples are the first invoice and the first customer."""
+    """`rejected` counts the rows that are not valid. The examples are the first invoice and the first customer."""
 
     rows_read: int = 0
     rejected: int = 0
@@ -82,7 +82,7 @@ class Expected:
 class Stored:
     """`tally` is the union of all slices; `pointed` are the (customer, invoice) pairs of the pointers.
 
-    Every object that is not a raw one is a dead letter, written by a consumer or by its event source mapping.
+    Every object outside `raw/` is a dead letter. A consumer wrote it, or its event source mapping.
     """
 
     tally: Tally = field(default_factory=Tally)

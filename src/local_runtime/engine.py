@@ -1,4 +1,4 @@
-"""The engine: ministack, which plays Kinesis, S3 and DynamoDB in memory on a port of loopback.
+"""The engine: ministack, which emulates Kinesis, S3 and DynamoDB in memory, on a port that only this machine reaches.
 
 ministack's own Lambda and event source mappings are not used: they ignore partial failures.
 """
@@ -24,12 +24,12 @@ from local_runtime.processes import (
 )
 
 ENGINE_PORT = 4566
-"""The usual port of AWS emulators; taken if it is free."""
+"""The usual port of AWS emulators, used if it is free."""
 
 _HEALTH = "/_ministack/health"
 _SERVER = (
     *("ministack.app:app", "--config", "python:ministack.core.hypercorn_conf"),
-    *("--workers", "0"),  # serve in this process, start no other
+    *("--workers", "0"),  # serve in this process and start no other
     *("--keep-alive", "75"),  # seconds; after the default of 5, boto3 would meet closed connections
     *("--log-level", "WARNING"),
 )
@@ -51,7 +51,7 @@ class Certificate:
     key: Path
 
 
-def start_engine(  # noqa: PLR0913 - what differs between a run, a proof and a restart
+def start_engine(  # noqa: PLR0913 - a run, a test and a restart differ in these
     supervisor: Supervisor,
     folder: RunFolder,
     machine: Mapping[str, str],
@@ -84,7 +84,7 @@ def start_engine(  # noqa: PLR0913 - what differs between a run, a proof and a r
 
 @contextmanager
 def temporary_engine() -> Iterator[Engine]:
-    """An engine with a folder of its own, running inside the block only."""
+    """An engine with a folder of its own. It runs only inside the block."""
     with tempfile.TemporaryDirectory() as root, lock_folder(Path(root)) as folder, supervise() as supervisor:
         yield start_engine(supervisor, folder, machine_environment(os.environ, folder.temporary))
 

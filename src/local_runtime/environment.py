@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 REGION = "us-east-1"
-ACCESS_KEY = "local"  # the engine wants some key and checks none
+ACCESS_KEY = "local"  # the engine accepts any key
 _FROM_THE_MACHINE = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "HOME", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
 

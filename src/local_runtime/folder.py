@@ -1,4 +1,4 @@
-"""The folder that a run writes to: one run at a time has it, and the run writes nothing outside of it."""
+"""The folder of a run. Only one run at a time uses it, and the run writes nothing outside of it."""
 
 import fcntl
 import os
@@ -50,9 +50,9 @@ class RunFolder:
 
 @contextmanager
 def lock_folder(root: Path) -> Iterator[RunFolder]:
-    """`root` without the results of its last run; while another run has it, a numbered folder below it.
+    """Lock `root` and clear it. If another run uses `root`, take a numbered folder inside it instead.
 
-    The lock ends with the process, also when it is killed. Raises RunError where no folder can be had.
+    The lock ends with the process, even if it is killed. Raises RunError if no folder is free or can be written.
     """
     for path in (root, *(root / str(number) for number in range(2, _MOST_RUNS_AT_ONCE + 1))):
         if lock := _try_lock(path):

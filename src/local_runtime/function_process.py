@@ -41,7 +41,7 @@ def main(  # noqa: PLR0913, PLR0917 - typer makes one option of each
     handler: Annotated[str, typer.Option(help="The handler, as package.module.function.")],
     stream: Annotated[str, typer.Option(help="The stream's name.")],
     mapping: Annotated[str, typer.Option(help="The SAM Kinesis event's Properties as JSON, references resolved.")],
-    timeout: Annotated[float, typer.Option(help="The function's Timeout in seconds; the handler is told it.")] = 60.0,
+    timeout: Annotated[float, typer.Option(help="The function's Timeout in seconds.")] = 60.0,
     poll_interval: Annotated[float, typer.Option(help="Seconds between polls of a shard at its tip.")] = 0.2,
     checkpoint_file: Annotated[Path | None, typer.Option(help="Continue from these checkpoints.")] = None,
 ) -> None:
@@ -73,7 +73,7 @@ def parent_watch(current_parent: Callable[[], int] = os.getppid) -> Callable[[],
 
 
 def is_reader_gone(pipe: int) -> bool:
-    """Nobody can read what is written to this end any more: the parent ended before it could be watched.
+    """Whether nobody reads this pipe any more, which is so if the parent ended before `parent_watch` began.
 
     Always False for a file or a terminal.
     """
@@ -83,7 +83,7 @@ def is_reader_gone(pipe: int) -> bool:
 
 
 def checkpoint_message(step: CheckpointStep) -> ConsumerCheckpoint:
-    """A record's partition key is its batch id."""
+    """The message names batches: a record's partition key is its batch id."""
     return ConsumerCheckpoint(
         acknowledged=[record.partition_key for record in step.acknowledged],
         iterator_age_ms=step.iterator_age_ms,

@@ -14,7 +14,7 @@ from local_runtime.event_source_mapping import Clock, SystemClock
 
 Handler: TypeAlias = "Callable[[KinesisEvent, LambdaContext], object]"
 
-_DEBUG_SECONDS = 24 * 60 * 60.0  # somebody may think at a breakpoint; a handler stops early when little time is left
+_DEBUG_SECONDS = 24 * 60 * 60.0  # long enough for a breakpoint: a handler stops early when little time is left
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,16 @@ def with_context(
 
 
 def invoke(handler: str, event: Mapping[str, Any]) -> object:
-    """Call the handler `package.module.function` once and return its response: made for a debugger.
+    """Call the handler `package.module.function` once, for example under a debugger, and return its response.
 
-    It reads its settings from this process's environment.
+    The handler reads its settings from this process's environment.
     """
     function = with_context(import_handler(handler), function_name=handler, timeout=_DEBUG_SECONDS, clock=SystemClock())
     return function(cast("Any", event))
 
 
 def read_event(path: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The JSON document in `path`. `$NAME` in it becomes the variable NAME where there is one: an API key, say."""
+    """Read the JSON in `path` and replace each `$NAME` with the environment variable NAME, if it is set."""
     event: dict[str, Any] = json.loads(Template(path.read_text()).safe_substitute(environment))
     return event
 

@@ -65,14 +65,17 @@ def consumer_line_parser(stage: str) -> Callable[[bytes], Message]:
 
 
 def checkpoint_line(checkpoint: ConsumerCheckpoint) -> str:
-    """With its line break; empty fields are left out."""
+    """The message as a line, with its line break. Empty fields are left out."""
     return _CONSUMER.dump_json(checkpoint, exclude_defaults=True).decode() + "\n"
 
 
 def start_listener(
     sender: str, lines: Iterable[bytes], parse: Callable[[bytes], Message], inbox: Inbox
 ) -> threading.Thread:
-    """Put every message into the inbox, in a thread that ends with the lines. A line that is no message: RunError."""
+    """Put every message into the inbox, in a thread that ends with the lines.
+
+    A line that is not a message becomes a RunError in the inbox.
+    """
 
     def listen() -> None:
         for line in lines:

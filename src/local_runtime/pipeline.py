@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 API_PORT = 8000
-"""Taken if it is free."""
+"""Used if it is free."""
 
 API_KEY = "INVOICE_API_KEY"
 """The environment variable in which the client looks for its key."""
@@ -70,7 +70,7 @@ class Pipeline:
 
 
 def start_pipeline(supervisor: Supervisor, folder: RunFolder, template: Template, inbox: Inbox) -> Pipeline:
-    """Raises RunError. The supervisor stops what was started."""
+    """Start everything and return when it is ready. Raises RunError; the supervisor stops what was started."""
     physical = physical_names(template)
     functions = read_functions(template, physical)
     machine = machine_environment(os.environ, folder.temporary)
@@ -106,7 +106,7 @@ def start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[st
     """The FastAPI app under uvicorn. Returns when `/healthz` responds."""
     log_config = folder.temporary / "uvicorn.json"
     log_config.write_text(json.dumps(UVICORN_CONFIG))
-    logging = ("--no-access-log", "--log-config", str(log_config))  # a path contains the name of a customer
+    logging = ("--no-access-log", "--log-config", str(log_config))  # a path may contain a customer's id
     with bind_loopback(API_PORT) as listener:
         port = listener.getsockname()[1]
         serving = (_APP, "--fd", str(listener.fileno()), "--timeout-graceful-shutdown", "10")
@@ -122,8 +122,8 @@ def consumer_command(
 ) -> Command:
     """A process that polls the function's stream and calls its handler as Lambda would.
 
-    It gets its own variables of the template and none of the other functions'. With `checkpoint_file` it continues
-    where an earlier process has stopped.
+    It gets the template's variables for this function only. With `checkpoint_file` it continues where an earlier
+    process has stopped.
     """
     return Command(
         name=f"the consumer {function.stage}",

@@ -32,8 +32,8 @@ _REQUEST_SECONDS = 5.0
 class Command:
     """A Python module to run in a process of its own.
 
-    Its log gets stderr, and stdout too unless the parent reads it (`pipes_stdout`). Only a process that `may_end` may
-    end by itself: a client, not a server.
+    Stderr goes to the log. Stdout goes there too, unless the parent reads it (`pipes_stdout`). `may_end` is True for a
+    client, which ends by itself, and False for a server.
     """
 
     name: str
@@ -78,17 +78,17 @@ class Process:
         return self._popen.poll()
 
     def stdout_lines(self) -> Iterator[bytes]:
-        """What it writes to stdout, until it ends."""
+        """What it writes to stdout, line by line, until it ends."""
         if self._popen.stdout is not None:
             yield from self._popen.stdout
 
     def check(self) -> None:
-        """Raises ProcessEnded if it does not run any more."""
+        """Raises ProcessEnded if it has ended."""
         if (code := self.exit_code) is not None:
             raise ProcessEnded(self.command.name, code, self.command.log, log_tail(self.command.log))
 
     def stop(self, seconds: float = _STOP_SECONDS) -> None:
-        """Send SIGTERM, wait, and then kill what is left: the process itself, and every process that it started."""
+        """Send SIGTERM, wait, and kill what is left: the process, and every process that it started."""
         if self.exit_code is None:
             self._popen.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -117,7 +117,7 @@ class Supervisor:
         process.stop()
 
     def check(self) -> None:
-        """Raises ProcessEnded for the first server that does not run any more."""
+        """Raises ProcessEnded for the first server that has ended."""
         for process in self._processes:
             if not process.command.may_end:
                 process.check()
@@ -201,7 +201,10 @@ def peak_memory(pid: int, processes: Path = Path("/proc")) -> int | None:
 
 
 def _try_bind(port: int) -> socket.socket | None:
-    """A connection is tried first: beside a listener on all interfaces, some systems let us bind to one of them."""
+    """None if the port is in use.
+
+    A connection is tried first, because some systems let us bind although another process listens on all interfaces.
+    """
     with socket.socket() as caller:
         if caller.connect_ex((LOOPBACK, port)) == 0:
             return None

@@ -61,17 +61,6 @@ class ExampleQuery:
     comparisons: list[Comparison]
 
 
-@dataclass(frozen=True)
-class _ComparedFields:
-    """The fields of an invoice's or a customer's response that are compared."""
-
-    line_count: int
-    total: Decimal
-
-
-_RESPONSE: TypeAdapter[_ComparedFields] = TypeAdapter(_ComparedFields)
-
-
 def contract_figures(summary: UploadSummary, stored: Stored, seconds: float) -> ContractFigures:
     return {
         "rows_read": summary.rows_read,
@@ -93,6 +82,52 @@ def query_examples(expected: Expected, http: httpx.Client, python: str) -> list[
     """
     examples = [("invoice", expected.invoice), ("customer", expected.customer)]
     return [_query(http, kind, example, python) for kind, example in examples if example]
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write the keys of the contract first. Tools may ignore the others."""
+    content = {
+        **report.figures,
+        "agrees": report.is_equal,
+        "compared": {
+            each.name: {"csv": _json_value(each.expected), "pipeline": _json_value(each.actual)}
+            for each in report.comparisons
+        },
+        "slices": report.slices,
+        "pointers": report.pointers,
+        "rows_per_second": report.rows_per_second,
+        "peak_memory_bytes": report.peak_memory,
+    }
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def show_report(console: Console, report: Report, queries: Iterable[ExampleQuery], path: Path) -> None:
+    """`path` is the file that holds the same figures."""
+    console.print(_comparison_table(report.comparisons))
+    console.print(_speed_lines(report))
+    for query in queries:
+        console.print(_query_panel(query))
+    result = "[green]✓ the stores hold exactly what the CSV holds" if report.is_equal else "[red]✗ the stores differ"
+    console.print(f"{result}[/] (figures in {escape(str(path))})", highlight=False)
+
+
+def figure_text(figure: int | Decimal) -> str:
+    """Money with all of its decimals, at least two."""
+    if isinstance(figure, int):
+        return f"{figure:,}"
+    whole, _, decimals = money_text(figure).partition(".")
+    return f"{int(whole):,}.{decimals}" if int(whole) else f"{whole}.{decimals}"
+
+
+@dataclass(frozen=True)
+class _ComparedFields:
+    """The fields of an invoice's or a customer's response that are compared."""
+
+    line_count: int
+    total: Decimal
+
+
+_RESPONSE: TypeAdapter[_ComparedFields] = TypeAdapter(_ComparedFields)
 
 
 def _query(http: httpx.Client, kind: str, example: Example, python: str) -> ExampleQuery:
@@ -117,36 +152,9 @@ def _compare_response(name: str, example: Example, response: httpx.Response) -> 
     ]
 
 
-def write_report(report: Report, path: Path) -> None:
-    """The contract's keys first; tools may ignore the others."""
-    content = {
-        **report.figures,
-        "agrees": report.is_equal,
-        "compared": {
-            each.name: {"csv": _json_value(each.expected), "pipeline": _json_value(each.actual)}
-            for each in report.comparisons
-        },
-        "slices": report.slices,
-        "pointers": report.pointers,
-        "rows_per_second": report.rows_per_second,
-        "peak_memory_bytes": report.peak_memory,
-    }
-    path.write_text(json.dumps(content, indent=2) + "\n")
-
-
 def _json_value(figure: int | Decimal) -> int | str:
     """Money is text, never a float."""
     return figure if isinstance(figure, int) else format(figure, "f")
-
-
-def show_report(console: Console, report: Report, queries: Iterable[ExampleQuery], path: Path) -> None:
-    """`path` is where the same figures were written."""
-    console.print(_comparison_table(report.comparisons))
-    console.print(_speed_lines(report))
-    for query in queries:
-        console.print(_query_panel(query))
-    result = "[green]✓ the stores hold exactly what the CSV holds" if report.is_equal else "[red]✗ the stores differ"
-    console.print(f"{result}[/] (figures in {escape(str(path))})", highlight=False)
 
 
 def _comparison_table(comparisons: Iterable[Comparison]) -> Table:
@@ -176,11 +184,3 @@ def _query_panel(query: ExampleQuery) -> Panel:
     text = json.dumps(json.loads(query.text), ensure_ascii=False)
     shown = text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + " …"
     return Panel(escape(shown), title=escape(f"GET {query.path}"), subtitle=escape(query.command), title_align="left")
-
-
-def figure_text(figure: int | Decimal) -> str:
-    """Money with all of its decimals, at least two."""
-    if isinstance(figure, int):
-        return f"{figure:,}"
-    whole, _, decimals = money_text(figure).partition(".")
-    return f"{int(whole):,}.{decimals}" if int(whole) else f"{whole}.{decimals}"

@@ -93,7 +93,7 @@ class _Session:
         return _OK if report.is_equal else _FAILED
 
     def serve(self) -> int:
-        """Until Ctrl-C or SIGTERM. Raises ProcessEnded if a process ends."""
+        """Keep serving until Ctrl-C or SIGTERM. Raises ProcessEnded if a process ends."""
         url, key = self._pipeline.api.url, self._pipeline.api_key
         self._print(f"API {url}  docs {url}/docs  AWS {self._pipeline.endpoint}")
         self._print(f"key  export {API_KEY}={key}")

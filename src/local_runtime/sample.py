@@ -68,7 +68,7 @@ _THINGS = (
 
 
 def write_sample(path: Path, rows: int = DEFAULT_ROWS) -> None:
-    """Memory stays flat, whatever the number of rows. Raises RunError where the file cannot be written."""
+    """Any number of rows needs the same memory. Raises RunError if the file cannot be written."""
     try:
         with path.open("w", encoding=ENCODING, newline="") as file:
             writer = csv.writer(file, lineterminator="\r\n")
@@ -79,7 +79,7 @@ def write_sample(path: Path, rows: int = DEFAULT_ROWS) -> None:
 
 
 def _rows() -> Iterator["_Row"]:
-    """Without end."""
+    """Endless."""
     generator = _InvoiceGenerator(Random(_SEED))  # noqa: S311 - no secret: it must be the same each time
     for number in count(1):
         yield from generator.invoice(number)

@@ -1,4 +1,4 @@
-"""The upload of the CSV: the client runs, its progress is shown, and it is over when every consumer has caught up."""
+"""The upload of the CSV: the client sends it, the terminal shows the progress, and the consumers catch up."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ from local_runtime.messages import (
 from local_runtime.processes import Command, Process, Supervisor, peak_memory
 
 STALL_SECONDS = 60.0
-"""We give up after so long without any progress, plus the time that a consumer may need for one batch."""
+"""A run waits so long without any progress, plus the time that a consumer may need for one batch."""
 
 _POLL_SECONDS = 0.1
 _PLAIN_LINE_EVERY_SECONDS = 5.0
@@ -38,7 +38,7 @@ _STAGE_LABELS = {"to_s3": "archived", "to_dynamodb": "indexed"}
 
 @dataclass
 class Stage:
-    """The rows that have passed one stage; `seconds` is when the last of them did, from the start of the upload."""
+    """The rows that have passed one stage. `seconds` is the time from the start of the upload to the last of them."""
 
     label: str
     rows: int = 0
@@ -58,7 +58,7 @@ class Stage:
 
 
 class Progress:
-    """How many rows are sent and accepted, as the client reports, and archived and indexed, as the consumers do.
+    """Counts the rows at each stage: the client reports sent and accepted ones, each consumer the ones it has done.
 
     A consumer may acknowledge a batch before the client learns that it was accepted.
     """
@@ -84,12 +84,12 @@ class Progress:
 
     @property
     def passed_rows(self) -> int:
-        """The sum over all stages: it grows as long as there is any progress."""
+        """The sum over all stages, which grows with any progress."""
         return sum(stage.rows for stage in self.stages)
 
     @property
     def rows_per_second(self) -> dict[str, float]:
-        """Of each stage, by its label."""
+        """The speed of each stage, by its label."""
         return {stage.label: round(stage.rows_per_second, 1) for stage in self.stages}
 
     @property
@@ -142,7 +142,7 @@ class UploadResult:
 
 
 def start_client(supervisor: Supervisor, folder: RunFolder, machine: Mapping[str, str], csv: Path, url: str) -> Process:
-    """Always a fresh upload: the engine that an earlier run sent to is gone, and its memory with it."""
+    """The client sends the whole file: the engine of an earlier run has ended, and its memory with it."""
     options = ("--rejects", str(folder.rejects), "--journal", str(folder.journal), "--fresh", "--json")
     return supervisor.start(
         Command(
@@ -158,7 +158,7 @@ def start_client(supervisor: Supervisor, folder: RunFolder, machine: Mapping[str
 
 
 class UploadMonitor:
-    """Adds the messages of all processes to the progress. It notices when a server ends and when progress stops."""
+    """Adds the messages of all processes to the progress, and notices when a server ends or the progress stops."""
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ class UploadMonitor:
         )
 
     def poll(self) -> None:
-        """Add all messages that are there, or wait a moment for one. Raises RunError as soon as something is wrong."""
+        """Add all waiting messages, or wait up to 0.1 s for one. Raises RunError for an ended server or a bad line."""
         self._supervisor.check()
         try:
             message = self._inbox.get(timeout=_POLL_SECONDS)
@@ -233,9 +233,9 @@ class UploadMonitor:
 
 @contextmanager
 def progress_display(console: Console) -> Iterator[ShowProgress]:
-    """A function to call as often as you like: it updates a table on a terminal, and elsewhere prints a line at times.
+    """A function that shows the progress: as a table on a terminal, elsewhere as a line every five seconds.
 
-    It takes the progress and the seconds since the start.
+    Call it as often as you like, with the progress and the seconds since the start.
     """
     if not console.is_terminal:
         yield _PlainLines(console)

@@ -36,11 +36,11 @@ class CheckpointStore(Protocol):
         """The shard's last checkpoint, if there is one."""
 
     def save(self, shard_id: str, sequence_number: str) -> None:
-        """Keep it: after this has returned, a restart continues behind it."""
+        """Save the checkpoint. After this returns, a restart continues with the next record."""
 
 
 class InMemoryCheckpoints:
-    """Lives as long as its process. Hand it to a second mapping to play a restart."""
+    """Keeps checkpoints until the process ends. A second mapping with the same ones simulates a restart."""
 
     def __init__(self) -> None:
         self._saved: dict[str, str] = {}
@@ -53,7 +53,7 @@ class InMemoryCheckpoints:
 
 
 class FileCheckpoints:
-    """One JSON file that is replaced as a whole: killed at any moment, it holds the old state or the new one."""
+    """Keeps checkpoints in a JSON file. A killed process leaves a valid file, with the old content or the new."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -64,16 +64,16 @@ class FileCheckpoints:
 
     def save(self, shard_id: str, sequence_number: str) -> None:
         self._saved[shard_id] = sequence_number
-        beside = self._path.with_name(self._path.name + ".new")
-        with beside.open("w") as file:
+        new = self._path.with_name(self._path.name + ".new")
+        with new.open("w") as file:
             json.dump(self._saved, file)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(self._path)
+        new.replace(self._path)
 
 
 class ShardProgress:
-    """Gets the records of one shard in the order in which they are read, and learns in any order which are done."""
+    """Moves a shard's checkpoint. Records are added in the order of the shard, and become done in any order."""
 
     def __init__(self, shard_id: str, store: CheckpointStore, on_checkpoint: OnCheckpoint, clock: Clock) -> None:
         self._shard_id = shard_id

@@ -21,7 +21,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """Moves only when somebody sleeps, so a week of retries takes no time."""
+    """Moves only in `sleep`, so a test of a week of retries takes no time."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self._now = now

@@ -17,7 +17,7 @@ from local_runtime.event_source_mapping.events import (
 from local_runtime.event_source_mapping.settings import UNLIMITED, MappingSettings
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
-"""Of an event's JSON: a synchronous invocation takes 6 MB (AWS: Lambda quotas)."""
+"""The largest JSON of an event: a synchronous invocation accepts 6 MB (AWS: Lambda quotas)."""
 
 _EVENT_ENVELOPE = len('{"Records": []}')
 
@@ -72,7 +72,7 @@ class Disposition:
 
 
 def after_invocation(batch: Batch, outcome: Outcome, rules: RetryRules, now: float) -> Disposition:
-    """Which records are done, and which are delivered again."""
+    """Decide which records are done, and which are delivered again."""
     if isinstance(outcome, Success):
         return Disposition(acknowledged=batch.records)
     tried = replace(
@@ -88,7 +88,7 @@ def after_invocation(batch: Batch, outcome: Outcome, rules: RetryRules, now: flo
 
 
 def split_expired(batch: Batch, settings: MappingSettings, now: float) -> tuple[Batch, ...]:
-    """The batch itself; or its leading records older than MaximumRecordAgeInSeconds, marked so, and then the rest."""
+    """Split off the leading records that are older than MaximumRecordAgeInSeconds and mark them as expired."""
     if batch.condition or settings.MaximumRecordAgeInSeconds == UNLIMITED:
         return (batch,)
     ages = [now - record.arrived for record in batch.records]
@@ -100,7 +100,7 @@ def split_expired(batch: Batch, settings: MappingSettings, now: float) -> tuple[
 
 
 def after_destination_error(batch: Batch, rules: RetryRules, now: float) -> Batch:
-    """The same batch, due later: it is not discarded before its destination has it."""
+    """The same batch, due later: it counts as discarded only when the destination has it."""
     failures = batch.destination_failures + 1
     return replace(batch, destination_failures=failures, due=now + rules.backoff.delay(failures))
 
@@ -128,7 +128,7 @@ def _use_up_attempt(batch: Batch, rules: RetryRules, now: float) -> Batch:
 
 
 class Buffer:
-    """Records that wait for their batch: until it is full, holds 6 MB, or its batching window is over.
+    """Records that wait until their batch is full, holds 6 MB, or its batching window has passed.
 
     The window opens when the first waiting record is read.
     """

@@ -1,4 +1,4 @@
-"""What a mapping is given from outside, so that a test can replace every part of it."""
+"""What a mapping depends on: a test can replace each part."""
 
 from dataclasses import dataclass, field
 

@@ -31,11 +31,11 @@ class DiscardedBatch:
 
 class OnFailureDestination(Protocol):
     def put(self, discarded: DiscardedBatch) -> None:
-        """Keep the batch for good. Raises TransientError where that was not possible; it is then called again."""
+        """Store the batch. Raises TransientError if that failed, and is then called again."""
 
 
 class NoDestination:
-    """No destination is set: as on AWS the records are lost. Here a warning in the log says which."""
+    """The records are lost, as on AWS without a destination. A warning in the log says which."""
 
     def put(self, discarded: DiscardedBatch) -> None:
         records = discarded.batch.records

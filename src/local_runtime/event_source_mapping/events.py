@@ -54,7 +54,7 @@ Outcome: TypeAlias = Success | PartialFailure | Failure
 def invoke(
     function: Function, records: Sequence[StreamRecord], stream_arn: str, *, reports_item_failures: bool
 ) -> Outcome:
-    """Call the function. What it raises, or a response that is no JSON, is a function error: logged, never raised."""
+    """Call the function. An exception, or a response that is not JSON, is a function error: logged, never raised."""
     try:
         # Lambda's response is JSON: a tuple becomes a list, and a value that JSON cannot express is a function error.
         response = json.loads(json.dumps(function(kinesis_event(records, stream_arn))))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import GetShardIteratorInputTypeDef, RecordTypeDef, ShardTypeDef
 
-_FIRST_SEQUENCE_NUMBER = 9  # 9 and 10 then follow each other, which compared as text would change places
+_FIRST_SEQUENCE_NUMBER = 9  # then comes 10: a comparison as text would put it before 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _record(shard_id: str, record: "RecordTypeDef") -> StreamRecord:
 
 
 class InMemoryStream:
-    """A stream for tests: it reads like Kinesis, and fails when it is told to.
+    """A stream for tests. It can be read like Kinesis, and fails on demand.
 
     Records with the same partition key go to the same shard. An iterator is `shard/index/generation`.
     """

@@ -26,9 +26,8 @@ MAX_GET_RECORDS = 10_000
 class ShardConsumer:
     """Starts behind the shard's checkpoint if there is one, otherwise at `start`.
 
-    It has ParallelizationFactor queues, and a partition key always goes to the same one. It polls only while some
-    queue has no batch in progress and fewer records are buffered than fill a batch for each queue, so its memory is
-    bounded.
+    It has ParallelizationFactor queues, and a partition key always goes to the same one. To bound its memory, it polls
+    only while at least one queue has no batch in progress, and fewer records wait than fill one batch per queue.
     """
 
     def __init__(self, shard_id: str, start: Position, context: MappingContext) -> None:
@@ -141,7 +140,7 @@ class _PartitionQueue:
 
 
 class _Poller:
-    """Reads one shard, through expired iterators and throttles.
+    """Reads one shard, and retries after an expired iterator or a transient error.
 
     `due` is infinity once a closed shard is read to its end. `is_at_tip` is True while the last page held the newest
     records.
