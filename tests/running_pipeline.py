@@ -1,4 +1,4 @@
-"""`make run` as a process of its own, and what a user can ask of it."""
+"""`make run` as a process of its own, for tests that use it as a user does."""
 
 import csv
 import json
@@ -23,24 +23,24 @@ from local_runtime.comparison import Stored, read_stored, store_names
 from local_runtime.stack.resources import engine_clients
 from tests.invoice_rows import row
 
-SHARDS = 4  # what a new on-demand stream has
+SHARDS = 4  # of a new on-demand stream
 
 ROOT = Path(__file__).parent.parent
 _SERVING = "serving until"
 _END_SECONDS = 60
-_ANSWER_SECONDS = 30
+_RESPONSE_SECONDS = 30
 _POLLS = 600
 _POLL_SECONDS = 0.1
 
 
 class RunningPipeline:
-    """A pipeline on this machine that has sent a CSV, told its report and goes on serving."""
+    """A pipeline on this machine that has sent a CSV, shown its report and keeps serving."""
 
-    def __init__(self, process: "subprocess.Popen[str]", folder: Path, said: str) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", folder: Path, output: str) -> None:
         self._process = process
         self.folder = folder
-        self.said = said
-        self.url = re.findall(r"^API (\S+)  docs", said, re.MULTILINE)[0]
+        self.output = output
+        self.url = re.findall(r"^API (\S+)  docs", output, re.MULTILINE)[0]
 
     @property
     def report(self) -> dict[str, Any]:
@@ -48,9 +48,9 @@ class RunningPipeline:
         return report
 
     def get(self, path: str) -> Any:
-        answer = httpx.get(self.url + path, headers=self.key, timeout=_ANSWER_SECONDS)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = httpx.get(self.url + path, headers=self.key, timeout=_RESPONSE_SECONDS)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def client(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "client", *arguments, "--url", self.url]
@@ -65,13 +65,13 @@ class RunningPipeline:
         )
 
     def stored(self) -> Stored:
-        """What tables and bucket hold now."""
+        """What the tables and the bucket hold now."""
         names = self._names
         return read_stored(engine_clients(names["AWS_ENDPOINT_URL"]), store_names(names))
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's own, with the run's API key in it."""
+        """This process's environment, with the run's API key."""
         return {**os.environ, "INVOICE_API_KEY": self._names["INVOICE_API_KEY"]}
 
     @property
@@ -84,12 +84,12 @@ class RunningPipeline:
         return dict(line.split("=", 1) for line in lines)
 
     def settle(self) -> None:
-        """Wait until everything sent so far is stored: on each shard a marker comes out behind it."""
+        """Wait until all earlier rows are stored: a marker row, put on each shard after them, can be read."""
         markers = [next(_keys_on_shard(shard)) for shard in range(SHARDS)]
         for marker in markers:
             body = row(InvoiceNo=marker)
-            taken = httpx.post(f"{self.url}/ingest", json=body, headers={"Idempotency-Key": marker, **self.key})
-            assert taken.status_code == 202, taken.text
+            response = httpx.post(f"{self.url}/ingest", json=body, headers={"Idempotency-Key": marker, **self.key})
+            assert response.status_code == 202, response.text
         assert all(self._appears(f"/invoices/{marker}") for marker in markers)
 
     def _appears(self, path: str) -> bool:
@@ -100,15 +100,15 @@ class RunningPipeline:
         return False
 
     def _status(self, path: str) -> int:
-        return httpx.get(self.url + path, headers=self.key, timeout=_ANSWER_SECONDS).status_code
+        return httpx.get(self.url + path, headers=self.key, timeout=_RESPONSE_SECONDS).status_code
 
     def processes(self) -> list[str]:
-        """The command lines of everything that it started."""
+        """The command lines of the processes that it has started."""
         listing = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
         return [line for line in listing.splitlines() if f"local_runtime.child {self._process.pid} " in line]
 
     def interrupt(self) -> int:
-        """Ctrl-C; the exit code."""
+        """Send Ctrl-C, wait for the end, and return the exit code."""
         self._process.send_signal(signal.SIGINT)
         return self._process.wait(_END_SECONDS)
 
@@ -119,7 +119,7 @@ def run_command(folder: Path, csv_file: Path, *options: str) -> list[str]:
 
 @contextmanager
 def running_pipeline(folder: Path, csv_file: Path) -> Iterator[RunningPipeline]:
-    """Start it, wait until it serves, and stop it."""
+    """Start a pipeline and wait until it serves. It is stopped at the end of the block."""
     process = subprocess.Popen(
         run_command(folder, csv_file),
         cwd=ROOT,
@@ -129,24 +129,24 @@ def running_pipeline(folder: Path, csv_file: Path) -> Iterator[RunningPipeline]:
         env={**os.environ, "COLUMNS": "120"},
     )
     try:
-        yield RunningPipeline(process, folder, _said_until_it_serves(process))
+        yield RunningPipeline(process, folder, _output_until_it_serves(process))
     finally:
         process.kill()
         process.communicate()
 
 
-def _said_until_it_serves(process: "subprocess.Popen[str]") -> str:
-    said = ""
+def _output_until_it_serves(process: "subprocess.Popen[str]") -> str:
+    output = ""
     assert process.stdout is not None
     for line in process.stdout:
-        said += line
+        output += line
         if line.startswith(_SERVING):
-            return said
-    raise AssertionError(f"it ended instead of serving:\n{said}")
+            return output
+    raise AssertionError(f"it ended instead of serving:\n{output}")
 
 
 def shuffled(source: Path, target: Path) -> Path:
-    """A copy with its rows in another order; the same every time."""
+    """Write a copy with its rows in another order, which is the same each time."""
     with source.open(encoding="cp1252", newline="") as file:
         header, *rows = csv.reader(file)
     random.Random(17).shuffle(rows)  # noqa: S311 - no secret
@@ -156,7 +156,7 @@ def shuffled(source: Path, target: Path) -> Path:
 
 
 def _keys_on_shard(shard: int) -> Iterator[str]:
-    """Fresh partition keys that Kinesis hashes (MD5) to this shard of SHARDS equal ones."""
+    """New partition keys of this shard. Kinesis divides their MD5 hashes evenly among the shards."""
     for number in count():
         key = f"marker-{time.monotonic_ns()}-{number}"
         if md5(key.encode(), usedforsecurity=False).digest()[0] * SHARDS // 256 == shard:

@@ -124,7 +124,7 @@ def test_the_real_data_set(tmp_path: Path) -> None:
         invoice, customer = pipeline.get("/invoices/536365"), pipeline.get("/customers/17850")
         assert (invoice["line_count"], invoice["total"]) == (7, "139.12")
         assert (customer["invoice_count"], customer["total"]) == (34, "5391.21")
-        assert os.fspath(REAL_FILE.name) in pipeline.said
+        assert os.fspath(REAL_FILE.name) in pipeline.output
 
 
 def readme_commands() -> list[str]:

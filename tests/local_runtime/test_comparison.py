@@ -93,7 +93,7 @@ def test_rows_with_the_same_meaning_are_repeats(tmp_path: Path) -> None:
 
 
 def test_a_row_that_is_not_a_line_is_rejected(tmp_path: Path) -> None:
-    """It is counted, and adds to nothing else."""
+    """It is counted as rejected, and in no other figure."""
     expected = _read(tmp_path, ROW, ROW.replace(",6,", ",six,"), ROW + ",more")
     assert (expected.rows_read, expected.rejected, len(expected.tally.line_ids)) == (3, 2, 1)
 
@@ -105,13 +105,13 @@ def test_sums_are_exact(tmp_path: Path) -> None:
 
 
 def test_a_row_without_a_customer_makes_no_pair(tmp_path: Path) -> None:
-    """It belongs to its invoice only."""
+    """Only its invoice counts."""
     tally = _read(tmp_path, ROW, ROW.replace("17850", "").replace("536365", "536366")).tally
     assert (tally.pairs, len(tally.invoices)) == ({("17850", "536365")}, 2)
 
 
 def test_an_example_counts_all_of_its_rows(tmp_path: Path) -> None:
-    """Also those of an invoice whose first row has no customer."""
+    """An invoice counts its rows without a customer, too."""
     expected = _read(tmp_path, ROW.replace("17850", ""), ROW)
     assert expected.invoice is not None
     assert expected.customer is not None
@@ -120,20 +120,20 @@ def test_an_example_counts_all_of_its_rows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_the_encoding_is_detected(tmp_path: Path, encoding: str) -> None:
-    """UTF-8 with or without a byte order mark, or cp1252, which spreadsheets write."""
+    """It is UTF-8 with or without a byte order mark, or cp1252, which spreadsheets write."""
     expected = _read(tmp_path, ROW.replace("LANTERN", "£5 LANTERN"), encoding=encoding)
     assert (expected.accepted, len(expected.tally.line_ids)) == (1, 1)
 
 
 def test_a_gzip_file_is_read_whatever_its_name(tmp_path: Path) -> None:
-    """Its first bytes tell."""
+    """Its first bytes decide."""
     (tmp_path / "rows.csv").write_bytes(gzip.compress(f"{HEADER}\n{ROW}\n".encode()))
     assert read_expected(tmp_path / "rows.csv").accepted == 1
 
 
 @pytest.mark.parametrize("text", ["", "\n\r\n", HEADER, f"\n{HEADER}\n\n\n"])
 def test_a_file_without_rows_should_leave_nothing(tmp_path: Path, text: str) -> None:
-    """An empty file, only a header, or blank lines."""
+    """It may be empty, or have only a header or blank lines."""
     (tmp_path / "rows.csv").write_text(text)
     assert read_expected(tmp_path / "rows.csv") == Expected()
 
@@ -147,7 +147,7 @@ def test_a_file_without_rows_should_leave_nothing(tmp_path: Path, text: str) -> 
     ],
 )
 def test_an_unreadable_file_is_an_error(tmp_path: Path, data: bytes, message: str) -> None:
-    """One sentence, without the file's content."""
+    """The message is one sentence, without the file's content."""
     (tmp_path / "rows.csv").write_bytes(data)
     with pytest.raises(RunError, match=message):
         read_expected(tmp_path / "rows.csv")
@@ -171,7 +171,7 @@ def test_customers_are_those_of_the_pointers(clients: Clients) -> None:
 
 
 def test_every_row_of_every_raw_object_counts(clients: Clients) -> None:
-    """In any number of objects, and without a line break at the end."""
+    """There may be any number of objects, and the last line break may be missing."""
     for batch_id in ("a", "b"):
         data = pack(json.dumps(row()).encode() + b"\n" + json.dumps(row()).encode())
         clients.s3.put_object(Bucket="raw-bucket", Key=raw_key(batch_id), Body=data)
@@ -180,14 +180,14 @@ def test_every_row_of_every_raw_object_counts(clients: Clients) -> None:
 
 
 def test_every_other_object_is_a_dead_letter(clients: Clients) -> None:
-    """Written by a consumer or by Lambda."""
+    """A consumer or Lambda has written it."""
     for key in ("failed/to_s3/1", "aws/lambda/2"):
         clients.s3.put_object(Bucket="raw-bucket", Key=key, Body=b"{}")
     assert read_stored(clients, NAMES).dead_letters == 2
 
 
 def test_empty_stores_hold_nothing(clients: Clients) -> None:
-    """As after a file without rows."""
+    """This is the state after a file without rows."""
     stored = read_stored(clients, NAMES)
     assert (stored.raw_objects, stored.slices, stored.tally.amount) == (0, 0, Decimal(0))
 
@@ -199,7 +199,7 @@ def test_a_store_without_a_name_is_an_error() -> None:
 
 
 def test_equal_sets_have_no_difference() -> None:
-    """In no figure."""
+    """All figures are equal."""
     assert _differences(_expected("aa", "bb"), _stored("aa", "bb")) == []
 
 

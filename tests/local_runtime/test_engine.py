@@ -1,4 +1,4 @@
-"""The engine itself, started for real."""
+"""The engine, as a real process."""
 
 import os
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def test_the_engine_persists_nothing(tmp_path: Path) -> None:
 
 
 def test_the_engine_writes_into_the_runs_folder_only(tmp_path: Path) -> None:
-    """Nothing under /tmp, nothing under the user's home, no access to Docker."""
+    """It writes nothing to /tmp or to the user's home, and has no access to Docker."""
     environment = engine_environment({}, RunFolder(tmp_path), 5000)
     paths = [environment[name].removeprefix("unix://") for name in ("STATE_DIR", "S3_DATA_DIR", "HOME", "DOCKER_HOST")]
     assert all(path.startswith(str(tmp_path)) for path in paths)

@@ -16,7 +16,7 @@ from local_runtime.environment import aws_environment
 from local_runtime.function_process import is_reader_gone, parent_watch
 
 MAPPING: dict[str, object] = {"StartingPosition": "TRIM_HORIZON", "BatchSize": 10}
-NOWHERE = "http://127.0.0.1:9"  # the discard port, on which nobody listens
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens on it
 STRICT = MAPPING | {
     "MaximumRetryAttempts": 0,
     "BisectBatchOnFunctionError": True,
@@ -25,7 +25,7 @@ STRICT = MAPPING | {
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """This process's own, with the engine in place of AWS."""
+    """This process's environment, with the engine in place of AWS."""
     return {**os.environ, **aws_environment(endpoint)}
 
 
@@ -90,7 +90,7 @@ def test_records_of_a_real_stream_reach_the_handler(monkeypatch: pytest.MonkeyPa
 
 
 def test_it_waits_for_an_engine_that_is_not_there_and_ends_on_sigterm() -> None:
-    """Nobody listens on that port: it does not crash, reports nothing, and ends with 0."""
+    """Nobody listens on that port. The process does not crash, reports nothing, and ends with 0."""
     with function_process(environment(NOWHERE), MAPPING) as process:
         wait_until_imported(process)
         process.send_signal(signal.SIGTERM)
@@ -100,7 +100,7 @@ def test_it_waits_for_an_engine_that_is_not_there_and_ends_on_sigterm() -> None:
 
 
 def test_it_ends_when_its_parent_dies() -> None:
-    """Its standard error, which it inherited from its parent, is closed."""
+    """Both standard streams, which it inherited from its parent, are closed then."""
     code = f"import subprocess; subprocess.Popen({command(MAPPING)!r}).wait()"
     pipe = subprocess.PIPE
     start = [sys.executable, "-c", code]
@@ -139,7 +139,7 @@ def test_a_new_parent_means_that_ours_has_ended() -> None:
 
 
 def test_a_pipe_tells_when_its_reader_is_gone() -> None:
-    """And not before, however much is in it."""
+    """It does not report this earlier."""
     reading, writing = os.pipe()
     before = is_reader_gone(writing)
     os.close(reading)

@@ -9,7 +9,7 @@ from local_runtime.json_log import UVICORN_CONFIG, JsonFormatter
 
 
 def test_a_line_has_all_fields_of_its_record() -> None:
-    """Also the extra ones: here the batch id."""
+    """It has the extra fields, too: here the batch id."""
     record = logging.LogRecord("consumers", logging.WARNING, "file.py", 1, "Stopped: %s", ("slow down",), None)
     record.batch_id = "batch-1"
     line = json.loads(JsonFormatter().format(record))
@@ -29,7 +29,7 @@ def test_a_stack_trace_stays_in_its_line() -> None:
 
 
 def test_the_servers_configuration_can_be_loaded() -> None:
-    """As uvicorn loads it."""
+    """uvicorn loads it in the same way."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
     try:

@@ -1,4 +1,4 @@
-"""Processes are started, watched and stopped, and none is left behind. All of them are real, and small."""
+"""Processes are started, watched and stopped, and none is left behind. The tests start small real ones."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def _command(folder: Path, module: str, *arguments: str, may_end: bool = False) 
 
 
 def _wait_for_first_line(process: Process) -> None:
-    """From then on, its program runs."""
+    """Return when its program runs."""
     next(process.stdout_lines())
 
 
@@ -59,7 +59,7 @@ def test_the_last_process_started_is_the_first_one_stopped(tmp_path: Path) -> No
 
 
 def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
-    """SIGTERM comes first, and then there is a limit."""
+    """It gets SIGTERM first, and SIGKILL after a time limit."""
     process = Process(_command(tmp_path, "stubborn"))
     _wait_for_first_line(process)
     process.stop(seconds=0.1)
@@ -76,7 +76,7 @@ def test_an_error_inside_the_block_stops_everything(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_stop_ends_the_children(tmp_path: Path, number: signal.Signals) -> None:
-    """From Ctrl-C, from another process, or because the terminal's window was closed."""
+    """It comes from Ctrl-C, from another process, or from a terminal that was closed."""
     with pytest.raises(KeyboardInterrupt), supervise() as supervisor:  # noqa: PT012 - the whole block is left
         process = supervisor.start(_command(tmp_path, "waits"))
         signal.raise_signal(number)
@@ -102,7 +102,7 @@ def test_a_child_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_server_that_ends_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
-    """The error has its name, its exit code and its log."""
+    """The error has the name, the exit code and the log of the server."""
     with supervise() as supervisor:
         process = supervisor.start(_command(tmp_path, "fails", "the disk is full"))
         _wait_for_end(process)
@@ -152,7 +152,7 @@ def _free_port() -> int:
 
 
 def test_a_free_port_is_used_as_preferred() -> None:
-    """Users know the preferred port. Only this machine can reach it."""
+    """Only this machine can reach it."""
     port = _free_port()
     with bind_loopback(port) as listener:
         assert listener.getsockname() == (LOOPBACK, port)
@@ -171,7 +171,7 @@ def test_another_port_is_chosen_beside_a_listener_on_all_interfaces() -> None:
 
 
 def test_simultaneous_starts_get_different_ports() -> None:
-    """All prefer the same port, and one of them gets it."""
+    """All of them prefer the same port, and one gets it."""
     port = _free_port()
     with ThreadPoolExecutor(16) as pool:
         listeners = list(pool.map(bind_loopback, [port] * 16))

@@ -82,7 +82,7 @@ def test_a_difference_is_marked_and_repeated_at_the_end() -> None:
 
 
 def test_a_response_is_shown_unchanged() -> None:
-    """With its path and the command for the same query. Square brackets are not markup."""
+    """Its path and the command for the same query stand beside it. Square brackets are not markup."""
     shown = _shown(_report(), ExampleQuery("python -m client invoice 1", "/invoices/1", '{"dates": ["[red]"]}', []))
     assert all(text in shown for text in ("GET /invoices/1", "python -m client invoice 1", '{"dates": ["[red]"]}'))
 
@@ -103,7 +103,7 @@ def test_a_figure_keeps_all_of_its_decimals(figure: int | Decimal, text: str) ->
 
 
 def test_both_responses_are_compared_with_the_file() -> None:
-    """Lines and total of one invoice and of one customer."""
+    """The lines and the total of one invoice and of one customer are compared."""
     expected = Expected(invoice=_example("536365", 7, "139.12"), customer=_example("17850", 297, "5391.20"))
     queries = query_examples(expected, _http(), "python")
     assert [each.is_equal for query in queries for each in query.comparisons] == [True, True, True, False]
@@ -123,5 +123,5 @@ def test_an_invoice_that_the_api_does_not_know_is_a_difference() -> None:
 
 
 def test_a_file_without_lines_has_no_queries() -> None:
-    """There is no example."""
+    """There is no example to ask for."""
     assert query_examples(Expected(), _http(), "python") == []

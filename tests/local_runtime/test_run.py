@@ -1,4 +1,4 @@
-"""The command line, as far as it needs no process."""
+"""The command line, without any further process."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def _run(folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 def test_a_missing_csv_is_named(tmp_path: Path) -> None:
-    """Before anything is started."""
+    """The run ends before it starts anything."""
     missing = str(tmp_path / "none.csv")
     expected = (1, f"error: there is no file {missing}", False)
     assert (*_run(tmp_path, "--csv", missing), (tmp_path / "run").exists()) == expected
@@ -28,7 +28,7 @@ def test_a_missing_template_is_named(tmp_path: Path) -> None:
 
 
 def test_a_mistake_in_the_template_is_reported_before_anything_starts(tmp_path: Path) -> None:
-    """One sentence, without a traceback. No log is written."""
+    """The error is one sentence, without a traceback. No log is written."""
     template = tmp_path / "template.yaml"
     template.write_text(PROJECT_TEMPLATE.read_text().replace("STREAM_NAME: !Ref Stream", "STREAM_NAME: !Ref Strem"))
     code, output = _run(tmp_path, "--template", str(template))
@@ -38,6 +38,6 @@ def test_a_mistake_in_the_template_is_reported_before_anything_starts(tmp_path: 
 
 @pytest.mark.parametrize("rows", [0, 3])
 def test_sample_writes_the_rows_asked_for(tmp_path: Path, rows: int) -> None:
-    """And the header."""
+    """The header is not counted."""
     result = CliRunner().invoke(app, ["sample", "--rows", str(rows), "--out", str(tmp_path / "s.csv")])
     assert (result.exit_code, (tmp_path / "s.csv").read_bytes().count(b"\r\n")) == (0, rows + 1)

@@ -1,4 +1,4 @@
-"""The sample has every oddity of the real data, in like proportions, and is always the same."""
+"""The sample has every oddity of the real data, in similar proportions, and is always the same."""
 
 import csv
 from collections import Counter, defaultdict
@@ -39,7 +39,7 @@ def _values(rows: list[Row], key: str, value: str) -> dict[str, set[str]]:
 
 
 def test_two_runs_give_the_same_bytes(sample: Path, tmp_path: Path) -> None:
-    """So a figure that changes is due to the pipeline."""
+    """If a figure of a run changes, the pipeline is the reason."""
     write_sample(tmp_path / "again.csv")
     assert sample.read_bytes() == (tmp_path / "again.csv").read_bytes()
 
@@ -71,7 +71,7 @@ def test_it_is_cp1252_with_windows_line_ends(sample: Path) -> None:
     ],
 )
 def test_a_share_is_like_the_real_one(rows: list[Row], is_one: Callable[[Row], bool], real: float) -> None:
-    """Within 40 %: the oddities keep their weight."""
+    """It differs from the real one by less than 40 %."""
     assert pytest.approx(real, rel=0.4) == _share(rows, is_one)
 
 
@@ -84,7 +84,7 @@ def test_whole_rows_and_stock_codes_repeat(rows: list[Row]) -> None:
 
 @pytest.mark.parametrize("code", ["POST", "D", "M", "BANK CHARGES", "gift_0001_40"])
 def test_special_stock_codes_occur(rows: list[Row], code: str) -> None:
-    """Codes with spaces, underscores and lower case."""
+    """They have spaces, underscores and lower case."""
     assert code in {row["StockCode"] for row in rows}
 
 
@@ -104,18 +104,18 @@ def test_prices_go_to_extremes(rows: list[Row]) -> None:
 
 
 def test_quantities_go_to_extremes(rows: list[Row]) -> None:
-    """A huge order, and its cancellation."""
+    """There are a huge order and its cancellation."""
     quantities = [int(row["Quantity"]) for row in rows]
     assert (min(quantities), max(quantities)) == (-80_995, 80_995)
 
 
 def test_one_invoice_has_more_than_a_thousand_lines(rows: list[Row]) -> None:
-    """More than one slice may have."""
+    """One slice cannot have so many."""
     assert Counter(row["InvoiceNo"] for row in rows).most_common(1)[0][1] > 1_100
 
 
 def test_one_customer_has_hundreds_of_invoices(rows: list[Row]) -> None:
-    """More than fit on one page."""
+    """They do not fit on one page."""
     invoices = {customer: found for customer, found in _values(rows, "CustomerID", "InvoiceNo").items() if customer}
     assert max(map(len, invoices.values())) == 248
 
@@ -126,7 +126,7 @@ def test_an_invoice_may_carry_two_dates(rows: list[Row]) -> None:
 
 
 def test_a_customer_may_have_two_countries_but_an_invoice_one_customer(rows: list[Row]) -> None:
-    """As in the real data."""
+    """The real data has such customers, too."""
     countries = _values([row for row in rows if row["CustomerID"]], "CustomerID", "Country")
     customers = _values(rows, "InvoiceNo", "CustomerID")
     assert ({1, 2}, {1}) == ({len(each) for each in countries.values()}, {len(each) for each in customers.values()})

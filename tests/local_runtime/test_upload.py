@@ -1,4 +1,4 @@
-"""The progress of an upload, and the end of it, with small real processes in place of client and servers."""
+"""The progress of an upload, and its end. Small real processes stand for the client and the servers."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ def _client(supervisor: Supervisor, folder: Path, *lines: str) -> Process:
 
 
 def _clock() -> Callable[[], float]:
-    """Each call is one second later."""
+    """A clock on which each call is one second later than the one before."""
     return map(float, count()).__next__
 
 
@@ -53,7 +53,7 @@ def _upload(folder: Path, inbox: Inbox, *lines: str) -> tuple[UploadResult, Prog
 
 
 def test_only_the_accepted_rows_of_a_batch_are_archived(progress: Progress) -> None:
-    """A consumer acknowledges a batch; the API has told how many of its rows it accepted."""
+    """A consumer acknowledges a whole batch. The API's response says how many of its rows were accepted."""
     progress.add(_result("a", rows=10, accepted=8), 1)
     progress.add(_checkpoint("a"), 2)
     assert [stage.rows for stage in progress.stages] == [10, 8, 8, 0]
@@ -128,22 +128,22 @@ def test_the_upload_ends_when_the_consumers_have_caught_up(tmp_path: Path) -> No
 
 
 def test_the_upload_ends_when_there_is_no_progress(tmp_path: Path) -> None:
-    """After `stall_seconds`, and the result says so."""
+    """It ends after `stall_seconds`, and the result says so."""
     result, progress = _upload(tmp_path, SimpleQueue(), BATCH, SUMMARY)
     assert (result.has_stalled, progress.pending_rows) == (True, 10)
 
 
 def test_the_result_has_the_clients_errors(tmp_path: Path) -> None:
-    """Its stderr and its exit code, unchanged."""
+    """It has the client's stderr and exit code, unchanged."""
     result, progress = _upload(tmp_path, SimpleQueue(), "stderr no column Country", "exit code 2")
     assert (result.client_errors, result.exit_code, progress.summary) == ("no column Country", 2, None)
 
 
 def test_a_server_that_ends_meanwhile_is_an_error(tmp_path: Path) -> None:
-    """At once, not after `stall_seconds`."""
+    """It is raised although `stall_seconds` never pass on this clock."""
     with supervise() as supervisor:
         supervisor.start(Command("the API", "fails", tmp_path / "api.log", ENVIRONMENT, ("no memory",)))
-        monitor = UploadMonitor(supervisor, SimpleQueue(), Progress(["to_s3"]), stall_seconds=5)
+        monitor = UploadMonitor(supervisor, SimpleQueue(), Progress(["to_s3"]), clock=lambda: 0.0, stall_seconds=5)
         client = _client(supervisor, tmp_path, BATCH)
         with pytest.raises(ProcessEnded, match="the API ended unexpectedly"):
             monitor.wait(client, lambda _progress, _seconds: None)

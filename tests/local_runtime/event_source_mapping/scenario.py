@@ -1,4 +1,4 @@
-"""A mapping over a stream in memory whose function follows a script; everything it did can be read afterwards."""
+"""A mapping of a stream in memory to a function that follows a script. It keeps everything that happened."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
@@ -16,7 +16,7 @@ from local_runtime.event_source_mapping import (
     VirtualClock,
 )
 
-Answer: TypeAlias = Callable[[KinesisEvent], object]
+Responder: TypeAlias = Callable[[KinesisEvent], object]
 
 
 def succeeds(_: KinesisEvent) -> object:
@@ -27,12 +27,12 @@ def raises(_: KinesisEvent) -> object:
     raise ValueError("a bug")
 
 
-def answers(response: object) -> Answer:
+def responds(response: object) -> Responder:
     return lambda _: response
 
 
-def reports(*partition_keys: str) -> Answer:
-    """Names the records with these keys as failed, in this order."""
+def reports(*partition_keys: str) -> Responder:
+    """Report the records with these keys as failed, in this order."""
 
     def report(event: KinesisEvent) -> object:
         numbers = {
@@ -43,20 +43,20 @@ def reports(*partition_keys: str) -> Answer:
     return report
 
 
-def raises_with(poison: str) -> Answer:
-    """Raises whenever the record with this key is in the batch."""
+def raises_with(poison: str) -> Responder:
+    """Raise if the record with this key is in the batch."""
     return lambda event: raises(event) if poison in keys_of(event) else succeeds(event)
 
 
 def keys_of(event: KinesisEvent) -> str:
-    """One letter for each record."""
+    """The partition keys, each of one letter, as one text."""
     return "".join(record["kinesis"]["partitionKey"] for record in event["Records"])
 
 
 class Scenario:
-    """`script` answers the first invocations; `then` all others."""
+    """`script` responds to the first invocations, one entry each, and `then` to all others."""
 
-    def __init__(self, *script: Answer, then: Answer = succeeds, shards: int = 1, **properties: object) -> None:
+    def __init__(self, *script: Responder, then: Responder = succeeds, shards: int = 1, **properties: object) -> None:
         self.settings = MappingSettings.model_validate({"StartingPosition": "TRIM_HORIZON"} | properties)
         self.clock = VirtualClock()
         self.stream = InMemoryStream(self.clock, shards=shards)
@@ -69,8 +69,8 @@ class Scenario:
         self._then = then
         self._began = self.clock.now()
 
-    def follow(self, script: Iterable[Answer], *, then: Answer) -> None:
-        """Another script."""
+    def follow(self, script: Iterable[Responder], *, then: Responder) -> None:
+        """Replace the script."""
         self._script = list(script)
         self._then = then
 
@@ -79,7 +79,7 @@ class Scenario:
             self.stream.put(key, key.encode())
 
     def mapping(self) -> EventSourceMapping:
-        """A new one on the same checkpoints: a restart."""
+        """A new mapping with the same checkpoints, as after a restart."""
         return EventSourceMapping(self.settings, self.function, self.dependencies())
 
     def dependencies(self) -> MappingDependencies:
@@ -93,14 +93,14 @@ class Scenario:
         )
 
     def run(self, partition_keys: str) -> "Scenario":
-        """Put these, one letter a record, and drain."""
+        """Put a record for each letter, and drain the stream."""
         self.put(partition_keys)
         self.mapping().drain()
         return self
 
     @property
     def discarded(self) -> list[str]:
-        """The keys of each discarded batch."""
+        """The partition keys of each discarded batch."""
         return ["".join(record.partition_key for record in dead.batch.records) for dead in self.destination.discarded]
 
     @property
@@ -108,11 +108,11 @@ class Scenario:
         return "".join(record.partition_key for step in self.steps for record in step.acknowledged)
 
     def at(self, partition_keys: str) -> list[float]:
-        """When this batch was delivered, in seconds from the start."""
+        """The times at which this batch was delivered, in seconds from the start."""
         return [at for keys, at in zip(self.delivered, self.delivered_at, strict=True) if keys == partition_keys]
 
     def function(self, event: KinesisEvent) -> object:
         self.delivered.append(keys_of(event))
         self.delivered_at.append(self.clock.now() - self._began)
-        answer = self._script.pop(0) if self._script else self._then
-        return answer(event)
+        respond = self._script.pop(0) if self._script else self._then
+        return respond(event)

@@ -1,4 +1,4 @@
-"""When a batch is ready: full, 6 MB, or its window over."""
+"""A batch is ready when it is full, holds 6 MB, or its batching window has passed."""
 
 import json
 import math
@@ -25,7 +25,7 @@ def test_an_empty_buffer_is_never_due() -> None:
 
 
 def test_the_window_opens_with_the_first_record_read() -> None:
-    """Records that come later do not move it."""
+    """Later records do not move it."""
     waiting = buffer(window=5)
     waiting.add(records(1), now=100.0)
     waiting.add(records(1), now=103.0)
@@ -34,15 +34,15 @@ def test_the_window_opens_with_the_first_record_read() -> None:
 
 
 def test_a_full_batch_does_not_wait_for_its_window() -> None:
-    """BatchSize records are due at once."""
+    """With BatchSize records it is due at once."""
     waiting = buffer(size=3)
     waiting.add(records(3), now=100.0)
 
     assert waiting.due == -math.inf
 
 
-def test_without_a_window_whatever_was_read_is_due() -> None:
-    """One record is a batch."""
+def test_without_a_window_every_record_is_due_at_once() -> None:
+    """A single record makes a batch."""
     waiting = buffer(window=0)
     waiting.add(records(1), now=100.0)
 
@@ -50,7 +50,7 @@ def test_without_a_window_whatever_was_read_is_due() -> None:
 
 
 def test_a_batch_holds_no_more_than_the_batch_size() -> None:
-    """The rest waits, in order."""
+    """The other records wait, in order."""
     waiting = buffer(size=3)
     waiting.add(records(4), now=100.0)
 
@@ -59,7 +59,7 @@ def test_a_batch_holds_no_more_than_the_batch_size() -> None:
 
 
 def test_an_event_stays_within_six_megabytes() -> None:
-    """Records of 1 MB: as many as fit, and the event's JSON is within the limit."""
+    """Of ten records of 1 MB, four fit: their data is in base64."""
     waiting = buffer(size=10)
     waiting.add(records(10, size=1_000_000), now=100.0)
     batch = waiting.take()
@@ -70,15 +70,15 @@ def test_an_event_stays_within_six_megabytes() -> None:
 
 
 def test_six_megabytes_do_not_wait_for_the_window() -> None:
-    """A batch that cannot grow is due at once."""
+    """No further record would fit, so the batch is due at once."""
     waiting = buffer(size=10)
     waiting.add(records(5, size=1_000_000), now=100.0)
 
     assert waiting.due == -math.inf
 
 
-def test_a_record_that_is_too_large_alone_still_goes() -> None:
-    """Otherwise it would block its shard for ever."""
+def test_a_record_above_the_limit_is_delivered_alone() -> None:
+    """If it waited, it would block its shard for ever."""
     waiting = buffer(size=10)
     waiting.add(records(1, size=MAX_PAYLOAD_BYTES), now=100.0)
 

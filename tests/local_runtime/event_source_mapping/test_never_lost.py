@@ -1,4 +1,4 @@
-"""Properties that hold whatever the function does."""
+"""Properties that hold for every behaviour of the function, with all settings."""
 
 from dataclasses import dataclass, field, replace
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from aws.lambda_events import KinesisEvent
 from local_runtime.event_source_mapping import CheckpointStep, EventSourceMapping
 from local_runtime.event_source_mapping.readers import TRIM_HORIZON
-from tests.local_runtime.event_source_mapping.scenario import Answer, Scenario, keys_of
+from tests.local_runtime.event_source_mapping.scenario import Responder, Scenario, keys_of
 
 LETTERS = "abcdefghijkl"
 REPORTS = "ReportBatchItemFailures"
@@ -16,15 +16,15 @@ REPORTS = "ReportBatchItemFailures"
 
 @dataclass
 class Oracle:
-    """Knows from the function's answers alone which records are done, and hears of every checkpoint."""
+    """Computes from the function's responses alone which records are done, and checks every checkpoint against them."""
 
     run: Scenario
     reports: bool
     done: set[str] = field(default_factory=set)
     passed_too_early: set[str] = field(default_factory=set)
 
-    def answer(self, plan: str | list[int]) -> Answer:
-        """`plan` is `succeeds`, `raises`, `garbage`, or the places of the records to be named as failed."""
+    def responder(self, plan: str | list[int]) -> Responder:
+        """`plan` is `succeeds`, `raises`, `garbage`, or the indexes of the records that are reported as failed."""
 
         def respond(event: KinesisEvent) -> object:
             keys = keys_of(event)
@@ -34,10 +34,10 @@ class Oracle:
         return respond
 
     def mapping(self) -> EventSourceMapping:
-        dependencies = replace(self.run.dependencies(), on_checkpoint=self.hear)
+        dependencies = replace(self.run.dependencies(), on_checkpoint=self.check)
         return EventSourceMapping(self.run.settings, self.run.function, dependencies)
 
-    def hear(self, step: CheckpointStep) -> None:
+    def check(self, step: CheckpointStep) -> None:
         stream = self.run.stream
         records = stream.get_page(step.shard_id, stream.get_iterator(step.shard_id, TRIM_HORIZON), 100).records
         passed = {r.partition_key for r in records if int(r.sequence_number) <= int(step.sequence_number)}
@@ -49,7 +49,7 @@ class Oracle:
         return set("".join(self.run.discarded))
 
     @property
-    def is_through(self) -> bool:
+    def is_complete(self) -> bool:
         return len(self.run.acknowledged) + len(self.discarded) == len(LETTERS)
 
     def _done_of(self, plan: str | list[int], size: int) -> int:
@@ -69,7 +69,7 @@ def _response(plan: str | list[int], event: KinesisEvent) -> object:
 
 @st.composite
 def oracles(draw: st.DrawFn) -> Oracle:
-    """Any settings, and a function that does as it likes for some 25 invocations and then gives in."""
+    """Any settings, and a function that behaves in any way for up to 25 invocations and then succeeds."""
     reports = draw(st.booleans())
     run = Scenario(
         shards=draw(st.integers(1, 3)),
@@ -82,13 +82,13 @@ def oracles(draw: st.DrawFn) -> Oracle:
     oracle = Oracle(run, reports)
     places = st.lists(st.integers(0, 7), min_size=1, max_size=3)
     plans = draw(st.lists(st.sampled_from(["succeeds", "raises", "garbage"]) | places, max_size=25))
-    run.follow([oracle.answer(plan) for plan in plans], then=oracle.answer("succeeds"))
+    run.follow([oracle.responder(plan) for plan in plans], then=oracle.responder("succeeds"))
     return oracle
 
 
 @given(oracle=oracles())
 def test_every_record_is_acknowledged_or_discarded_and_never_both(oracle: Oracle) -> None:
-    """Nothing is skipped, whatever the function answers; and the mapping comes to an end."""
+    """No record is skipped, and the mapping comes to an end."""
     oracle.run.put(LETTERS)
     oracle.mapping().drain()
 
@@ -98,7 +98,7 @@ def test_every_record_is_acknowledged_or_discarded_and_never_both(oracle: Oracle
 
 @given(oracle=oracles())
 def test_the_checkpoint_never_passes_a_record_that_is_not_done(oracle: Oracle) -> None:
-    """Everything up to it was acknowledged by the function or lies in the destination."""
+    """The function has acknowledged every record up to it, or the destination has it."""
     oracle.run.put(LETTERS)
     oracle.mapping().drain()
 
@@ -107,10 +107,10 @@ def test_the_checkpoint_never_passes_a_record_that_is_not_done(oracle: Oracle) -
 
 @given(oracle=oracles(), invocations=st.integers(1, 12))
 def test_a_restart_at_any_moment_loses_nothing(oracle: Oracle, invocations: int) -> None:
-    """The second mapping delivers what the first one had not checkpointed, perhaps for the second time."""
+    """The second mapping delivers every record after the checkpoint, some of them for the second time."""
     run = oracle.run
     run.put(LETTERS)
-    oracle.mapping().run(lambda: len(run.delivered) >= invocations or oracle.is_through)
+    oracle.mapping().run(lambda: len(run.delivered) >= invocations or oracle.is_complete)
     oracle.mapping().drain()
 
     assert oracle.done | oracle.discarded == set(LETTERS)

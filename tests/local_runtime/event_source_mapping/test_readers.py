@@ -1,4 +1,4 @@
-"""One class of tests for every stream: the one in memory has to read as the one of boto3 does."""
+"""Both readers pass the same tests: the stream in memory can be read like the one of Kinesis."""
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from local_runtime.event_source_mapping.readers import (
     after_sequence_number,
     at_timestamp,
 )
-from tests.local_runtime.event_source_mapping.refusing import refuse
+from tests.local_runtime.event_source_mapping.failing_calls import fail_calls
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -25,7 +25,7 @@ SHARD = "shardId-000000000000"
 
 
 class ReaderTests(ABC):
-    """A stream of one shard with nothing in it."""
+    """Each test begins with an empty stream of one shard."""
 
     @abstractmethod
     def reader(self) -> StreamReader: ...
@@ -47,22 +47,22 @@ class ReaderTests(ABC):
         return "".join(record.partition_key for record in self.read(position).records)
 
     def test_a_stream_knows_its_arn(self) -> None:
-        """Every event carries it."""
+        """Every event contains it."""
         assert self.reader().stream_arn().startswith("arn:aws:kinesis:us-east-1:")
 
     def test_a_shard_has_a_name_and_no_parents(self) -> None:
-        """As long as nobody splits or merges it."""
+        """A shard has parents only after a split or a merge."""
         assert [(shard.shard_id, shard.parents) for shard in self.reader().list_shards()] == [(SHARD, ())]
 
     def test_trim_horizon_begins_with_the_oldest_record(self) -> None:
-        """And gives the records in their order."""
+        """The records come in their order."""
         self.put("a")
         self.put("b")
 
         assert self.keys(TRIM_HORIZON) == "ab"
 
     def test_latest_begins_after_the_newest_record(self) -> None:
-        """What is put later is read through the same iterator."""
+        """The same iterator reads the records that are put later."""
         self.put("a")
         reader = self.reader()
         iterator = reader.get_iterator(SHARD, LATEST)
@@ -71,23 +71,23 @@ class ReaderTests(ABC):
         assert [record.partition_key for record in reader.get_page(SHARD, iterator, 100).records] == ["b"]
 
     def test_after_a_sequence_number_begins_with_the_next_record(self) -> None:
-        """The record itself is done."""
+        """The record itself is not read again."""
         for key in "abc":
             self.put(key)
         second = self.read(TRIM_HORIZON).records[1]
 
         assert self.keys(after_sequence_number(second.sequence_number)) == "c"
 
-    def test_at_a_timestamp_begins_with_what_arrived_then(self) -> None:
-        """Before the first record: everything; after the last one: nothing."""
+    def test_at_a_timestamp_begins_with_the_first_record_after_it(self) -> None:
+        """An early timestamp gives every record, a late one none."""
         self.put("a")
         (record,) = self.read(TRIM_HORIZON).records
 
         assert self.keys(at_timestamp(record.arrived - 10)) == "a"
         assert self.keys(at_timestamp(record.arrived + 10)) == ""
 
-    def test_a_record_carries_what_was_put(self) -> None:
-        """Its data as bytes, its shard and a sequence number that is an integer."""
+    def test_a_record_has_the_key_and_the_data_that_were_put(self) -> None:
+        """It also has its shard, and a sequence number that is an integer."""
         self.put("a")
         (record,) = self.read(TRIM_HORIZON).records
 
@@ -95,15 +95,15 @@ class ReaderTests(ABC):
         assert int(record.sequence_number) > 0
 
     def test_sequence_numbers_grow_as_integers(self) -> None:
-        """In the order of the puts."""
+        """They follow the order in which the records were put."""
         for key in "abc":
             self.put(key)
         numbers = [int(record.sequence_number) for record in self.read(TRIM_HORIZON).records]
 
         assert numbers == sorted(set(numbers))
 
-    def test_a_page_ends_at_the_limit_and_the_next_one_goes_on(self) -> None:
-        """Nothing is skipped between two pages."""
+    def test_a_page_ends_at_the_limit_and_the_next_one_continues(self) -> None:
+        """No record is skipped between two pages."""
         for key in "abc":
             self.put(key)
         first = self.read(TRIM_HORIZON, limit=2)
@@ -112,13 +112,13 @@ class ReaderTests(ABC):
         assert [len(first.records), len(second.records)] == [2, 1]
 
     def test_at_the_tip_a_page_is_not_behind(self) -> None:
-        """The poller may pause."""
+        """The poller can pause then."""
         self.put("a")
 
         assert self.read(TRIM_HORIZON).behind_ms == 0
 
-    def test_an_expired_iterator_is_told_apart(self) -> None:
-        """Another one goes on; it is no error of the stream."""
+    def test_an_expired_iterator_has_an_error_of_its_own(self) -> None:
+        """The poller gets a new iterator and continues, without a pause."""
         reader = self.reader()
         iterator = reader.get_iterator(SHARD, TRIM_HORIZON)
         self.expire_iterators()
@@ -126,8 +126,8 @@ class ReaderTests(ABC):
         with pytest.raises(IteratorExpired):
             reader.get_page(SHARD, iterator, 100)
 
-    def test_a_throttled_read_is_retryable(self) -> None:
-        """Five reads a second are a shard's limit."""
+    def test_a_throttled_read_is_a_transient_error(self) -> None:
+        """Kinesis allows five reads a second from a shard."""
         self.throttle()
 
         with pytest.raises(TransientError):
@@ -151,7 +151,7 @@ class TestInMemoryStream(ReaderTests):
     def throttle(self) -> None:
         self.stream.fail_next(TransientError("slow down"))
 
-    def test_a_split_shard_ends_and_its_children_name_it(self) -> None:
+    def test_a_split_shard_ends_and_is_the_parent_of_two(self) -> None:
         """Its last page has no next iterator."""
         self.put("a")
         children = self.stream.split(SHARD)
@@ -172,13 +172,13 @@ class TestKinesisReader(ReaderTests):
         self.kinesis.put_record(StreamName="rows", PartitionKey=partition_key, Data=partition_key.encode())
 
     def expire_iterators(self) -> None:
-        refuse(self.kinesis, "GetRecords", code="ExpiredIteratorException")
+        fail_calls(self.kinesis, "GetRecords", code="ExpiredIteratorException")
 
     def throttle(self) -> None:
-        refuse(self.kinesis, "GetRecords", code="ProvisionedThroughputExceededException")
+        fail_calls(self.kinesis, "GetRecords", code="ProvisionedThroughputExceededException")
 
     def test_children_name_their_parents(self) -> None:
-        """So that the poller can keep the order."""
+        """The mapping needs them to keep the order."""
         self.kinesis.split_shard(StreamName="rows", ShardToSplit=SHARD, NewStartingHashKey=str(2**127))
 
         assert [shard.parents for shard in KinesisReader(self.kinesis, "rows").list_shards()] == [

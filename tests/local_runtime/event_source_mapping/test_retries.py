@@ -12,14 +12,14 @@ from local_runtime.event_source_mapping import (
     TransientError,
 )
 from local_runtime.event_source_mapping.destinations import DiscardedBatch
-from tests.local_runtime.event_source_mapping.scenario import Scenario, answers, raises, raises_with, reports
+from tests.local_runtime.event_source_mapping.scenario import Scenario, raises, raises_with, reports, responds
 
 REPORTS = ["ReportBatchItemFailures"]
 WEEK = 7 * 24 * 3600.0
 
 
 def test_retries_and_age_are_unlimited_by_default() -> None:
-    """A poison record blocks its shard: after a week it is still tried, and nothing is discarded."""
+    """A poison record blocks its shard: after a week it is still retried, and nothing is discarded."""
     blocked = Scenario(then=raises_with("p"))
     blocked.put("p")
     with pytest.raises(NotDrained):
@@ -30,7 +30,7 @@ def test_retries_and_age_are_unlimited_by_default() -> None:
 
 
 def test_everything_from_the_lowest_reported_number_is_delivered_again() -> None:
-    """Also what succeeded behind it."""
+    """So are records after it that succeeded."""
     run = Scenario(reports("d", "c"), FunctionResponseTypes=REPORTS).run("abcde")
 
     assert run.delivered == ["abcde", "cde"]
@@ -38,14 +38,14 @@ def test_everything_from_the_lowest_reported_number_is_delivered_again() -> None
 
 
 def test_the_checkpoint_moves_to_the_reported_record_at_once() -> None:
-    """What stands before it is done, although its batch is not."""
+    """The records before it are done, although their batch is not."""
     run = Scenario(reports("c"), raises, FunctionResponseTypes=REPORTS).run("abcde")
 
     assert ["".join(record.partition_key for record in step.acknowledged) for step in run.steps] == ["ab", "cde"]
 
 
 def test_without_the_setting_reported_failures_are_lost() -> None:
-    """Lambda ignores them, and so do we."""
+    """Lambda ignores the response then, and so does the mapping."""
     run = Scenario(reports("c")).run("abcde")
 
     assert run.delivered == ["abcde"]
@@ -53,16 +53,16 @@ def test_without_the_setting_reported_failures_are_lost() -> None:
 
 
 def test_a_function_error_fails_the_whole_batch() -> None:
-    """It is delivered again as it was."""
+    """The same batch is delivered again."""
     run = Scenario(raises).run("abc")
 
     assert run.delivered == ["abc", "abc"]
 
 
-def test_a_malformed_answer_fails_the_whole_batch() -> None:
-    """A number, an unknown identifier, and what JSON cannot say."""
-    unknown = answers({"batchItemFailures": [{"itemIdentifier": "404"}]})
-    run = Scenario(answers(7), unknown, answers({1, 2}), FunctionResponseTypes=REPORTS).run("abc")
+def test_a_malformed_response_fails_the_whole_batch() -> None:
+    """These are a number, an unknown identifier, and a set, which JSON does not have."""
+    unknown = responds({"batchItemFailures": [{"itemIdentifier": "404"}]})
+    run = Scenario(responds(7), unknown, responds({1, 2}), FunctionResponseTypes=REPORTS).run("abc")
 
     assert run.delivered == ["abc"] * 4
 
@@ -77,7 +77,7 @@ def test_a_function_that_exits_is_a_function_error() -> None:
 
 
 def test_maximum_retry_attempts_counts_retries_not_invocations() -> None:
-    """0 is one invocation, 2 are three."""
+    """With 0 there is one invocation, with 2 there are three."""
     never = Scenario(then=raises, MaximumRetryAttempts=0).run("a")
     twice = Scenario(then=raises, MaximumRetryAttempts=2).run("a")
 
@@ -85,7 +85,7 @@ def test_maximum_retry_attempts_counts_retries_not_invocations() -> None:
 
 
 def test_when_attempts_run_out_good_records_are_discarded_too() -> None:
-    """The batch goes to the destination as a whole, and the shard goes on."""
+    """The whole batch goes to the destination, and the shard continues."""
     run = Scenario(then=raises_with("p"), MaximumRetryAttempts=1, BatchSize=3).run("apbcde")
 
     assert run.delivered == ["apb", "apb", "cde"]
@@ -94,7 +94,7 @@ def test_when_attempts_run_out_good_records_are_discarded_too() -> None:
 
 
 def test_partial_failures_use_up_attempts() -> None:
-    """The rest is discarded when they run out, although it became smaller each time."""
+    """The remaining records are discarded when no attempt is left, although some succeeded each time."""
     run = Scenario(reports("b"), reports("c"), reports("d"), FunctionResponseTypes=REPORTS, MaximumRetryAttempts=2).run(
         "abcde"
     )
@@ -104,7 +104,7 @@ def test_partial_failures_use_up_attempts() -> None:
 
 
 def test_bisecting_isolates_one_poison_record() -> None:
-    """Its neighbours are acknowledged, in order, and only it is discarded."""
+    """The other records are acknowledged in order, and only this one is discarded."""
     run = Scenario(then=raises_with("p"), BisectBatchOnFunctionError=True, MaximumRetryAttempts=1).run("abpd")
 
     assert run.delivered == ["abpd", "ab", "pd", "p", "p", "d"]
@@ -112,7 +112,7 @@ def test_bisecting_isolates_one_poison_record() -> None:
 
 
 def test_bisecting_does_not_use_up_attempts() -> None:
-    """With no retry at all, a poison record among eight is still isolated."""
+    """Even without retries, one poison record among eight is isolated."""
     run = Scenario(then=raises_with("p"), BisectBatchOnFunctionError=True, MaximumRetryAttempts=0).run("abcdefgp")
 
     assert run.delivered == ["abcdefgp", "abcd", "efgp", "ef", "gp", "g", "p"]
@@ -120,7 +120,7 @@ def test_bisecting_does_not_use_up_attempts() -> None:
 
 
 def test_a_partial_failure_is_split_at_the_reported_number() -> None:
-    """Not in the middle; only the rest is retried, and no attempt is used up."""
+    """It is not split in the middle. The records from that number on are retried, and no attempt is used up."""
     run = Scenario(
         reports("b"),
         reports("d"),
@@ -134,7 +134,7 @@ def test_a_partial_failure_is_split_at_the_reported_number() -> None:
 
 
 def test_a_partial_failure_of_the_first_record_splits_nothing_and_uses_up_an_attempt() -> None:
-    """A batch that always stops at its first record goes to the destination in the end, neighbours included."""
+    """A batch that always fails at its first record goes to the destination in the end, with its good records."""
     run = Scenario(
         then=reports("p"), FunctionResponseTypes=REPORTS, BisectBatchOnFunctionError=True, MaximumRetryAttempts=2
     ).run("pab")
@@ -143,22 +143,22 @@ def test_a_partial_failure_of_the_first_record_splits_nothing_and_uses_up_an_att
     assert run.discarded == ["pab"]
 
 
-def test_bisecting_holds_for_function_errors_with_item_failures_reported() -> None:
-    """AWS: regardless of ReportBatchItemFailures."""
+def test_function_errors_are_bisected_with_report_batch_item_failures_too() -> None:
+    """AWS documents this."""
     run = Scenario(raises, FunctionResponseTypes=REPORTS, BisectBatchOnFunctionError=True).run("abcd")
 
     assert run.delivered == ["abcd", "ab", "cd"]
 
 
 def test_retries_wait_twice_as_long_each_time() -> None:
-    """From one second here up to a minute."""
+    """The wait grows from one second, in this test, to a minute."""
     run = Scenario(*[raises] * 8).run("a")
 
     assert run.delivered_at == [0, 1, 3, 7, 15, 31, 63, 123, 183]
 
 
 def test_records_that_are_too_old_are_discarded_before_an_invocation() -> None:
-    """The younger ones of their batch are delivered."""
+    """The newer records of their batch are delivered."""
     run = Scenario(MaximumRecordAgeInSeconds=60)
     run.put("ab")
     run.clock.sleep(50)
@@ -180,7 +180,7 @@ def test_a_record_of_exactly_the_maximum_age_is_delivered() -> None:
     assert (run.delivered, run.discarded) == (["a"], [])
 
 
-def test_a_record_that_grows_too_old_while_it_is_retried_is_discarded() -> None:
+def test_a_record_that_becomes_too_old_during_retries_is_discarded() -> None:
     """The age limit ends unlimited retries."""
     run = Scenario(then=raises_with("p"), MaximumRecordAgeInSeconds=60).run("p")
 
@@ -189,7 +189,7 @@ def test_a_record_that_grows_too_old_while_it_is_retried_is_discarded() -> None:
 
 
 def test_a_destination_that_fails_loses_nothing() -> None:
-    """The batch is held, and the checkpoint with it, until the destination has taken it."""
+    """Batch and checkpoint wait until the destination has the batch."""
     failures = [TransientError("S3 failed")] * 3
 
     class Failing(InMemoryDestination):
@@ -206,8 +206,8 @@ def test_a_destination_that_fails_loses_nothing() -> None:
     assert run.delivered_at == [0, 7]
 
 
-def test_without_a_destination_the_shard_goes_on_and_the_log_tells(caplog: pytest.LogCaptureFixture) -> None:
-    """As on AWS the records are gone; here somebody can know, by sequence number and never by content."""
+def test_without_a_destination_the_shard_continues_and_a_warning_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The records are lost, as on AWS. The warning has their sequence numbers, and none of their content."""
     lossy = Scenario(then=raises_with("p"), MaximumRetryAttempts=0, BatchSize=1)
     lossy.put("pa")
     EventSourceMapping(
@@ -219,7 +219,7 @@ def test_without_a_destination_the_shard_goes_on_and_the_log_tells(caplog: pytes
 
 
 def test_a_function_error_is_logged_by_type_and_place_only(caplog: pytest.LogCaptureFixture) -> None:
-    """The message may carry what a row says."""
+    """The error's message may contain a row's values."""
 
     def names_a_customer(_: object, customer: str = "17850") -> object:
         raise KeyError(customer)

@@ -1,4 +1,4 @@
-"""What AWS documents about a mapping's properties."""
+"""A mapping's properties have the defaults and the limits that AWS documents."""
 
 import pytest
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ def settings(**properties: object) -> MappingSettings:
 
 
 def test_defaults_are_those_of_aws() -> None:
-    """100 records, no window, one lane, answers ignored, no bisecting, retries and age unlimited."""
+    """Batches of 100 without a window, one queue, no partial failures, no bisecting, no limit of retries or age."""
     expected = {
         "Stream": None,
         "StartingPosition": "TRIM_HORIZON",
@@ -48,8 +48,8 @@ def test_defaults_are_those_of_aws() -> None:
         {"FilterCriteria": {"Filters": []}},
     ],
 )
-def test_what_aws_refuses_or_we_cannot_do_is_refused(properties: dict[str, object]) -> None:
-    """Values out of range, unresolved references, other destinations and unknown properties."""
+def test_invalid_and_unsupported_properties_are_refused(properties: dict[str, object]) -> None:
+    """These are values out of range, unresolved references, other destinations and unknown properties."""
     with pytest.raises(ValidationError):
         settings(**properties)
 
@@ -67,22 +67,22 @@ def test_what_aws_refuses_or_we_cannot_do_is_refused(properties: dict[str, objec
         {"StartingPosition": "LATEST"},
     ],
 )
-def test_the_ends_of_every_range_are_taken(properties: dict[str, object]) -> None:
-    """AWS's smallest and largest values."""
+def test_the_limits_of_every_range_are_accepted(properties: dict[str, object]) -> None:
+    """They are AWS's smallest and largest values."""
     dumped = settings(**properties).model_dump()
 
     assert properties == {name: dumped[name] for name in properties}
 
 
 def test_a_batch_size_above_ten_needs_a_window() -> None:
-    """10 go without; 11 do not."""
+    """A BatchSize of 10 needs none, and 11 needs one."""
     assert settings(BatchSize=10).BatchSize == 10
     with pytest.raises(ValidationError, match="needs a MaximumBatchingWindowInSeconds"):
         settings(BatchSize=11)
 
 
 def test_an_s3_destination_names_its_bucket() -> None:
-    """The bucket is the ARN's last part."""
+    """The bucket's name is the last part of the ARN."""
     config = {"OnFailure": {"Type": "S3", "Destination": "arn:aws:s3:::raw-bucket"}}
 
     assert settings(DestinationConfig=config).failure_bucket == "raw-bucket"

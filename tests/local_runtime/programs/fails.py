@@ -1,4 +1,4 @@
-"""`fails REASON` writes its reason to stderr and ends with 3."""
+"""`fails REASON` writes its argument to stderr and ends with exit code 3."""
 
 import sys
 

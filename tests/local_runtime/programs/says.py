@@ -1,4 +1,4 @@
-"""`says LINE …` writes each argument as a line; `stderr …` goes to stderr, and `exit code N` ends it."""
+"""`says LINE …` writes each argument as a line. `stderr …` goes to stderr, and `exit code N` ends the program."""
 
 import sys
 

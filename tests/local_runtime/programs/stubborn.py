@@ -1,4 +1,4 @@
-"""Ignores SIGTERM."""
+"""It ignores SIGTERM."""
 
 import signal
 

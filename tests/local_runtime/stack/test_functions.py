@@ -20,7 +20,7 @@ def _one(folder: Path, properties: str) -> Function:
 
 
 def test_a_consumer_is_a_function_that_a_stream_feeds() -> None:
-    """Its event tells, not its name."""
+    """Its event decides, not its name."""
     names = [function.name for function in stream_functions(list(_functions(project_template()).values()))]
     assert names == ["ToS3Function", "ToDynamodbFunction"]
 
@@ -39,7 +39,7 @@ def test_the_api_is_the_function_behind_http() -> None:
 
 
 def test_the_mapping_comes_from_the_template(tmp_path: Path) -> None:
-    """A batch size that is changed there is the one that the laptop polls with."""
+    """A change of the template changes the batch size on this machine."""
     function = _functions(changed_template(tmp_path, "BatchSize: 100", "BatchSize: 7"))["ToS3Function"]
     assert function.mapping is not None
     assert (function.mapping["BatchSize"], function.stream) == (7, "local-Stream")

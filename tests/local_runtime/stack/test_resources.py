@@ -28,7 +28,7 @@ def test_a_key_that_is_renamed_in_the_template_is_renamed_in_the_table(clients: 
 
 
 def test_an_on_demand_stream_starts_with_four_shards(clients: Clients) -> None:
-    """As on AWS: code that relies on one order for the whole stream fails here, too."""
+    """AWS does the same. Code that needs one order for the whole stream fails here, too."""
     _create(project_template(), clients)
     assert len(clients.kinesis.list_shards(StreamName="local-Stream")["Shards"]) == 4
 
@@ -56,7 +56,7 @@ def test_the_bucket_keeps_versions_and_blocks_public_access(clients: Clients) ->
 
 
 def test_the_resource_of_a_refused_property_is_named(clients: Clients, tmp_path: Path) -> None:
-    """One sentence, not a traceback of botocore's."""
+    """The error is one sentence, not a traceback of botocore's."""
     text = "Resources: {T: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: wrong}}}"
     with pytest.raises(RunError, match="the template's T cannot be created") as caught:
         _create(template_of(tmp_path, text), clients)

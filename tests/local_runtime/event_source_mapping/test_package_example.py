@@ -1,4 +1,4 @@
-"""The example in the package's docstring is run as it stands."""
+"""The example in the package's docstring works."""
 
 import doctest
 
@@ -6,7 +6,7 @@ from local_runtime import event_source_mapping
 
 
 def test_the_example_of_the_package_runs() -> None:
-    """So whoever copies it has something that works."""
+    """A user can copy it."""
     failed, attempted = doctest.testmod(event_source_mapping)
 
     assert failed == 0

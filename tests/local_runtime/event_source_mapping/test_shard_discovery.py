@@ -1,4 +1,4 @@
-"""Which shards are begun when, and where."""
+"""When each shard is started, and at which position."""
 
 from local_runtime.event_source_mapping.mapping import ShardDiscovery
 from local_runtime.event_source_mapping.readers import LATEST, TRIM_HORIZON, Shard, at_timestamp
@@ -7,8 +7,8 @@ PARENT = Shard("shardId-0")
 CHILD = Shard("shardId-1", ("shardId-0",))
 
 
-def test_a_shard_is_handed_out_once() -> None:
-    """However often it is listed."""
+def test_a_shard_is_started_once() -> None:
+    """Kinesis lists it again each time."""
     discovery = ShardDiscovery(TRIM_HORIZON)
 
     assert discovery.next_shards([PARENT], set(), 100.0) == [("shardId-0", TRIM_HORIZON)]
@@ -16,20 +16,20 @@ def test_a_shard_is_handed_out_once() -> None:
 
 
 def test_a_child_waits_for_its_parent() -> None:
-    """Until the parent is finished."""
+    """It starts when the parent is finished."""
     discovery = ShardDiscovery(TRIM_HORIZON)
 
     assert discovery.next_shards([PARENT, CHILD], set(), 100.0) == [("shardId-0", TRIM_HORIZON)]
     assert discovery.next_shards([PARENT, CHILD], {"shardId-0"}, 110.0) == [("shardId-1", TRIM_HORIZON)]
 
 
-def test_a_child_whose_parent_is_listed_no_more_does_not_wait() -> None:
-    """The parent's records have expired."""
+def test_a_child_whose_parent_is_not_listed_does_not_wait() -> None:
+    """All records of the parent have expired."""
     assert ShardDiscovery(TRIM_HORIZON).next_shards([CHILD], set(), 100.0) == [("shardId-1", TRIM_HORIZON)]
 
 
-def test_a_child_that_waits_begins_when_the_mapping_began() -> None:
-    """LATEST at its own beginning would skip what was put while it waited."""
+def test_a_child_that_waits_is_read_from_the_time_at_which_the_mapping_began() -> None:
+    """With LATEST at its own start, the records put while it waited would be skipped."""
     discovery = ShardDiscovery(LATEST)
 
     assert discovery.next_shards([PARENT, CHILD], set(), 100.0) == [("shardId-0", LATEST)]
@@ -37,7 +37,7 @@ def test_a_child_that_waits_begins_when_the_mapping_began() -> None:
 
 
 def test_a_shard_that_appears_later_is_read_from_its_first_record() -> None:
-    """All of it is newer than the mapping, whatever the starting position."""
+    """All of its records are newer than the mapping, so LATEST must not skip any."""
     discovery = ShardDiscovery(LATEST)
     discovery.next_shards([PARENT], set(), 100.0)
 

@@ -1,4 +1,4 @@
-"""What Lambda leaves of a batch that it gives up."""
+"""The document that an on-failure destination gets for a discarded batch."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ import pytest
 from local_runtime.event_source_mapping import S3Destination, StreamRecord, TransientError
 from local_runtime.event_source_mapping.delivery import Batch
 from local_runtime.event_source_mapping.destinations import DiscardedBatch, invocation_record
-from tests.local_runtime.event_source_mapping.refusing import refuse
+from tests.local_runtime.event_source_mapping.failing_calls import fail_calls
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,7 +33,7 @@ def destination(s3: "S3Client") -> S3Destination:
 
 
 def test_an_invocation_record_says_what_failed_and_where() -> None:
-    """The fields that AWS documents."""
+    """It has the fields that AWS documents."""
     record = invocation_record(DiscardedBatch(EXHAUSTED, ARN, AT), request_id="request", function_arn=FUNCTION)
 
     assert {name: value for name, value in record.items() if name != "payload"} == {
@@ -67,7 +67,7 @@ def test_a_batch_that_was_never_delivered_has_no_response() -> None:
 
 
 def test_the_payload_is_the_whole_event() -> None:
-    """So every byte of the records can be had back."""
+    """Every byte of the records can be restored from it."""
     record = invocation_record(DiscardedBatch(EXHAUSTED, ARN, AT), request_id="request", function_arn=FUNCTION)
     event = json.loads(record["payload"])
 
@@ -75,7 +75,7 @@ def test_the_payload_is_the_whole_event() -> None:
 
 
 def test_an_object_is_named_as_lambda_names_it(destination: S3Destination, s3: "S3Client") -> None:
-    """By mapping, shard, day, second and a random id; it holds the invocation record as JSON."""
+    """The name has mapping, shard, day, time and a random id. The object is the invocation record as JSON."""
     destination.put(DiscardedBatch(EXHAUSTED, ARN, AT))
     key = "aws/lambda/mapping/shardId-000000000001/2019/11/14/2019-11-14T00.38.06-id-2"
 
@@ -85,9 +85,9 @@ def test_an_object_is_named_as_lambda_names_it(destination: S3Destination, s3: "
     assert json.loads(body) == expected
 
 
-def test_a_failing_bucket_is_retryable(destination: S3Destination, s3: "S3Client") -> None:
-    """The mapping tries again and keeps its checkpoint."""
-    refuse(s3, "PutObject", code="InternalError", status=500)
+def test_an_error_of_the_bucket_is_transient(destination: S3Destination, s3: "S3Client") -> None:
+    """The mapping then retries and keeps its checkpoint."""
+    fail_calls(s3, "PutObject", code="InternalError", status=500)
 
     with pytest.raises(TransientError):
         destination.put(DiscardedBatch(EXHAUSTED, ARN, AT))
