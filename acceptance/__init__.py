@@ -1,1 +1,1 @@
-"""Slow proofs of a deployment that need no AWS: `make prove`. Each prints what it measured."""
+"""Slow tests of a deployment that need no AWS: `make prove`. Each prints what it measured."""

@@ -1,4 +1,4 @@
-"""One build and one data plane for all proofs of a run."""
+"""One build and one data plane for all tests of a run."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from local_runtime.stack.template import physical_names, read_template
 
 @dataclass(frozen=True)
 class DataPlane:
-    """The template's stream, bucket and tables in an emulator, and what each function is told of them."""
+    """The template's stream, bucket and tables in an emulator, and the environment of each function."""
 
     clients: Clients
     functions: dict[str, Function]
@@ -46,7 +46,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
 @pytest.fixture(scope="session")
 def arm64_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """What is deployed by default, wherever the proofs run."""
+    """What is deployed by default, wherever the tests run."""
     return sam_build(tmp_path_factory.mktemp("arm64") / "build", "arm64")
 
 

@@ -37,7 +37,7 @@ class Said:
 
     @property
     def is_complete(self) -> bool:
-        """The client has said so: killed after that, it has told the truth."""
+        """The client has said that it is done, so a kill after that changes nothing."""
         return self.summary is not None and self.summary["error"] is None
 
 

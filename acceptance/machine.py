@@ -1,4 +1,4 @@
-"""Where the proofs run: the project's folder, this machine's processor, and the Python that stands for Lambda's."""
+"""Where the tests run: the project's folder, this machine's processor, and the Python that stands for Lambda's."""
 
 import platform
 import subprocess

@@ -106,7 +106,7 @@ def test_a_mail_address_is_subscribed(stack: Stack) -> None:
 
 
 def test_without_its_grant_the_api_can_put_nothing(stack: Stack) -> None:
-    """So the proofs above were proofs: the emulator does enforce the roles. This one is last, it breaks the stack."""
+    """The emulator does enforce the roles, so the tests above prove something. Last, because it breaks the stack."""
     stack.account.client("iam").delete_role_policy(
         RoleName=stack.resources["ApiRole"], PolicyName="what-the-code-calls"
     )

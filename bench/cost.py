@@ -55,7 +55,7 @@ def baseline_costs(csv: Path, prices: Prices, rows_per_month: int) -> list[Coste
 
 def cost_findings(ours: CostedDesign, baselines: Sequence[CostedDesign]) -> list[Finding]:
     counts, cost = ours.counts, ours.per_million
-    standing, kept = dollars(ours.bill.monthly), dollars(ours.bill.storage)
+    idle, kept = dollars(ours.bill.monthly), dollars(ours.bill.storage)
     return [
         Finding(
             f"dollars per million rows, {counts.rows:,} rows",
@@ -67,7 +67,7 @@ def cost_findings(ours: CostedDesign, baselines: Sequence[CostedDesign]) -> list
         _at_most("calls to AWS per million rows", counts.per_million(counts.all_calls), 4_500),
         _at_most("PUT payload units per million rows", counts.per_million(counts.payload_units), 2_000),
         figure("bytes a row on the stream", f"{counts.stream_bytes / counts.rows:.1f}"),
-        figure("dollars a month without rows, and to keep a million rows", f"{standing:.2f} and {kept:.3f}"),
+        figure("dollars a month without rows, and to keep a million rows", f"{idle:.2f} and {kept:.3f}"),
         *(_baseline(each, cost) for each in baselines),
     ]
 

@@ -110,7 +110,7 @@ class _Run:
         environment = replace(self._environment, sleep=stop.interrupts(self._environment.sleep))
         batcher = Batcher(self._settings.rows_at_a_time, environment.new_key, self._journal.batches)
         pace = Pace(self._settings.rate, environment.clock, environment.sleep)
-        async with open_api(self._settings.address, environment, stop) as api:
+        async with open_api(self._settings.address, environment, stop.is_set) as api:
             upload = Upload(api, batcher, self._journal, self._stats, self._rejects, listener)
             await upload.run(batcher.parts(self._reader.chunks()), pace, self._settings.in_flight, stop)
 

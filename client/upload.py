@@ -66,7 +66,7 @@ class Upload:
     async def _next(self, parts: Iterator[Part], pace: "Pace", stop: "Stop") -> Batch | None:
         """The next batch to send. Parts before it that need no request are settled."""
         async with self._reading:
-            while not stop() and not self._stats.read_to_end:
+            while not stop.is_set() and not self._stats.read_to_end:
                 part = await asyncio.get_running_loop().run_in_executor(self._reader, next, parts, None)
                 if part is None:
                     self._stats.read_to_end = True
@@ -74,7 +74,7 @@ class Upload:
                 self._stats.add(part)
                 if isinstance(part, Batch):
                     await pace.wait_for(len(part.rows))
-                    return None if stop() else part
+                    return None if stop.is_set() else part
                 self._settle(part)
         return None
 
@@ -143,7 +143,7 @@ class Stop:
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
-    def __call__(self) -> bool:
+    def is_set(self) -> bool:
         return self._event.is_set()
 
     def set(self) -> None:

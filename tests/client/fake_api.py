@@ -1,4 +1,4 @@
-"""The API as the client sees it: it judges rows as the real one does, and fails when it is told to."""
+"""The API as the client sees it: it validates rows as the real one does, and fails on demand."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Runs the command line as a user does, with another world around it."""
+"""Runs the command line as a user does, with another environment around it."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ HEADER = ",".join(COLUMNS)
 LINE = ",".join(ROW)
 
 
-class World:
+class FakeEnvironment:
     """A clock that moves only by sleeping; keys that are counted; chance that always draws the larger number."""
 
     def __init__(self, api: Handler, new_key: Callable[[], str] | None = None) -> None:
@@ -43,10 +43,10 @@ class World:
         return f"batch-{self._keys}"
 
 
-def run(api: Handler | World, *arguments: str | Path) -> Result:
+def run(api: Handler | FakeEnvironment, *arguments: str | Path) -> Result:
     """`python -m client …` against this API."""
-    world = api if isinstance(api, World) else World(api)
-    return CliRunner().invoke(app, [str(each) for each in arguments], obj=world.environment, catch_exceptions=False)
+    fake = api if isinstance(api, FakeEnvironment) else FakeEnvironment(api)
+    return CliRunner().invoke(app, [str(each) for each in arguments], obj=fake.environment, catch_exceptions=False)
 
 
 def summary_of(result: Result) -> dict[str, object]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from client.journal import JournaledBatch, read_journal
 from tests.client.fake_api import FakeApi, problem
 from tests.client.killed_api import Killed
-from tests.client.run_client import World, row, run, write_csv
+from tests.client.run_client import FakeEnvironment, row, run, write_csv
 
 FILE, JOURNAL = Path("rows.csv"), Path("rows.csv.journal")
 _MOST_RUNS = 60
@@ -25,7 +25,7 @@ _SEEDS = st.integers(0, 2**32).map(Random)  # hypothesis cannot draw while threa
 
 
 @dataclass
-class Weather:
+class FlakyApi:
     """Answers in any order, some of them 413, and now and then the client is dead before or after one.
 
     `bodies` holds every body that a batch id was sent with, `taken` those that the API has.
@@ -68,18 +68,18 @@ def _write_rows(chance: Random) -> int:
     return count
 
 
-def _send(weather: Weather, name: str, *options: str) -> int | None:
+def _send(flaky: FlakyApi, name: str, *options: str) -> int | None:
     """The exit code, or None where the client died."""
     numbers = iter(range(1, 1000))
-    world = World(weather, lambda: f"{name}-{next(numbers)}")
-    size, in_flight = str(weather.chance.randint(1, 9)), str(weather.chance.randint(1, 4))
+    environment = FakeEnvironment(flaky, lambda: f"{name}-{next(numbers)}")
+    size, in_flight = str(flaky.chance.randint(1, 9)), str(flaky.chance.randint(1, 4))
     try:
-        return run(world, "send", FILE, "--batch-rows", size, "--in-flight", in_flight, *options).exit_code
+        return run(environment, "send", FILE, "--batch-rows", size, "--in-flight", in_flight, *options).exit_code
     except Killed:
         return None
 
 
-def _begun() -> Mapping[str, JournaledBatch]:
+def _journaled() -> Mapping[str, JournaledBatch]:
     return read_journal(JOURNAL.read_bytes()).batches if JOURNAL.exists() else {}
 
 
@@ -97,39 +97,39 @@ def _clean(directory: Path) -> None:
 def test_runs_until_one_is_complete_send_every_row_once(chance: Random) -> None:
     """As often as it dies: a batch always has the same bytes, what is answered is not sent again, and the API has each
     row of the file in exactly one batch."""
-    count, weather = _write_rows(chance), Weather(chance)
+    count, flaky = _write_rows(chance), FlakyApi(chance)
     code = None
     for number in range(_MOST_RUNS):
-        answered = {key for key, each in _begun().items() if each.response}
-        before = len(weather.asked)
-        code = _send(weather, f"run{number}")
-        assert not answered & set(weather.asked[before:])
+        answered = {key for key, each in _journaled().items() if each.response}
+        before = len(flaky.asked)
+        code = _send(flaky, f"run{number}")
+        assert not answered & set(flaky.asked[before:])
         if code is not None:
             break
-        weather.deaths *= 0.9
+        flaky.deaths *= 0.9
     assert (code in {0, 1}, JOURNAL.exists()) == (True, False)
-    assert {len(bodies) for bodies in weather.bodies.values()} == {1}
-    assert _sent_rows(weather.taken) == _sent_rows(_whole())
-    assert _sent_rows(weather.taken).total() == count
+    assert {len(bodies) for bodies in flaky.bodies.values()} == {1}
+    assert _sent_rows(flaky.taken) == _sent_rows(_whole())
+    assert _sent_rows(flaky.taken).total() == count
 
 
 @settings(max_examples=40)
 @given(_SEEDS)
 def test_a_journal_cut_at_any_byte_resumes_what_it_still_knows(chance: Random) -> None:
     """Exactly the batches without an answer go out again, as they were; with the answered ones they are the file."""
-    count, weather = _write_rows(chance), Weather(chance, deaths=0.3)
-    _send(weather, "first")
+    count, flaky = _write_rows(chance), FlakyApi(chance, deaths=0.3)
+    _send(flaky, "first")
     if JOURNAL.exists():
         whole = JOURNAL.read_bytes()
         JOURNAL.write_bytes(whole[: chance.randint(0, len(whole))])
-    begun = _begun()
-    answered = {key for key, each in begun.items() if each.response}
-    weather.deaths, weather.asked = 0, []
-    assert _send(weather, "second") in {0, 1}
-    asked = set(weather.asked)
+    journaled = _journaled()
+    answered = {key for key, each in journaled.items() if each.response}
+    flaky.deaths, flaky.asked = 0, []
+    assert _send(flaky, "second") in {0, 1}
+    asked = set(flaky.asked)
     old = {key for key in asked if key.startswith("first")}
-    assert (old, {len(weather.bodies[key]) for key in old} <= {1}) == (begun.keys() - answered, True)
-    counted = {key: body for key, body in weather.taken.items() if key in answered | asked}
+    assert (old, {len(flaky.bodies[key]) for key in old} <= {1}) == (journaled.keys() - answered, True)
+    counted = {key: body for key, body in flaky.taken.items() if key in answered | asked}
     assert (_sent_rows(counted) == _sent_rows(_whole()), _sent_rows(counted).total()) == (True, count)
 
 

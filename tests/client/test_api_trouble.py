@@ -7,7 +7,7 @@ import pytest
 
 from client.api import MAX_ATTEMPTS
 from tests.client.fake_api import FakeApi, Reply, problem
-from tests.client.run_client import LINE, World, read_rejects, row, run, summary_of, write_csv, write_text
+from tests.client.run_client import LINE, FakeEnvironment, read_rejects, row, run, summary_of, write_csv, write_text
 
 _LOST = httpx.ReadTimeout("no answer")
 
@@ -25,9 +25,9 @@ def test_a_passing_failure_is_tried_again_under_the_same_key(failure: Reply) -> 
 
 def test_pauses_grow() -> None:
     """Half a second, doubled each time, up to a limit."""
-    world = World(FakeApi([_LOST] * 6))
-    run(world, "send", write_text(Path("rows.csv"), LINE))
-    assert world.slept == [0.5, 1, 2, 4, 8, 15]
+    environment = FakeEnvironment(FakeApi([_LOST] * 6))
+    run(environment, "send", write_text(Path("rows.csv"), LINE))
+    assert environment.slept == [0.5, 1, 2, 4, 8, 15]
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ def test_pauses_grow() -> None:
 )
 def test_retry_after_is_honoured(asked: str, pause: float) -> None:
     """As seconds or as a date, but not for ever."""
-    world = World(FakeApi([problem(429, "Slow down", Retry_After=asked)]))
-    run(world, "send", write_text(Path("rows.csv"), LINE))
-    assert world.slept == [pause]
+    environment = FakeEnvironment(FakeApi([problem(429, "Slow down", Retry_After=asked)]))
+    run(environment, "send", write_text(Path("rows.csv"), LINE))
+    assert environment.slept == [pause]
 
 
 def test_an_api_that_is_gone_ends_the_upload() -> None:

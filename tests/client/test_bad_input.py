@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.client.fake_api import FakeApi
-from tests.client.run_client import HEADER, LINE, World, row, run, summary_of, write_csv, write_text
+from tests.client.run_client import HEADER, LINE, FakeEnvironment, row, run, summary_of, write_csv, write_text
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_incomplete() -> None:
         os.truncate(path, 5_000_000)
         return "batch"
 
-    result = run(World(api, new_key=cut_the_file), "send", path, "--json", "--in-flight", "1")
+    result = run(FakeEnvironment(api, new_key=cut_the_file), "send", path, "--json", "--in-flight", "1")
     summary = summary_of(result)
     assert (result.exit_code, summary["error"]) == (3, "The file was changed while it was read.")
     assert summary["accepted"] == len(api.lines) == summary["rows_read"]

@@ -138,7 +138,7 @@ def _journal(sync: Callable[[int], None]) -> Iterator[Journal]:
 
 
 def test_batches_in_flight_share_a_wait_for_the_disk() -> None:
-    """Three are begun at once: the first waits for itself, the others for each other."""
+    """Three start at once: the first waits for itself, the others for each other."""
     waits: list[int] = []
 
     async def three(journal: Journal) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from client.upload import Pace
 from tests.client.fake_api import FakeApi
-from tests.client.run_client import World, row, run, summary_of, write_csv
+from tests.client.run_client import FakeEnvironment, row, run, summary_of, write_csv
 
 
 def test_json_tells_of_each_batch_and_then_of_all() -> None:
@@ -44,23 +44,23 @@ def test_people_get_a_summary() -> None:
 
 def test_a_rate_spreads_rows_over_time() -> None:
     """Ten rows a second: about one request a second, and the last goes after all others had their time."""
-    world = World(FakeApi())
+    fake = FakeEnvironment(FakeApi())
     rows = [row(InvoiceNo=str(number)) for number in range(35)]
-    run(world, "send", write_csv(Path("rows.csv"), rows), "--rate", "10", "--in-flight", "1")
-    assert world.slept == pytest.approx([1.0, 1.0, 1.0])
+    run(environment, "send", write_csv(Path("rows.csv"), rows), "--rate", "10", "--in-flight", "1")
+    assert fake.slept == pytest.approx([1.0, 1.0, 1.0])
 
 
 def test_a_pace_counts_the_time_that_sending_takes() -> None:
     """It waits only for what is left."""
-    world = World(FakeApi())
-    pace = Pace(10, lambda: sum(world.slept) + 0.25 * len(world.slept), world.environment.sleep)
+    fake = FakeEnvironment(FakeApi())
+    pace = Pace(10, lambda: sum(fake.slept) + 0.25 * len(fake.slept), fake.environment.sleep)
 
     async def three() -> None:
         for _ in range(3):
             await pace.wait_for(10)
 
     asyncio.run(three())
-    assert world.slept == pytest.approx([1.0, 0.75])
+    assert fake.slept == pytest.approx([1.0, 0.75])
 
 
 def test_interrupting_says_what_was_sent() -> None:

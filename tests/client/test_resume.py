@@ -12,7 +12,7 @@ from client.errors import CannotWrite
 from client.report import Summary
 from tests.client.fake_api import FakeApi, problem
 from tests.client.killed_api import Killed, killed_at
-from tests.client.run_client import Handler, World, read_rejects, row, run, summary_of, write_csv
+from tests.client.run_client import FakeEnvironment, Handler, read_rejects, row, run, summary_of, write_csv
 
 JOURNAL = Path("rows.csv.journal")
 _SEND = ("send", "rows.csv", "--batch-rows", "10", "--in-flight", "1", "--json")
@@ -22,15 +22,15 @@ def _rows(count: int = 50, **changes: str) -> list[Sequence[str]]:
     return [row(InvoiceNo=str(number), **changes) for number in range(count)]
 
 
-def _world(api: Handler, name: str) -> World:
+def _environment(api: Handler, name: str) -> FakeEnvironment:
     """Its keys are new: `second-1`, `second-2` …"""
     numbers = iter(range(1, 1000))
-    return World(api, lambda: f"{name}-{next(numbers)}")
+    return FakeEnvironment(api, lambda: f"{name}-{next(numbers)}")
 
 
 def _kill(api: FakeApi, request: int, *, is_lost: bool = False, send: Sequence[str] = _SEND) -> None:
     with pytest.raises(Killed):
-        run(_world(killed_at(api, request, is_lost=is_lost), "first"), *send)
+        run(_environment(killed_at(api, request, is_lost=is_lost), "first"), *send)
 
 
 def test_answered_batches_are_not_sent_again() -> None:
@@ -38,7 +38,7 @@ def test_answered_batches_are_not_sent_again() -> None:
     api = FakeApi()
     write_csv(Path("rows.csv"), _rows())
     _kill(api, 4, is_lost=True)
-    result = run(_world(api, "second"), *_SEND)
+    result = run(_environment(api, "second"), *_SEND)
     assert (result.exit_code, api.keys) == (0, ["first-1", "first-2", "first-3", "first-4", "first-4", "second-1"])
     assert (api.requests[3].content, len(api.lines)) == (api.requests[4].content, 50)
 
@@ -48,7 +48,7 @@ def test_the_summary_counts_the_whole_file() -> None:
     api = FakeApi()
     write_csv(Path("rows.csv"), _rows())
     _kill(api, 4)
-    summary = summary_of(run(_world(api, "second"), *_SEND))
+    summary = summary_of(run(_environment(api, "second"), *_SEND))
     assert [summary[name] for name in ("rows_read", "accepted", "rejected", "not_sent", "batches")] == [50, 50, 0, 0, 5]
     assert (summary["resumed"], summary["resumed_rows"], JOURNAL.exists()) == (True, 30, False)
     assert summary["bytes_sent"] == sum(len(request.content) for request in api.requests)
@@ -61,7 +61,7 @@ def test_the_rejects_are_complete() -> None:
     api = FakeApi()
     _kill(api, 4)
     Path("rows.rejects.csv").unlink()
-    result = run(_world(api, "second"), *_SEND)
+    result = run(_environment(api, "second"), *_SEND)
     assert (result.exit_code, summary_of(result)["rejected"]) == (1, 3)
     assert sorted(each[0] for each in read_rejects(Path("rows.rejects.csv"))) == ["17", "18", "34"]
 
@@ -70,7 +70,7 @@ def test_a_finished_file_can_be_sent_again() -> None:
     """All of it, under new keys; no row becomes another line."""
     api = FakeApi()
     write_csv(Path("rows.csv"), _rows())
-    first, second = (summary_of(run(_world(api, name), *_SEND)) for name in ("first", "second"))
+    first, second = (summary_of(run(_environment(api, name), *_SEND)) for name in ("first", "second"))
     assert (first["resumed"], second["resumed"], len(api.requests), len(api.lines)) == (False, False, 10, 50)
 
 
@@ -79,7 +79,7 @@ def test_a_batch_of_another_size_changes_nothing_that_was_begun() -> None:
     api = FakeApi()
     write_csv(Path("rows.csv"), _rows())
     _kill(api, 3)
-    run(_world(api, "second"), "send", "rows.csv", "--batch-rows", "7", "--in-flight", "1")
+    run(_environment(api, "second"), "send", "rows.csv", "--batch-rows", "7", "--in-flight", "1")
     assert ([len(batch) for batch in api.batches], len(api.lines)) == ([10, 10, 10, 7, 7, 6], 50)
     assert api.keys[2] == "first-3"
 
@@ -90,7 +90,7 @@ def test_halves_are_resumed_as_halves(request_number: int) -> None:
     api = FakeApi([problem(413, "Too large")])
     write_csv(Path("rows.csv"), _rows(20))
     _kill(api, request_number, send=("send", "rows.csv", "--in-flight", "1"))
-    assert run(_world(api, "second"), "send", "rows.csv", "--in-flight", "1").exit_code == 0
+    assert run(_environment(api, "second"), "send", "rows.csv", "--in-flight", "1").exit_code == 0
     assert sorted(len(batch) for batch in api.batches) == [10, 10]
     assert len(api.lines) == 20
 
@@ -101,9 +101,9 @@ def test_a_changed_file_is_not_resumed() -> None:
     write_csv(Path("rows.csv"), _rows())
     _kill(api, 4)
     write_csv(Path("rows.csv"), _rows(50, Quantity="7"))
-    refused = run(_world(api, "second"), *_SEND)
+    refused = run(_environment(api, "second"), *_SEND)
     assert (refused.exit_code, len(api.requests), "--fresh" in refused.stderr) == (2, 3, True)
-    assert summary_of(run(_world(api, "third"), *_SEND, "--fresh"))["resumed"] is False
+    assert summary_of(run(_environment(api, "third"), *_SEND, "--fresh"))["resumed"] is False
     assert (len(api.requests), JOURNAL.exists()) == (8, False)
 
 
@@ -116,7 +116,7 @@ def test_a_copy_with_the_same_content_is_the_same_file() -> None:
     for name in ("rows.csv", "rows.csv.journal"):
         shutil.move(name, Path("elsewhere") / name)
     os.utime("elsewhere/rows.csv", (0, 0))
-    summary = summary_of(run(_world(api, "second"), "send", "elsewhere/rows.csv", "--json"))
+    summary = summary_of(run(_environment(api, "second"), "send", "elsewhere/rows.csv", "--json"))
     assert (summary["resumed_rows"], summary["accepted"]) == (30, 50)
 
 
@@ -125,9 +125,9 @@ def test_another_api_gets_nothing_by_mistake() -> None:
     api = FakeApi()
     write_csv(Path("rows.csv"), _rows())
     _kill(api, 4)
-    refused = run(_world(api, "second"), *_SEND, "--url", "http://other")
+    refused = run(_environment(api, "second"), *_SEND, "--url", "http://other")
     assert (refused.exit_code, len(api.requests), "http://127.0.0.1:8000" in refused.stderr) == (2, 3, True)
-    assert run(_world(api, "third"), *_SEND, "--url", "http://127.0.0.1:8000/").exit_code == 0
+    assert run(_environment(api, "third"), *_SEND, "--url", "http://127.0.0.1:8000/").exit_code == 0
 
 
 def test_the_journal_holds_neither_rows_nor_a_password() -> None:
@@ -148,8 +148,8 @@ def test_an_end_that_nobody_heard_of_is_told_again(monkeypatch: pytest.MonkeyPat
     with monkeypatch.context() as patched:
         patched.setattr(Summary, "event", die)
         with pytest.raises(Killed):
-            run(_world(api, "first"), *_SEND)
-    summary = summary_of(run(_world(api, "second"), *_SEND))
+            run(_environment(api, "first"), *_SEND)
+    summary = summary_of(run(_environment(api, "second"), *_SEND))
     assert (len(api.requests), summary["accepted"], summary["resumed_rows"]) == (5, 50, 50)
 
 
@@ -162,10 +162,10 @@ def test_an_upload_that_ends_early_says_how_to_go_on_and_does() -> None:
         answer = api(request)
         return answer if len(api.requests) % 2 else problem(400, "No")
 
-    first, second = (run(_world(lossy, name), *_SEND) for name in ("first", "second"))
+    first, second = (run(_environment(lossy, name), *_SEND) for name in ("first", "second"))
     assert [first.exit_code, second.exit_code] == [3, 3]
     assert summary_of(first)["journal"] == "rows.csv.journal"
-    assert summary_of(run(_world(api, "third"), *_SEND))["accepted"] == len(api.lines) == 50
+    assert summary_of(run(_environment(api, "third"), *_SEND))["accepted"] == len(api.lines) == 50
 
 
 def test_without_a_batch_no_journal_stays() -> None:

@@ -96,5 +96,5 @@ def alter_first_price(stores: Stores, invoice_no: str) -> None:
 
 def _put_lines(stores: Stores, invoice_no: str, lines: Mapping[str, Line]) -> None:
     """Into the item that is there, which keeps its key."""
-    spoilt = Slice(invoice_no, only_slice(stores, invoice_no).slice_id, lines)
-    stores.dynamodb.put_item(TableName=stores.invoices_table, Item=slice_item(spoilt))
+    corrupt = Slice(invoice_no, only_slice(stores, invoice_no).slice_id, lines)
+    stores.dynamodb.put_item(TableName=stores.invoices_table, Item=slice_item(corrupt))

@@ -42,6 +42,6 @@ def test_an_empty_range() -> None:
 
 
 def test_the_archive_knows_hours_only() -> None:
-    """Half an hour of it cannot be told."""
+    """The archive has folders by the hour."""
     with pytest.raises(OpsError, match="--to must be a full hour"):
         hour_range(None, "2026-11-22T12:30")

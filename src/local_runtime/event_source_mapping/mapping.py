@@ -1,4 +1,4 @@
-"""The loop of the mapping: it finds the stream's shards and does one piece of work at a time, whatever is due first."""
+"""The loop of the mapping: it finds the stream's shards and does one task at a time, whatever is due first."""
 
 import math
 from collections.abc import Callable, Iterable
