@@ -46,7 +46,7 @@ def test_a_rate_spreads_rows_over_time() -> None:
     """Ten rows a second: about one request a second, and the last goes after all others had their time."""
     fake = FakeEnvironment(FakeApi())
     rows = [row(InvoiceNo=str(number)) for number in range(35)]
-    run(environment, "send", write_csv(Path("rows.csv"), rows), "--rate", "10", "--in-flight", "1")
+    run(fake, "send", write_csv(Path("rows.csv"), rows), "--rate", "10", "--in-flight", "1")
     assert fake.slept == pytest.approx([1.0, 1.0, 1.0])
 
 
