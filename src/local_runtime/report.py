@@ -104,7 +104,7 @@ def write_report(report: Report, path: Path) -> None:
 def show_report(console: Console, report: Report, queries: Iterable[ExampleQuery], path: Path) -> None:
     """`path` is the file that holds the same figures."""
     console.print(_comparison_table(report.comparisons))
-    console.print(_speed_lines(report))
+    console.print(_summary_lines(report))
     for query in queries:
         console.print(_query_panel(query))
     result = "[green]✓ the stores hold exactly what the CSV holds" if report.is_equal else "[red]✗ the stores differ"
@@ -169,11 +169,15 @@ def _comparison_table(comparisons: Iterable[Comparison]) -> Table:
     return table
 
 
-def _speed_lines(report: Report) -> Group:
+def _summary_lines(report: Report) -> Group:
+    objects, slices, pointers = report.figures["raw_objects"], report.slices, report.pointers
     speeds = (f"{label} {speed:,.0f}" for label, speed in report.rows_per_second.items())
     peaks = (f"{name} {size / _BYTES_PER_MB:,.0f}" for name, size in report.peak_memory.items())
-    stored = f"{report.figures['raw_objects']:,} raw objects, {report.slices:,} slices, {report.pointers:,} pointers"
-    lines = [f"{report.figures['seconds']:,.1f} s for {stored}", "rows/s: " + ", ".join(speeds)]
+    lines = [
+        f"seconds until stored: {report.figures['seconds']:,.1f}",
+        f"stored: raw objects {objects:,}, slices {slices:,}, pointers {pointers:,}",
+        "rows/s: " + ", ".join(speeds),
+    ]
     if report.peak_memory:
         lines.append("peak memory in MB: " + ", ".join(peaks))
     return Group(*lines)
