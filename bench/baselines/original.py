@@ -3,15 +3,11 @@
 Repaired where it loses rows: the original returns inside its loop and fails at a row without a customer.
 """
 
-import asyncio
 import json
-import os
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws.clients import dynamodb_client, kinesis_client, s3_client
 from aws.lambda_events import KinesisEvent
 
 if TYPE_CHECKING:
@@ -74,42 +70,3 @@ class ToDynamodb:
             ExpressionAttributeNames={"#a": attribute},
             ExpressionAttributeValues={":a": {"S": value}},
         )
-
-
-def to_s3(event: KinesisEvent, context: object) -> None:
-    """As Lambda calls it: the environment names the bucket."""
-    _functions()[1].handler(event, context)
-
-
-def to_dynamodb(event: KinesisEvent, context: object) -> None:
-    """As Lambda calls it: the environment names the tables."""
-    _functions()[2].handler(event, context)
-
-
-async def api(scope: Mapping[str, Any], receive: _Receive, send: _Send) -> None:
-    """The ingest under uvicorn: a bare ASGI application, so that no framework slows it down.
-
-    POST takes one row; GET answers that the server is up. Every request runs in a thread, as every concurrent request
-    has a Lambda environment of its own.
-    """
-    body, more = b"", scope["method"] == "POST"
-    while more:
-        message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-    answer: Mapping[str, Any] = {"statusCode": 200, "body": ""}
-    if body:
-        answer = await asyncio.to_thread(_functions()[0].handler, {"body": body.decode()}, None)
-    text = answer["body"].encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(text)).encode())]
-    await send({"type": "http.response.start", "status": answer["statusCode"], "headers": headers})
-    await send({"type": "http.response.body", "body": text})
-
-
-@cache
-def _functions() -> tuple[Ingest, ToS3, ToDynamodb]:
-    names = os.environ
-    return (
-        Ingest(kinesis_client(), names["STREAM_NAME"]),
-        ToS3(s3_client(), names["RAW_BUCKET"]),
-        ToDynamodb(dynamodb_client(), names["INVOICES_TABLE"], names["CUSTOMERS_TABLE"]),
-    )
