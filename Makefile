@@ -19,7 +19,7 @@ ARCHITECTURE ?= arm64
 SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 LAMBDA_PYTHON="$(LAMBDA_PYTHON)" ARCHITECTURE="$(ARCHITECTURE)" sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast coverage check chaos seeds defects docs lint bench cost prove build deploy smoke destroy sample lock clean
+.PHONY: help run query test test-fast coverage check chaos seeds defects docs lint bench cost prove build deploy smoke destroy sample lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 19
@@ -92,11 +92,14 @@ destroy: .venv-sam/.ready ## delete the stack; the bucket and the tables stay
 	@echo "empty and delete the bucket; switch off deletion protection and delete the tables."
 	@$(SAM) delete
 
+query: $(READY) ## ask the lake of the running local stack: SQL="SELECT …"
+	@set -a && . .local/env && set +a && $(BIN)/python -m pipeline_ops lake refresh >&2 && $(BIN)/python -m pipeline_ops query "$(SQL)"
+
 sample: $(READY) ## write ROWS=n generated rows to OUT=path
 	@$(BIN)/python -m local_runtime sample --rows "$(ROWS)" --out "$(OUT)"
 
 lock: $(READY) ## pin the newest versions that pyproject.toml allows
-	$(BIN)/uv pip compile pyproject.toml --upgrade --extra api --extra consumers --extra client --extra local \
+	$(BIN)/uv pip compile pyproject.toml --upgrade --extra api --extra consumers --extra lake --extra client --extra ops --extra local \
 		--group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--quiet --output-file requirements.txt
 

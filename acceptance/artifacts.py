@@ -8,7 +8,7 @@ from pathlib import Path
 
 from acceptance.machine import LAMBDA_PYTHON, PROJECT, python_version
 
-FUNCTIONS = ("ApiFunction", "ToS3Function", "ToDynamodbFunction")
+FUNCTIONS = ("ApiFunction", "ToS3Function", "ToDynamodbFunction", "ToLakeFunction", "VacuumLakeFunction")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,9 @@ class Build:
     def artifact(self, function: str) -> Path:
         return self.folder / function
 
+    def unzipped_bytes(self, function: str) -> int:
+        return sum(path.stat().st_size for path in self.artifact(function).rglob("*") if path.is_file())
+
     def zipped_bytes(self, function: str) -> int:
         """The size that Lambda's limits and a cold start's download count."""
         archive = self.folder.parent / f"{function}.{self.architecture}.zip"
@@ -34,7 +37,7 @@ class Build:
 
 
 def sam_build(folder: Path, architecture: str, python: Path = LAMBDA_PYTHON) -> Build:
-    """Build all three for this processor and this Python; the output is shown if it fails."""
+    """Build all of them for this processor and this Python; the output is shown if it fails."""
     environment = {
         **os.environ,
         "ARCHITECTURE": architecture,

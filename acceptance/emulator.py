@@ -63,6 +63,7 @@ def emulator(root: Path) -> Iterator[Emulator]:
 def _new_certificate(folder: Path) -> Certificate:
     new = Certificate(folder / "certificate.pem", folder / "key.pem")
     names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    names += ["-addext", "basicConstraints=critical,CA:FALSE"]  # deltalake accepts no authority's as a server's
     command = [*_OPENSSL, "-keyout", str(new.key), "-out", str(new.certificate), *names]
     subprocess.run(command, check=True, capture_output=True)
     return new

@@ -1,5 +1,6 @@
 """The built template as a CloudFormation stack, deployed by the SAM command line itself."""
 
+import json
 import subprocess
 from dataclasses import dataclass
 
@@ -66,3 +67,16 @@ def give_the_api_its_route(stack: Stack) -> None:
         ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
     )
     gateway.create_route(ApiId=api, RouteKey="$default", Target=f"integrations/{integration['IntegrationId']}")
+
+
+def let_the_lake_delete_in_batches(stack: Stack) -> None:
+    """The emulator wants an action that AWS does not have: there sqs:DeleteMessage permits batches, too.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+    """
+    statement = {"Effect": "Allow", "Action": "sqs:DeleteMessageBatch", "Resource": "*"}
+    stack.account.client("iam").put_role_policy(
+        RoleName=stack.resources["ToLakeRole"],
+        PolicyName="what-the-emulator-wants",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )

@@ -5,11 +5,13 @@ the `$default` route is made here by hand. It plays event source mappings, but n
 are proven by the tests of the local runtime.
 """
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from acceptance.artifacts import Build, sam_build
 from acceptance.emulator import emulator
 from acceptance.http_proxy import http_proxy
 from acceptance.machine import PROJECT, architecture, python_version
-from acceptance.stack import Stack, deployed, give_the_api_its_route
+from acceptance.stack import Stack, deployed, give_the_api_its_route, let_the_lake_delete_in_batches
 from tests.invoice_rows import row
 
 _SLOWEST_ARRIVAL_SECONDS = 60
@@ -38,6 +40,8 @@ def stack(emulators_build: Build, tmp_path_factory: pytest.TempPathFactory) -> I
         print(f"\nsam deploy: {len(made.resources)} resources in {seconds:.0f} s; functions run in Python {version}")
         give_the_api_its_route(made)
         print("the `$default` route was made by hand: the emulator reads no OpenAPI body")
+        let_the_lake_delete_in_batches(made)
+        print("ToLakeRole got sqs:DeleteMessageBatch: on AWS sqs:DeleteMessage is the permission for both")
         yield made
 
 
@@ -60,6 +64,29 @@ def test_a_posted_row_arrives_and_can_be_queried(stack: Stack) -> None:
         assert arrived(lambda: raw in str(s3.list_objects_v2(Bucket=bucket, Prefix="raw/").get("Contents")))
         invoice, customer = http.get("/invoices/D1").json(), http.get("/customers/17850").json()
     assert (invoice["line_count"], invoice["total"], customer["total"]) == (1, "15.30", "15.30")
+
+
+def test_a_posted_row_is_in_the_lake_once(stack: Stack) -> None:
+    """Sent in two batches; each refresh and the vacuum with no more than its own role allows."""
+    bucket, s3 = stack.outputs["RawBucketName"], stack.account.client("s3")
+    answers = []
+    with stack.http() as http:
+        for _ in range(2):
+            raw = f"{http.post('/ingest', json=[row(InvoiceNo='D2', Occurrence=1)]).json()['batch_id']}.ndjson.gz"
+            assert arrived(lambda raw=raw: raw in str(s3.list_objects_v2(Bucket=bucket, Prefix="raw/").get("Contents")))  # type: ignore[misc]
+            answers += invoked(stack, "ToLakeFunction")
+    vacuumed = invoked(stack, "VacuumLakeFunction")
+    print(f"\nrefreshes in the emulator: {answers}; vacuum: {vacuumed}")
+    assert (answers[0]["version"], answers[-1]["version"], vacuumed) == (1, None, {"data_files": 0, "totals": 0})
+    assert all(answer["unreadable"] == 0 for answer in answers)
+
+
+def invoked(stack: Stack, function: str) -> Any:
+    """The function's answer to an event of its schedule."""
+    answer = stack.account.client("lambda").invoke(FunctionName=stack.resources[function], Payload=b"{}")
+    payload = answer["Payload"].read()
+    assert "FunctionError" not in answer, payload
+    return json.loads(payload)
 
 
 def test_a_poison_record_is_set_aside(stack: Stack) -> None:

@@ -27,14 +27,22 @@ BATCH_ID = "018bcfe5-6800-7000-8000-00000000000"
 def processes(
     build: Build, data_plane: DataPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, LambdaProcess]]:
-    """All three, started one after the other so that their times are their own."""
+    """All of them, started one after the other so that their times are their own."""
     logs = tmp_path_factory.mktemp("logs")
     with (
         started(build, data_plane, "ApiFunction", logs) as api,
         started(build, data_plane, "ToS3Function", logs) as to_s3,
         started(build, data_plane, "ToDynamodbFunction", logs) as to_dynamodb,
+        started(build, data_plane, "ToLakeFunction", logs) as to_lake,
+        started(build, data_plane, "VacuumLakeFunction", logs) as vacuum_lake,
     ):
-        yield {"ApiFunction": api, "ToS3Function": to_s3, "ToDynamodbFunction": to_dynamodb}
+        yield {
+            "ApiFunction": api,
+            "ToS3Function": to_s3,
+            "ToDynamodbFunction": to_dynamodb,
+            "ToLakeFunction": to_lake,
+            "VacuumLakeFunction": vacuum_lake,
+        }
 
 
 def started(build: Build, data_plane: DataPlane, function: str, logs: Path) -> AbstractContextManager[LambdaProcess]:
@@ -126,6 +134,18 @@ def test_a_row_goes_from_the_stream_to_an_answer(processes: dict[str, LambdaProc
     )
 
 
+def test_archived_rows_go_into_the_lake_once(processes: dict[str, LambdaProcess], data_plane: DataPlane) -> None:
+    """The schedule's event says nothing. Afterwards there is nothing to delete."""
+    to_lake = processes["ToLakeFunction"]
+    to_lake.api.timeout_seconds = data_plane.functions["ToLakeFunction"].timeout_seconds
+    for number in ("6", "7"):
+        event = event_of((BATCH_ID + number, pack(ndjson([row(InvoiceNo="L1", Occurrence=1)]))))
+        processes["ToS3Function"].invoke(event)
+        refreshed = to_lake.invoke({}).answer
+    assert (refreshed[-1]["version"], refreshed[-1]["rows"]) == (None, 1)
+    assert processes["VacuumLakeFunction"].invoke({}).answer == {"data_files": 0, "totals": 0}
+
+
 @pytest.mark.parametrize("function", ["ToS3Function", "ToDynamodbFunction"])
 def test_a_dead_letter_is_counted_and_logged(processes: dict[str, LambdaProcess], function: str) -> None:
     """The metric that the alarm watches, and a line with the reason, both with the batch id."""
@@ -141,6 +161,8 @@ def test_times_are_printed(processes: dict[str, LambdaProcess], data_plane: Data
     post = with_key(Request("POST", "/ingest", rows, GZIP, binary=True).http_api_v2(), data_plane)
     get = Request("GET", "/healthz").http_api_v2()
     stream = event_of((BATCH_ID + "5", rows))
+    lake = processes["ToLakeFunction"]
+    print(f"\nToLakeFunction: init {lake.init_seconds:.2f} s; peak {lake.peak_megabytes()} MB")
     for function, what, event in [
         ("ApiFunction", "GET /healthz", get),
         ("ApiFunction", "POST of 500 rows", post),

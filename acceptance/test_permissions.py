@@ -2,19 +2,24 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import grimp
 import pytest
 
+from acceptance.conftest import DataPlane
 from acceptance.machine import PROJECT
+from acceptance.wire_recorder import wire_recorder
+from invoices.batch import pack
+from tests.invoice_rows import ndjson, row
 from tests.transformed import Transformed, listed, transformed
 
 Grant = tuple[str, str]
 """An action, and a logical id of the template; of a bucket with the folder."""
 
-RECORDED = ["tests/consumers", "tests/pipeline_api", "tests/aws"]
+RECORDED = ["tests/consumers", "--ignore=tests/consumers/lake", "tests/pipeline_api", "tests/aws"]
 ROLES = {"ApiFunction": "ApiRole", "ToS3Function": "ToS3Role", "ToDynamodbFunction": "ToDynamodbRole"}
 STAGES = {"to_s3": "ToS3Function", "to_dynamodb": "ToDynamodbFunction"}
 NAMES_IN_TESTS = {"rows": "Stream", "invoices": "InvoicesTable", "customers": "CustomersTable", "keys": "KeysTable"}
@@ -76,7 +81,7 @@ def named(resource: dict[str, object]) -> str:
         case {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
         case {"Fn::Sub": str(text)}:
-            return text.replace("${RawBucket.Arn}", "RawBucket").removesuffix("/*")
+            return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text).removesuffix("/*")
         case _:
             raise AssertionError(f"a resource of another form: {resource}")
 
@@ -89,3 +94,55 @@ def test_every_call_is_granted_and_every_grant_is_called(
     expected = made(calls, modules_of(stack, function), function)
     print(f"\n{function}: " + ", ".join(sorted(f"{action} on {resource}" for action, resource in expected)))
     assert expected == granted(stack, role)
+
+
+REFRESH = "from local_runtime.handlers import invoke; print(invoke('consumers.to_lake.handler', {}))"
+VACUUM = """
+from datetime import timedelta
+import consumers.lake.table as table
+table.GRACE = timedelta()  # the emulator's objects are all of today
+from local_runtime.handlers import invoke
+print(invoke('consumers.to_lake.vacuum_handler', {}))
+"""
+COMMITS = 11  # a checkpoint is written after ten
+
+
+@pytest.fixture(scope="module")
+def lake_calls(data_plane: DataPlane) -> dict[str, set[Grant]]:
+    """What the two functions of the lake call while rows come in, and while old files are deleted."""
+    buckets = data_plane.functions["ToLakeFunction"].environment
+    names = {buckets["RAW_BUCKET"]: "RawBucket", buckets["LAKE_BUCKET"]: "LakeBucket", "local-LakeQueue": "LakeQueue"}
+
+    def put(key: str, body: bytes) -> None:
+        data_plane.clients.s3.put_object(Bucket=buckets["RAW_BUCKET"], Key=key, Body=body)
+
+    def calls_of(function: str, program: str) -> set[Grant]:
+        with wire_recorder(data_plane.surroundings["AWS_ENDPOINT_URL"]) as wire:
+            environment = {**data_plane.environment(function), "AWS_ENDPOINT_URL": wire.url}
+            command = [sys.executable, "-c", program]
+            finished = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+            assert finished.returncode == 0, finished.stderr[-3000:]
+            return {(action, _placed_in(resource, names)) for action, resource in wire.calls}
+
+    redriven = {"batch_id": "b", "rows": [{"index": 0, "text": json.dumps(row(Occurrence=1))}]}
+    put("failed-redriven/to_dynamodb/dt=1970-01-01/hour=00/b.json", json.dumps(redriven).encode())
+    refreshed: set[Grant] = set()
+    for number in range(COMMITS):
+        put(f"raw/dt=1970-01-01/hour=00/{number}.ndjson.gz", pack(ndjson([row(StockCode=str(number), Occurrence=1)])))
+        refreshed |= calls_of("ToLakeFunction", REFRESH)
+    return {"ToLakeRole": refreshed, "VacuumLakeRole": calls_of("VacuumLakeFunction", VACUUM)}
+
+
+def _placed_in(resource: str, names: dict[str, str]) -> str:
+    """`local-lakebucket/lines/_delta_log/…` is LakeBucket/lines."""
+    store, *folders = resource.split("/")
+    return "/".join([names[store], *folders[:1]])
+
+
+@pytest.mark.parametrize("role", ["ToLakeRole", "VacuumLakeRole"])
+def test_every_call_of_the_lake_is_granted_and_every_grant_is_called(
+    lake_calls: dict[str, set[Grant]], stack: Transformed, role: str
+) -> None:
+    """Recorded on the wire: deltalake makes its own calls to S3."""
+    print(f"\n{role}: " + ", ".join(sorted(f"{action} on {resource}" for action, resource in lake_calls[role])))
+    assert lake_calls[role] == granted(stack, role)

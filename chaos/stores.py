@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aws.clients import dynamodb_client, kinesis_client, s3_client
+from aws.clients import dynamodb_client, kinesis_client, s3_client, sqs_client
 from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment
 from local_runtime.stack.functions import Function, read_functions, stream_functions
@@ -65,7 +65,7 @@ def create_stores(prefix: str) -> Stores:
 
 def new_clients() -> Clients:
     """Made as the product makes its own."""
-    return Clients(kinesis_client(), s3_client(), dynamodb_client())
+    return Clients(kinesis_client(), s3_client(), dynamodb_client(), sqs_client())
 
 
 def close_clients(*several: Clients) -> None:

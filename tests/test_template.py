@@ -45,16 +45,22 @@ def test_no_policy_has_a_wildcard(stack: Transformed) -> None:
 def test_every_function_has_its_own_role(stack: Transformed) -> None:
     """So what one may do, the others may not."""
     roles = [function["Properties"]["Role"] for function in stack.of_type("AWS::Lambda::Function").values()]
-    assert sorted(role["Fn::GetAtt"][0] for role in roles) == ["ApiRole", "ToDynamodbRole", "ToS3Role"]
+    assert sorted(role["Fn::GetAtt"][0] for role in roles) == [
+        "ApiRole",
+        "ToDynamodbRole",
+        "ToLakeRole",
+        "ToS3Role",
+        "VacuumLakeRole",
+    ]
 
 
 def test_every_log_is_forgotten_some_day(stack: Transformed) -> None:
     """A log group that Lambda makes by itself would be kept for ever."""
     groups = stack.of_type("AWS::Logs::LogGroup").values()
-    assert [group["Properties"]["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 4
+    assert [group["Properties"]["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 6
 
 
-@pytest.mark.parametrize("store", ["RawBucket", "InvoicesTable", "CustomersTable", "KeysTable"])
+@pytest.mark.parametrize("store", ["RawBucket", "InvoicesTable", "CustomersTable", "KeysTable", "LakeBucket"])
 def test_what_holds_rows_outlives_the_stack(stack: Transformed, store: str) -> None:
     """Neither a deletion nor a replacement takes them."""
     resource = stack["Resources"][store]

@@ -93,7 +93,13 @@ class Bucket:
             return False
         return True
 
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Write an object, whether the key exists or not."""
+        with translate_errors("S3"):
+            self.s3.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
+
     def read(self, key: str) -> bytes:
+        """Raises NoSuchKey's ClientError where there is none."""
         with translate_errors("S3"):
             return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
 
@@ -156,13 +162,8 @@ class DeadLetterStore:
             errors=dead_letter.errors,
             payload_base64=b64encode(dead_letter.payload).decode(),
         )
-        with translate_errors("S3"):
-            self.bucket.s3.put_object(
-                Bucket=self.bucket.name,
-                Key=self._key(batch_id, dead_letter),
-                Body=json.dumps(asdict(document), indent=2).encode(),
-                ContentType="application/json",
-            )
+        body = json.dumps(asdict(document), indent=2).encode()
+        self.bucket.put(self._key(batch_id, dead_letter), body, "application/json")
 
     def _key(self, batch_id: str, dead_letter: DeadLetter) -> str:
         """Anybody may write to the stream, so a batch id becomes part of a key only after it was checked."""

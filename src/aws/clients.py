@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 _CONFIG = Config(
     connect_timeout=2,
@@ -41,6 +42,11 @@ def dynamodb_client() -> "DynamoDBClient":
     """Its BatchWriteItem accepts no `bytes` in items, because `skip_item_serialization` would write them as text."""
     client: DynamoDBClient = _client("dynamodb")
     skip_item_serialization(client)
+    return client
+
+
+def sqs_client() -> "SQSClient":
+    client: SQSClient = _client("sqs")
     return client
 
 

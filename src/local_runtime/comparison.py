@@ -7,20 +7,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from botocore.credentials import Credentials
 
 from aws.bucket import RAW, Bucket
 from aws.items import POINTER_SEPARATOR
+from consumers.lake.table import LakeTable
 from invoices.batch import unpack
 from invoices.invoice import Slice
 from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line
 from invoices.money import exact_product, exact_sum
 from invoices.rows import split_ndjson
+from local_runtime.environment import ACCESS_KEY
 from local_runtime.errors import RunError
 from local_runtime.messages import UploadSummary
 from local_runtime.stack.resources import Clients
 from pipeline_ops.errors import OpsError
 from pipeline_ops.expected import ExpectedRow, expected_rows
+from pipeline_ops.lake import lake_lines
 from pipeline_ops.stored import Pointer, stored_pointers, stored_slices
 
 
@@ -92,17 +98,29 @@ class Stored:
     raw_objects: int = 0
     raw_rows: int = 0
     dead_letters: int = 0
+    lake: "LakeTally | None" = None
 
     @property
     def customers(self) -> int:
         return len({customer for customer, _ in self.pointed})
 
 
+@dataclass
+class LakeTally:
+    """`rows` counts every row of the lake; `tally` counts each line id once."""
+
+    rows: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+
 @dataclass(frozen=True)
 class StoreNames:
+    """`lake_bucket` is None where the template has no lake."""
+
     bucket: str
     invoices_table: str
     customers_table: str
+    lake_bucket: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +152,16 @@ def compare(expected: Expected, summary: UploadSummary, stored: Stored) -> list[
         Comparison("pairs without a pointer", 0, len(file.pairs - stored.pointed)),
         Comparison("total amount", file.amount, store.amount),
         Comparison("dead letters", 0, stored.dead_letters),
+        *(_compare_lake(file, stored.lake) if stored.lake else ()),
+    ]
+
+
+def _compare_lake(file: Tally, lake: LakeTally) -> list[Comparison]:
+    return [
+        Comparison("rows in the lake", len(file.line_ids), lake.rows),
+        Comparison("lines missing in the lake", 0, len(file.line_ids - lake.tally.line_ids)),
+        Comparison("lines of the lake not in the CSV", 0, len(lake.tally.line_ids - file.line_ids)),
+        Comparison("total amount in the lake", file.amount, lake.tally.amount),
     ]
 
 
@@ -151,7 +179,12 @@ def read_expected(path: Path) -> Expected:
 def store_names(variables: Mapping[str, str]) -> StoreNames:
     """From the functions' environment variables. Raises RunError where one is missing."""
     try:
-        return StoreNames(variables["RAW_BUCKET"], variables["INVOICES_TABLE"], variables["CUSTOMERS_TABLE"])
+        return StoreNames(
+            variables["RAW_BUCKET"],
+            variables["INVOICES_TABLE"],
+            variables["CUSTOMERS_TABLE"],
+            variables.get("LAKE_BUCKET"),
+        )
     except KeyError as missing:
         raise RunError(f"no function of the template has the environment variable {missing.args[0]}") from missing
 
@@ -168,6 +201,18 @@ def read_stored(clients: Clients, names: StoreNames) -> Stored:
     for each in bucket.objects(prefix=""):
         _add_object(stored, bucket, each.key)
     return stored
+
+
+def read_lake(clients: Clients, bucket: str) -> LakeTally:
+    """Every row of the lake. Nothing is in it before its first refresh."""
+    lake = LakeTally()
+    table = LakeTable(clients.s3, bucket, Credentials(ACCESS_KEY, ACCESS_KEY))
+    with TemporaryDirectory(prefix="lake-") as cache:
+        if table.exists() and table.snapshot().files:
+            for line_id, line in lake_lines(table, Path(cache)):
+                lake.rows += 1
+                lake.tally.add(line_id, line)
+    return lake
 
 
 def _add_row(expected: Expected, row: ExpectedRow) -> None:

@@ -1,4 +1,4 @@
-"""The engine: ministack, which emulates Kinesis, S3 and DynamoDB in memory, on a port that only this machine reaches.
+"""The engine: ministack, which emulates Kinesis, S3, DynamoDB and SQS in memory; only this machine reaches its port.
 
 ministack's own Lambda and event source mappings are not used: they ignore partial failures.
 """
@@ -90,7 +90,7 @@ def temporary_engine() -> Iterator[Engine]:
 
 
 def engine_environment(machine: Mapping[str, str], folder: RunFolder, port: int) -> dict[str, str]:
-    """Three services, nothing persistent, and no access to the user's Docker or AWS settings.
+    """Four services, nothing persistent, and no access to the user's Docker or AWS settings.
 
     By default ministack opens a second port for IoT and removes containers that it takes for its own.
     """
@@ -98,7 +98,7 @@ def engine_environment(machine: Mapping[str, str], folder: RunFolder, port: int)
     return {
         **machine,
         "GATEWAY_PORT": str(port),
-        "SERVICES": "kinesis,s3,dynamodb",
+        "SERVICES": "kinesis,s3,dynamodb,sqs",
         "LOG_LEVEL": "WARNING",
         "STATE_DIR": str(temporary / "state"),
         "S3_DATA_DIR": str(temporary / "s3"),
@@ -118,4 +118,5 @@ def _tls_settings(certificate: Certificate | None) -> dict[str, str]:
         "MINISTACK_SSL_CERT": str(certificate.certificate),
         "MINISTACK_SSL_KEY": str(certificate.key),
         "AWS_CA_BUNDLE": str(certificate.certificate),
+        "SSL_CERT_FILE": str(certificate.certificate),  # the same for deltalake, in a function that the engine runs
     }

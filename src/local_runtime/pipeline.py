@@ -42,6 +42,7 @@ API_KEY = "INVOICE_API_KEY"
 
 HEADER = "X-Api-Key"
 _APP = "pipeline_api.main:app"
+_LAKE_HANDLER = "consumers.to_lake.handler"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ class ApiServer:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A running pipeline. `consumers` are the processes by stage; `longest_batch_seconds` is their longest Timeout."""
+    """A running pipeline. `consumers` are the processes by stage; `longest_batch_seconds` is their longest Timeout.
+
+    `refresh` brings into the lake what was archived; None where the template has no lake.
+    """
 
     endpoint: str
     api: ApiServer
@@ -62,6 +66,7 @@ class Pipeline:
     longest_batch_seconds: int
     clients: Clients
     stores: StoreNames
+    refresh: Command | None
 
     def peak_memory(self) -> dict[str, int]:
         processes = {"API": self.api.process, **self.consumers}
@@ -91,7 +96,8 @@ def start_pipeline(supervisor: Supervisor, folder: RunFolder, template: Template
     for stage, process in consumers.items():
         start_listener(process.command.name, process.stdout_lines(), consumer_line_parser(stage), inbox)
     longest = max((function.timeout_seconds for function in fed), default=0)
-    return Pipeline(engine.endpoint, api, api_key, consumers, longest, clients, stores)
+    refresh = refresh_command(functions, folder, {**machine, **aws})
+    return Pipeline(engine.endpoint, api, api_key, consumers, longest, clients, stores, refresh)
 
 
 def create_key(dynamodb: "DynamoDBClient", variables: Mapping[str, str]) -> str:
@@ -115,6 +121,20 @@ def start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[st
     url = f"http://{LOOPBACK}:{port}"
     wait_until_healthy(process, f"{url}/healthz")
     return ApiServer(url, port, process)
+
+
+def refresh_command(functions: list[Function], folder: RunFolder, environment: Mapping[str, str]) -> Command | None:
+    """A process that calls the handler of the lake's refresh once, as its schedule would."""
+    event = folder.temporary / "schedule.json"
+    event.write_text("{}")
+    for function in functions:
+        if function.handler == _LAKE_HANDLER:
+            arguments = ("invoke", function.handler, str(event))
+            log = folder.logs / "to_lake.log"
+            return Command(
+                "the lake's refresh", "local_runtime", log, {**environment, **function.environment}, arguments
+            )
+    return None
 
 
 def consumer_command(

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -11,7 +12,7 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
-from local_runtime.comparison import Expected, compare, read_expected, read_stored
+from local_runtime.comparison import Expected, compare, read_expected, read_lake, read_stored
 from local_runtime.environment import machine_environment
 from local_runtime.errors import RunError
 from local_runtime.folder import RunFolder, lock_folder
@@ -32,6 +33,7 @@ from local_runtime.upload import (
 
 _OK, _FAILED = 0, 1
 _REQUEST_SECONDS = 30.0
+_REFRESH_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class _Session:
         if (summary := self._progress.summary) is None:
             self._print(f"the client ended with exit code {upload.exit_code}, so there is nothing to compare")
             return _FAILED
+        self._refresh_lake()
         self._print("comparing the CSV with the stores …")
         report, queries = self._make_report(read_expected(csv), summary, upload)
         write_report(report, self._folder.report)
@@ -113,6 +116,17 @@ class _Session:
         with progress_display(self._console) as show:
             return self._monitor.wait(client, show)
 
+    def _refresh_lake(self) -> None:
+        """Raises RunError with the end of its log if the refresh fails."""
+        if command := self._pipeline.refresh:
+            self._print("bringing the rows into the lake …")
+            process = self._supervisor.start(command)
+            while process.exit_code is None:
+                time.sleep(_REFRESH_POLL_SECONDS)
+            if process.exit_code:
+                process.check()
+            self._supervisor.release(process)
+
     def _print_warnings(self, upload: UploadResult) -> None:
         if upload.client_errors:
             self._print(upload.client_errors)
@@ -128,6 +142,8 @@ class _Session:
         self, expected: Expected, summary: UploadSummary, upload: UploadResult
     ) -> tuple[Report, list[ExampleQuery]]:
         stored = read_stored(self._pipeline.clients, self._pipeline.stores)
+        if lake_bucket := self._pipeline.stores.lake_bucket:
+            stored.lake = read_lake(self._pipeline.clients, lake_bucket)
         headers = {HEADER: self._pipeline.api_key}
         with httpx.Client(
             base_url=self._pipeline.api.url, headers=headers, trust_env=False, timeout=_REQUEST_SECONDS

@@ -35,16 +35,17 @@ class Settings(BaseModel):
     customers_table: str | None = None
 
     def required_bucket(self) -> str:
-        return _required(self.bucket, "bucket", "RAW_BUCKET")
+        return required(self.bucket, "bucket", "RAW_BUCKET")
 
     def required_invoices_table(self) -> str:
-        return _required(self.invoices_table, "invoices-table", "INVOICES_TABLE")
+        return required(self.invoices_table, "invoices-table", "INVOICES_TABLE")
 
     def required_customers_table(self) -> str:
-        return _required(self.customers_table, "customers-table", "CUSTOMERS_TABLE")
+        return required(self.customers_table, "customers-table", "CUSTOMERS_TABLE")
 
 
-def _required(value: str | None, option: str, variable: str) -> str:
+def required(value: str | None, option: str, variable: str) -> str:
+    """The value. Raises OpsError that names both ways to give one."""
     if not value:
         raise OpsError(f"Give --{option} NAME, or set {variable}.")
     return value

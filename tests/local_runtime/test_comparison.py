@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws.bucket import raw_key
+from aws.clients import sqs_client
 from aws.items import pointer_items, slice_item
 from invoices.batch import pack
 from invoices.invoice import slices_of
@@ -52,7 +53,7 @@ def _line_ids(*occurrences: int) -> set[bytes]:
 
 @pytest.fixture
 def clients(kinesis: "KinesisClient", s3: "S3Client", dynamodb: "DynamoDBClient") -> Clients:
-    return Clients(kinesis, s3, dynamodb)
+    return Clients(kinesis, s3, dynamodb, sqs_client())
 
 
 def _index(clients: Clients, *rows: Row) -> None:

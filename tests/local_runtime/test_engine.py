@@ -36,7 +36,7 @@ def test_the_projects_resources_can_be_created(folder: RunFolder) -> None:
         streams = clients.kinesis.list_streams()["StreamNames"]
     expected = (
         ["local-CustomersTable", "local-InvoicesTable", "local-KeysTable"],
-        ["local-rawbucket"],
+        ["local-lakebucket", "local-rawbucket"],
         ["local-Stream"],
     )
     assert (sorted(tables), buckets, streams) == expected

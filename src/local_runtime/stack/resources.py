@@ -1,4 +1,4 @@
-"""The template's stream, bucket and tables, created in the engine with the template's own properties.
+"""The template's stream, buckets, queues and tables, created in the engine with the template's own properties.
 
 Encryption at rest, backups and lifecycle rules are left out: the engine's memory ends with the run.
 """
@@ -16,12 +16,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_runtime.environment import ACCESS_KEY, REGION
 from local_runtime.errors import RunError
-from local_runtime.stack.template import PhysicalNames, Properties, Resource, Template, mapping_at
+from local_runtime.stack.template import PhysicalNames, Properties, Resource, Template, Value, mapping_at
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -33,7 +34,8 @@ _ON_DEMAND_SHARDS = 4
 
 _SHORTEST_RETENTION_HOURS = 24
 _STREAM_PROPERTIES = ("StreamModeDetails", "ShardCount", "RetentionPeriodHours")
-_BUCKET_PROPERTIES = ("VersioningConfiguration", "PublicAccessBlockConfiguration")
+_BUCKET_PROPERTIES = ("VersioningConfiguration", "PublicAccessBlockConfiguration", "NotificationConfiguration")
+_QUEUE_PROPERTIES = ("VisibilityTimeout",)
 _TABLE_PROPERTIES = (
     "AttributeDefinitions",
     "KeySchema",
@@ -50,6 +52,7 @@ class Clients:
     kinesis: "KinesisClient"
     s3: "S3Client"
     dynamodb: "DynamoDBClient"
+    sqs: "SQSClient"
 
 
 def engine_clients(endpoint: str) -> Clients:
@@ -61,6 +64,7 @@ def engine_clients(endpoint: str) -> Clients:
         kinesis=session.client("kinesis", endpoint_url=endpoint, config=_CONFIG),
         s3=session.client("s3", endpoint_url=endpoint, config=_CONFIG),
         dynamodb=session.client("dynamodb", endpoint_url=endpoint, config=_CONFIG),
+        sqs=session.client("sqs", endpoint_url=endpoint, config=_CONFIG),
     )
 
 
@@ -68,6 +72,8 @@ def create_resources(template: Template, physical: PhysicalNames, clients: Clien
     """Raises RunError with the name of a resource that the engine refuses."""
     for resource in template.of_type("AWS::Kinesis::Stream"):
         _create(resource, physical, _STREAM_PROPERTIES, partial(_create_stream, clients.kinesis))
+    for resource in template.of_type("AWS::SQS::Queue"):
+        _create(resource, physical, _QUEUE_PROPERTIES, partial(_create_queue, clients.sqs))
     for resource in template.of_type("AWS::S3::Bucket"):
         _create(resource, physical, _BUCKET_PROPERTIES, partial(_create_bucket, clients.s3))
     for resource in template.of_type("AWS::DynamoDB::Table"):
@@ -95,12 +101,30 @@ def _create_stream(kinesis: "KinesisClient", name: str, properties: Properties) 
         kinesis.increase_stream_retention_period(StreamName=name, RetentionPeriodHours=hours)
 
 
+def _create_queue(sqs: "SQSClient", name: str, properties: Properties) -> None:
+    attributes = {key: str(value) for key, value in properties.items()}
+    sqs.create_queue(QueueName=name, Attributes=cast("Any", attributes))
+
+
 def _create_bucket(s3: "S3Client", name: str, properties: Properties) -> None:
     s3.create_bucket(Bucket=name)
     if versioning := mapping_at(properties, "VersioningConfiguration"):
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=cast("Any", versioning))
     if access := mapping_at(properties, "PublicAccessBlockConfiguration"):
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=cast("Any", access))
+    if queues := mapping_at(properties, "NotificationConfiguration").get("QueueConfigurations"):
+        notified = [_notification(each) for each in queues] if isinstance(queues, list) else []
+        s3.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration={"QueueConfigurations": cast("Any", notified)}
+        )
+
+
+def _notification(queue: Value) -> dict[str, object]:
+    """CloudFormation's form in that of S3's API, which has other names for the same."""
+    if not isinstance(queue, dict):
+        raise RunError("the template has a notification of a bucket that is no mapping")
+    rules = mapping_at(queue, "Filter", "S3Key").get("Rules", [])
+    return {"QueueArn": queue["Queue"], "Events": [queue["Event"]], "Filter": {"Key": {"FilterRules": rules}}}
 
 
 def _create_table(dynamodb: "DynamoDBClient", name: str, properties: Properties) -> None:

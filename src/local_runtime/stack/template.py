@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,12 +17,15 @@ _NAME_PROPERTIES = {
     "AWS::Kinesis::Stream": "Name",
     "AWS::S3::Bucket": "BucketName",
     "AWS::DynamoDB::Table": "TableName",
+    "AWS::SQS::Queue": "QueueName",
 }
 _ARNS = {
     "AWS::Kinesis::Stream": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/",
     "AWS::S3::Bucket": "arn:aws:s3:::",
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:",
 }
+_QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/"  # the engine reads the name at its end
 _PSEUDO_PARAMETERS = {
     "AWS::Region": REGION,
     "AWS::AccountId": ACCOUNT,
@@ -101,10 +104,14 @@ def at_defaults(content: Properties) -> Properties:
 
 @dataclass(frozen=True)
 class PhysicalNames:
-    """The resources' names on this machine: `!Ref` gives `names[logical id]`, `!GetAtt ….Arn` `arns[logical id]`."""
+    """The resources' names on this machine: `!Ref` gives `names[logical id]`, `!GetAtt ….Arn` `arns[logical id]`.
+
+    Of a queue `!Ref` gives the URL: `urls[logical id]`.
+    """
 
     names: Mapping[str, str]
     arns: Mapping[str, str]
+    urls: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, value: Value) -> Value:
         """The value with every intrinsic replaced. Raises RunError for one that has no value on this machine."""
@@ -136,7 +143,7 @@ class PhysicalNames:
         return self._attribute(name) if "." in name else self._reference(name)
 
     def _reference(self, name: str) -> str:
-        known = {**_PSEUDO_PARAMETERS, **self.names}
+        known = {**_PSEUDO_PARAMETERS, **self.names, **self.urls}
         if name not in known:
             raise RunError(f"the template refers to {name}, which the local runtime does not create")
         return known[name]
@@ -157,7 +164,8 @@ def physical_names(template: Template) -> PhysicalNames:
             own = resource.properties.get(_NAME_PROPERTIES[kind])
             names[resource.name] = own if isinstance(own, str) else _default_name(resource)
             arns[resource.name] = prefix + names[resource.name]
-    return PhysicalNames(names, arns)
+    urls = {resource.name: _QUEUE_URL + names[resource.name] for resource in template.of_type("AWS::SQS::Queue")}
+    return PhysicalNames(names, arns, urls)
 
 
 def _default_name(resource: Resource) -> str:

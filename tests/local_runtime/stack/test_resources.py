@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aws.clients import dynamodb_client, kinesis_client, s3_client
+from aws.clients import dynamodb_client, kinesis_client, s3_client, sqs_client
 from local_runtime.errors import RunError
 from local_runtime.stack.resources import Clients, create_resources
 from local_runtime.stack.template import Template, physical_names
@@ -13,7 +13,7 @@ from tests.local_runtime.templates import changed_template, project_template, te
 
 @pytest.fixture
 def clients(aws: None) -> Clients:
-    return Clients(kinesis_client(), s3_client(), dynamodb_client())
+    return Clients(kinesis_client(), s3_client(), dynamodb_client(), sqs_client())
 
 
 def _create(template: Template, clients: Clients) -> None:

@@ -1,0 +1,127 @@
+"""The lake's sums by day and country: small JSON objects that the refresh writes and the API reads.
+
+    totals/month=<month>/<name>.json    the sums of one data file of the lake; written before its commit
+    totals/current.json                 the table's newest version, and the object of each of its months
+
+An object of a data file never changes. `current.json` follows from the table's version alone, so a refresh that finds
+it older than the table can always write it again.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from aws.errors import error_code, translate_errors
+from invoices.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_FOLDER = "totals/"
+_CURRENT = f"{_FOLDER}current.json"
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """What the lines of one day and country add up to. `amount` is the exact sum of quantity times unit price."""
+
+    day: str
+    country: str
+    lines: int
+    quantity: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentTotals:
+    """`as_of` is when this version of the lake was committed. `months` maps each month to the key of its sums."""
+
+    version: int
+    as_of: str
+    months: Mapping[str, str] = field(default_factory=dict)
+
+
+class TotalsStore:
+    """`totals/` in the lake's bucket. Every method raises Retryable where S3 fails."""
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def current(self) -> CurrentTotals | None:
+        """None where no refresh has written any yet."""
+        return self._read_current()[0]
+
+    def month(self, key: str) -> list[DayTotals]:
+        return [DayTotals(**each) for each in json.loads(self._read(key)[0])]
+
+    def write(self, path: str, totals: Sequence[DayTotals]) -> None:
+        """Write the sums of a data file, `path` being its path in the table. Nobody reads them before `publish`."""
+        body = json.dumps([asdict(each) for each in totals]).encode()
+        with translate_errors("S3"):
+            self._s3.put_object(Bucket=self._bucket, Key=_key(path), Body=body, ContentType="application/json")
+
+    def publish(self, version: int, committed_at: datetime, paths: Mapping[str, str]) -> bool:
+        """Make the sums of this version the current ones. `paths` are its data files by month.
+
+        False where this version or a newer one is current already: of two writers the newer one wins.
+        """
+        keys = {month: _key(path) for month, path in sorted(paths.items())}
+        body = json.dumps(asdict(CurrentTotals(version, committed_at.isoformat(), keys))).encode()
+        for _ in range(_ATTEMPTS):
+            current, etag = self._read_current()
+            if current and current.version >= version:
+                return False
+            if self._replace_current(body, etag):
+                return True
+        raise Unavailable("the lake's sums are being written by too many at once")
+
+    def vacuum(self, grace: timedelta) -> int:
+        """Delete the sums of data files that are not current and older than `grace`."""
+        current = self.current()
+        kept = {_CURRENT, *(current.months.values() if current else ())}
+        limit = datetime.now(UTC) - grace
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_FOLDER)
+        with translate_errors("S3"):
+            listed = [each for page in pages for each in page.get("Contents", [])]
+            old = [each["Key"] for each in listed if each["Key"] not in kept and each["LastModified"] < limit]
+            for key in old:
+                self._s3.delete_object(Bucket=self._bucket, Key=key)
+        return len(old)
+
+    def _read_current(self) -> tuple[CurrentTotals | None, str | None]:
+        try:
+            body, etag = self._read(_CURRENT)
+        except ClientError as error:
+            if error_code(error) != "NoSuchKey":
+                raise
+            return None, None
+        return CurrentTotals(**json.loads(body)), etag
+
+    def _read(self, key: str) -> tuple[bytes, str]:
+        with translate_errors("S3"):
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            return answer["Body"].read(), answer["ETag"]
+
+    def _replace_current(self, body: bytes, etag: str | None) -> bool:
+        """False where somebody else replaced it since `etag`, or created it."""
+        try:
+            with translate_errors("S3"):
+                if etag is None:
+                    self._s3.put_object(Bucket=self._bucket, Key=_CURRENT, Body=body, IfNoneMatch="*")
+                else:
+                    self._s3.put_object(Bucket=self._bucket, Key=_CURRENT, Body=body, IfMatch=etag)
+        except ClientError as error:
+            if error_code(error) != "PreconditionFailed":
+                raise
+            return False
+        return True
+
+
+def _key(path: str) -> str:
+    return f"{_FOLDER}{path.removesuffix('.parquet')}.json"

@@ -1,0 +1,240 @@
+"""The lake's table: Delta Lake at `lines/` in the lake's bucket, one data file for each month of InvoiceDate.
+
+The library deltalake writes the log, and the log only: a commit names the data files that hold from now on. It is
+made on condition that nobody committed since the snapshot was taken, and is never rebased onto another commit: a
+month that was united with an old version of itself would lose or double lines.
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from botocore.credentials import Credentials
+from botocore.exceptions import NoCredentialsError
+from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties, Schema
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction
+
+from aws.clients import session
+from aws.errors import translate_errors
+from invoices.errors import Retryable, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+COLUMNS: Final[Mapping[str, str]] = {
+    "InvoiceNo": "string",
+    "StockCode": "string",
+    "Description": "string",
+    "Quantity": "integer",
+    "InvoiceDate": "timestamp",
+    "IsUtc": "boolean",
+    "UnitPrice": "decimal(15,6)",
+    "Amount": "decimal(24,6)",
+    "CustomerID": "string",
+    "Country": "string",
+    "Occurrence": "integer",
+    "LineId": "string",
+}
+"""The columns of a data file and their Delta types. InvoiceDate is the wall clock's time, stored as if it were UTC;
+IsUtc says whether it was. LineId is there only where Occurrence is missing: elsewhere the content identifies the line.
+"""
+
+MONTH: Final = "month"
+_FOLDER = "lines"
+_CHECKPOINT_EVERY = 10
+_GRACE_HOURS = 24
+GRACE: Final = timedelta(hours=_GRACE_HOURS)
+"""A vacuum deletes nothing younger: a refresh that runs now has files that it has yet to commit, and a reader may hold
+a version of today."""
+
+_CONFIGURATION: dict[str, str | None] = {
+    "delta.checkpointInterval": str(_CHECKPOINT_EVERY),
+    "delta.logRetentionDuration": f"interval {_GRACE_HOURS} hours",
+    "delta.deletedFileRetentionDuration": f"interval {_GRACE_HOURS} hours",
+    # Statistics go into the log, which outlives the rows: no customer's number and no description may be among them.
+    "delta.dataSkippingStatsColumns": "InvoiceDate",
+}
+
+
+class LakeChanged(Retryable):
+    """Somebody else committed first, or it is unclear whether this commit was made: begin with a new snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonthFile:
+    """A month's data file. `path` is below the table's folder."""
+
+    month: str
+    path: str
+    rows: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of the table. `files` are by month."""
+
+    version: int
+    committed_at: datetime
+    files: Mapping[str, MonthFile]
+    delta: DeltaTable
+
+
+class LakeTable:
+    """The table, which the first snapshot creates. Every method raises Retryable where S3 fails."""
+
+    def __init__(self, s3: "S3Client", bucket: str, credentials: Credentials | None = None) -> None:
+        """Without `credentials` those of the process are used; the client `s3` has its own."""
+        self._s3 = s3
+        self._bucket = bucket
+        self._credentials = credentials
+
+    def snapshot(self) -> Snapshot:
+        """The newest version."""
+        with _translate_errors():
+            try:
+                return _snapshot(self._open())
+            except TableNotFoundError:
+                self._create()
+                return _snapshot(self._open())
+
+    def exists(self) -> bool:
+        with _translate_errors():
+            return DeltaTable.is_deltatable(self._uri, storage_options=self._options)
+
+    def read(self, file: MonthFile) -> bytes:
+        with translate_errors("S3"):
+            return self._s3.get_object(Bucket=self._bucket, Key=f"{_FOLDER}/{file.path}")["Body"].read()
+
+    def write(self, file: MonthFile, data: bytes) -> None:
+        """Upload a data file. Nobody reads it before a commit names it."""
+        with translate_errors("S3"):
+            self._s3.put_object(Bucket=self._bucket, Key=f"{_FOLDER}/{file.path}", Body=data)
+
+    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], removed: Sequence[str] = ()) -> None:
+        """Let `files` replace their months, and take the months `removed` out, all in one version.
+
+        Raises LakeChanged unless `snapshot` is the newest version still. After an unclear answer, too: the commit
+        may have been made, and who begins again with a new snapshot will find his lines there.
+        """
+        months = [*(file.month for file in files), *removed]
+        try:
+            snapshot.delta.create_write_transaction(
+                [_addition(file) for file in files],
+                mode="overwrite",
+                schema=_schema(),
+                partition_by=[MONTH],
+                partition_filters=[(MONTH, "in", months)],
+                commit_properties=CommitProperties(max_commit_retries=0),
+                # A checkpoint is one more object. Old log entries are the vacuum's: only it may delete.
+                post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
+            )
+        except (CommitFailedError, DeltaError, OSError) as error:
+            raise LakeChanged("the lake's table has a new version, or S3 did not answer clearly") from error
+
+    def vacuum(self, grace: timedelta) -> int:
+        """Delete data files that no version within `grace` names, and log entries older than that.
+
+        Files that were never committed go, too; so a refresh must be over within `grace`. Full hours only.
+        """
+        with _translate_errors():
+            delta = self._open()
+            hours = int(grace.total_seconds() // 3600)
+            deleted = delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+            delta.cleanup_metadata()
+        return len(deleted)
+
+    @property
+    def _options(self) -> dict[str, str]:
+        return _object_store_options(self._s3, self._credentials)
+
+    @property
+    def _uri(self) -> str:
+        return f"s3://{self._bucket}/{_FOLDER}"
+
+    def _open(self) -> DeltaTable:
+        return DeltaTable(self._uri, storage_options=self._options)
+
+    def _create(self) -> None:
+        """Two may do so at once: one of them creates it, and for the other it is there."""
+        DeltaTable.create(
+            self._uri,
+            _schema(),
+            mode="ignore",
+            partition_by=[MONTH],
+            configuration=_CONFIGURATION,
+            storage_options=self._options,
+            commit_properties=CommitProperties(max_commit_retries=0),
+        )
+
+
+def _object_store_options(s3: "S3Client", credentials: Credentials | None) -> dict[str, str]:
+    """The endpoint and the credentials for deltalake, which makes its own calls to S3.
+
+    Credentials expire, so ask again for each table that you open. Raises NoCredentialsError.
+    """
+    credentials = credentials or session().get_credentials()
+    if credentials is None:
+        raise NoCredentialsError
+    frozen = credentials.get_frozen_credentials()
+    secrets = {
+        "aws_access_key_id": frozen.access_key,
+        "aws_secret_access_key": frozen.secret_key,
+        "aws_session_token": frozen.token,
+    }
+    return {
+        **{name: secret for name, secret in secrets.items() if secret},
+        "aws_endpoint": s3.meta.endpoint_url,
+        "aws_region": s3.meta.region_name,
+        "aws_conditional_put": "etag",  # S3 itself decides a race, so no table of locks is needed
+        "aws_allow_http": "true",  # the endpoint says whether it is HTTP or HTTPS
+        "connect_timeout": "2s",
+        "timeout": "60s",
+        "max_retries": "2",
+    }
+
+
+def _snapshot(delta: DeltaTable) -> Snapshot:
+    actions = delta.get_add_actions(flatten=True)
+    columns = [actions[name].to_pylist() for name in (f"partition.{MONTH}", "path", "num_records", "size_bytes")]
+    files = {month: MonthFile(month, path, rows, size) for month, path, rows, size in zip(*columns, strict=True)}
+    millis = delta.history(1)[0]["timestamp"]
+    return Snapshot(delta.version(), datetime.fromtimestamp(millis / 1000, UTC), files, delta)
+
+
+def _schema() -> Schema:
+    return Schema([Field(name, PrimitiveType(kind)) for name, kind in (*COLUMNS.items(), (MONTH, "string"))])
+
+
+def _addition(file: MonthFile) -> AddAction:
+    return AddAction(
+        path=file.path,
+        size=file.size,
+        partition_values={MONTH: file.month},
+        modification_time=int(time.time() * 1000),
+        data_change=True,
+        stats=json.dumps({"numRecords": file.rows}),
+    )
+
+
+@contextmanager
+def _translate_errors() -> Iterator[None]:
+    """deltalake speaks to S3 itself. A refusal looks like a failure there, so both are Unavailable and named."""
+    try:
+        yield
+    except TableNotFoundError:
+        raise
+    except (DeltaError, OSError) as error:
+        raise Unavailable(f"the lake's table cannot be read or written: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    """deltalake draws its errors as a tree, in colour."""
+    return " ".join(re.sub(r"\x1b\[\d+m|↳", " ", str(error)).split())

@@ -1,0 +1,277 @@
+"""The lake for operators: `query` asks it on this machine, and `lake` refreshes, rebuilds and vacuums it.
+
+A query reads one version of the table. Its data files never change, so each is fetched once and kept by its name.
+"""
+
+import csv
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import duckdb
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from aws.bucket import Bucket
+from aws.clients import s3_client, sqs_client
+from aws.totals import TotalsStore
+from consumers.lake.refresh import LakeQueue, Refresh, Refreshed
+from consumers.lake.table import GRACE, MONTH, LakeTable, MonthFile, Snapshot
+from invoices.line import Line, line_id
+from pipeline_ops.console import print_table
+from pipeline_ops.dead_letters import REDRIVEN_ROWS
+from pipeline_ops.errors import OpsError
+from pipeline_ops.options import EVERYTHING, BucketName, Settings, required
+from pipeline_ops.raw_objects import keys_of_hours, raw_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+QUESTIONS: Final = Path(__file__).with_name("questions.sql")
+
+_OBJECTS_PER_COMMIT = 1_000  # a rebuild rewrites every month that they touch
+_ROWS_PER_FETCH = 10_000
+_DEFAULT_CACHE = Path("~/.cache/invoice-stream/lake")
+
+LakeBucketName = Annotated[str | None, typer.Option("--lake-bucket", envvar="LAKE_BUCKET", help="The lake's bucket.")]
+QueueUrl = Annotated[
+    str | None, typer.Option("--lake-queue", envvar="LAKE_QUEUE", help="The URL of the queue of new objects.")
+]
+
+
+def query_command(  # noqa: PLR0913 - a command has its options as parameters
+    *,
+    sql: Annotated[str | None, typer.Argument(help="SQL over the table `lines`.")] = None,
+    question: Annotated[str | None, typer.Option(help="A named question instead of SQL; `list` shows them.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array of objects; money is text.")] = False,
+    parquet: Annotated[Path | None, typer.Option(help="Write the result to this Parquet file.")] = None,
+    cache: Annotated[Path, typer.Option(help="Where data files are kept between queries.")] = _DEFAULT_CACHE,
+    lake_bucket: LakeBucketName = None,
+) -> None:
+    """Ask the lake in DuckDB on this machine. Every query reads one version of the table, which it names."""
+    if question == "list":
+        _show_questions()
+        return
+    text = _query_text(sql, question)
+    table = LakeTable(s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET"))
+    with open_lake(table, cache.expanduser()) as lake, _sql_errors():
+        if parquet:
+            lake.sql(text).write_parquet(str(parquet))
+            return
+        result = lake.execute(text)
+        names = [column[0] for column in result.description or ()]
+        _printer(as_csv=as_csv, as_json=as_json)(names, result.fetchall())
+
+
+@contextmanager
+def open_lake(table: LakeTable, cache: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The newest version as the DuckDB view `lines`. Data files in `cache` that it does not name are deleted.
+
+    Raises OpsError where nothing is in the lake yet.
+    """
+    snapshot = _existing(table)
+    paths = _fetch(table, snapshot.files.values(), cache)
+    with duckdb.connect() as lake:
+        lake.execute("SET TimeZone = 'UTC'")  # or a day would depend on where this runs
+        lake.execute(_view(paths))
+        yield lake
+
+
+def lake_lines(table: LakeTable, cache: Path) -> Iterator[tuple[bytes, Line]]:
+    """Every row of the newest version with its line id; a row that is there twice comes twice."""
+    with open_lake(table, cache) as lake:
+        result = lake.execute(f"SELECT {_LINE_COLUMNS} FROM lines")  # noqa: S608 - a constant
+        while rows := result.fetchmany(_ROWS_PER_FETCH):
+            yield from map(_identified, rows)
+
+
+def lake_app() -> typer.Typer:
+    app = typer.Typer(no_args_is_help=True, help="The lake: its state, and what is done to it.")
+    app.command("status")(status_command)
+    app.command("refresh")(refresh_command)
+    app.command("rebuild")(rebuild_command)
+    app.command("vacuum")(vacuum_command)
+    return app
+
+
+def status_command(*, lake_bucket: LakeBucketName = None, lake_queue: QueueUrl = None) -> None:
+    """Its newest version, its months, and how many new objects wait."""
+    snapshot = _existing(LakeTable(s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET")))
+    table = Table("Month", "Lines", "Bytes")
+    for month, file in sorted(snapshot.files.items()):
+        table.add_row(month, f"{file.rows:,}", f"{file.size:,}")
+    print_table(table)
+    lines = sum(file.rows for file in snapshot.files.values())
+    typer.echo(f"Version {snapshot.version} of {snapshot.committed_at:%Y-%m-%d %H:%M} UTC, {lines:,} lines")
+    if lake_queue:
+        waiting = LakeQueue(sqs_client(), lake_queue).waiting()
+        typer.echo(f"About {waiting:,} messages wait in the queue")
+
+
+def refresh_command(
+    *, bucket: BucketName = None, lake_bucket: LakeBucketName = None, lake_queue: QueueUrl = None
+) -> None:
+    """Bring what waits in the queue into the lake now; the schedule would do it later."""
+    refresh = _refresh(bucket, lake_bucket)
+    queue = LakeQueue(sqs_client(), required(lake_queue, "lake-queue", "LAKE_QUEUE"))
+    while done := refresh.run(queue):
+        _show_refreshed(done)
+    typer.echo("The queue is empty.")
+
+
+def rebuild_command(*, bucket: BucketName = None, lake_bucket: LakeBucketName = None) -> None:
+    """Bring every object of the archive into the lake. What is there already does not change."""
+    refresh = _refresh(bucket, lake_bucket)
+    archive = Bucket(s3_client(), Settings(bucket=bucket).required_bucket())
+    keys = iter([*raw_keys(archive, EVERYTHING), *keys_of_hours(archive, REDRIVEN_ROWS, EVERYTHING)])
+    while chunk := list(islice(keys, _OBJECTS_PER_COMMIT)):
+        _show_refreshed(refresh.add(chunk))
+
+
+def vacuum_command(
+    *,
+    hours: Annotated[int, typer.Option(min=24, help="Keep what was needed in these last hours.")] = int(
+        GRACE / timedelta(hours=1)
+    ),
+    lake_bucket: LakeBucketName = None,
+) -> None:
+    """Delete files that no recent version needs. A refresh must not run for longer than these hours."""
+    s3, name = s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET")
+    grace = timedelta(hours=hours)
+    files, totals = LakeTable(s3, name).vacuum(grace), TotalsStore(s3, name).vacuum(grace)
+    typer.echo(f"Deleted {files:,} data files and {totals:,} objects with totals.")
+
+
+def named_questions() -> Mapping[str, tuple[str, str]]:
+    """What each question of the file asks, and its SQL."""
+    found = re.findall(r"^-- ([a-z-]+): (.+)\n([^;]+);", QUESTIONS.read_text(), re.MULTILINE)
+    return {name: (what, sql) for name, what, sql in found}
+
+
+def _show_questions() -> None:
+    table = Table("Question", "What it answers")
+    for name, (what, _) in named_questions().items():
+        table.add_row(name, what)
+    print_table(table)
+
+
+def _query_text(sql: str | None, question: str | None) -> str:
+    if bool(sql) == bool(question):
+        raise OpsError("Give SQL, or --question NAME; --question list shows the names.")
+    if sql:
+        return sql
+    found = named_questions().get(question or "")
+    if found is None:
+        raise OpsError(f"There is no question {question}; --question list shows the names.")
+    return found[1]
+
+
+def _existing(table: LakeTable) -> Snapshot:
+    """A query must not create a table, so that a wrong name of a bucket is an error."""
+    if not table.exists() or not (snapshot := table.snapshot()).files:
+        raise OpsError("There are no lines in the lake yet; run ops lake refresh.")
+    return snapshot
+
+
+def _fetch(table: LakeTable, files: Iterable[MonthFile], cache: Path) -> list[Path]:
+    """Their paths in `cache`. A file gets its name when it is complete, so a query that is stopped leaves none half."""
+    paths = []
+    for file in files:
+        path = cache / file.path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            new = path.with_suffix(f".{os.getpid()}.new")
+            new.write_bytes(table.read(file))
+            new.replace(path)
+        paths.append(path)
+    for path in set(cache.glob(f"{MONTH}=*/*.parquet")) - set(paths):
+        path.unlink(missing_ok=True)
+    return paths
+
+
+def _view(paths: Sequence[Path]) -> str:
+    """InvoiceDate without a zone: questions about days are then twice as fast. The month is in the folder's name."""
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return f"""CREATE VIEW lines AS SELECT * REPLACE (InvoiceDate AT TIME ZONE 'UTC' AS InvoiceDate)
+        FROM read_parquet([{listed}], hive_partitioning = true, hive_types = {{{MONTH}: VARCHAR}})"""  # noqa: S608 - names of our files
+
+
+_LINE_COLUMNS = """
+    InvoiceNo, StockCode, Description, Quantity, InvoiceDate, IsUtc, UnitPrice, CustomerID, Country, Occurrence, LineId
+"""
+
+
+def _identified(row: tuple[Any, ...]) -> tuple[bytes, Line]:
+    """The line in its normal form, which was validated when it was sent."""
+    invoice, stock, description, quantity, date, is_utc, price, customer, country, occurrence, stored_id = row
+    line = Line.model_construct(
+        InvoiceNo=invoice,
+        StockCode=stock,
+        Description=description,
+        Quantity=quantity,
+        InvoiceDate=date.isoformat() + ("Z" if is_utc else ""),
+        UnitPrice=price.normalize() or Decimal(0),
+        CustomerID=customer,
+        Country=country,
+        Occurrence=occurrence,
+    )
+    return bytes.fromhex(stored_id or line_id(line, "", 0)), line
+
+
+@contextmanager
+def _sql_errors() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise OpsError(str(error).partition("\n")[0]) from error
+
+
+def _printer(*, as_csv: bool, as_json: bool) -> "Callable[[Sequence[str], Sequence[tuple[Any, ...]]], None]":
+    if as_csv and as_json:
+        raise OpsError("Give --csv or --json, not both.")
+    return _print_csv if as_csv else _print_json if as_json else _print_table
+
+
+def _print_csv(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerow(names)
+    writer.writerows(rows)
+
+
+def _print_json(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    objects = [dict(zip(names, row, strict=True)) for row in rows]
+    typer.echo(json.dumps(objects, default=str, ensure_ascii=False))
+
+
+def _print_table(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    table = Table()
+    for place, name in enumerate(names):
+        is_number = any(isinstance(row[place], int | float | Decimal) for row in rows)
+        table.add_column(escape(name), justify="right" if is_number else "left")
+    for row in rows:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+    print_table(table)
+
+
+def _refresh(bucket: str | None, lake_bucket: str | None) -> Refresh:
+    s3, name = s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET")
+    archive = Settings(bucket=bucket).required_bucket()
+    return Refresh(s3, archive, LakeTable(s3, name), TotalsStore(s3, name))
+
+
+def _show_refreshed(done: Refreshed) -> None:
+    read = f"Read {done.objects:,} objects with {done.rows:,} rows"
+    if done.unreadable:
+        read += f" ({done.unreadable:,} objects and rows cannot be read)"
+    what = "nothing was new" if done.version is None else f"version {done.version}, months {', '.join(done.months)}"
+    typer.echo(f"{read}: {what}.")

@@ -1,0 +1,123 @@
+"""An archive, a queue and a lake for tests, and what the lake holds."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+
+from aws.totals import TotalsStore
+from consumers.lake.refresh import LakeQueue, Refresh, Refreshed
+from consumers.lake.table import LakeTable
+from invoices.batch import pack
+from tests.invoice_rows import ndjson
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+class LakeLine(NamedTuple):
+    """A row of the table, its columns by name and in the table's order, without the month."""
+
+    InvoiceNo: str
+    StockCode: str
+    Description: str | None
+    Quantity: int
+    InvoiceDate: datetime
+    IsUtc: bool
+    UnitPrice: Decimal
+    Amount: Decimal
+    CustomerID: str | None
+    Country: str
+    Occurrence: int | None
+    LineId: str | None
+
+
+@dataclass(frozen=True)
+class Lake:
+    s3: "S3Client"
+    sqs: "SQSClient"
+    archive_bucket: str
+    bucket: str
+    queue_url: str
+
+    @classmethod
+    def create(cls, s3: "S3Client", sqs: "SQSClient", name: str) -> "Lake":
+        """The queue gives a message out again at once, as if its time were over."""
+        archive, bucket = f"archive-{name}", f"lake-{name}"
+        s3.create_bucket(Bucket=archive)
+        s3.create_bucket(Bucket=bucket)
+        url = sqs.create_queue(QueueName=f"queue-{name}", Attributes={"VisibilityTimeout": "3"})["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        s3.put_bucket_notification_configuration(
+            Bucket=archive,
+            NotificationConfiguration={
+                "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}],
+            },
+        )
+        return cls(s3, sqs, archive, bucket, url)
+
+    @property
+    def table(self) -> LakeTable:
+        return LakeTable(self.s3, self.bucket)
+
+    @property
+    def totals(self) -> TotalsStore:
+        return TotalsStore(self.s3, self.bucket)
+
+    @property
+    def queue(self) -> LakeQueue:
+        return LakeQueue(self.sqs, self.queue_url, wait_seconds=0)
+
+    def archive(self, batch_id: str, rows: Sequence[Mapping[str, object]]) -> str:
+        key = f"raw/dt=1970-01-01/hour=00/{batch_id}.ndjson.gz"
+        self.s3.put_object(Bucket=self.archive_bucket, Key=key, Body=pack(ndjson(rows)))
+        return key
+
+    def put(self, key: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=self.archive_bucket, Key=key, Body=body)
+
+    def refresh(self) -> Refreshed | None:
+        return Refresh(self.s3, self.archive_bucket, self.table, self.totals).run(self.queue)
+
+    def add(self, keys: Sequence[str]) -> Refreshed:
+        return Refresh(self.s3, self.archive_bucket, self.table, self.totals).add(keys)
+
+    def messages(self) -> int:
+        """How many are in the queue, whether somebody has received them or not."""
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])["Attributes"]
+        return int(answer["ApproximateNumberOfMessages"]) + int(answer["ApproximateNumberOfMessagesNotVisible"])
+
+    def lines(self) -> Counter[LakeLine]:
+        """Every row of the newest version, and how often it is there. Each row's month is that of its date."""
+        return Counter(self._read())
+
+    def _read(self) -> Iterator[LakeLine]:
+        with TemporaryDirectory() as folder:
+            for month, file in self.table.snapshot().files.items():
+                path = Path(folder, "month.parquet")
+                path.write_bytes(self.table.read(file))
+                db = duckdb.connect()
+                db.execute("SET TimeZone = 'UTC'")
+                query = "SELECT * REPLACE (InvoiceDate AT TIME ZONE 'UTC' AS InvoiceDate) FROM read_parquet($file)"
+                rows = db.execute(query, {"file": str(path)}).fetchall()
+                assert len(rows) == file.rows
+                assert {f"{row[4]:%Y-%m}" for row in rows} == {month}
+                yield from (LakeLine(*row) for row in rows)
+
+    def log(self) -> list[dict[str, dict[str, object]]]:
+        """Every entry of every commit."""
+        listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="lines/_delta_log/")["Contents"]
+        keys = [each["Key"] for each in listed if each["Key"].endswith(".json")]
+        texts = [self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode() for key in keys]
+        return [json.loads(line) for text in texts for line in text.splitlines()]
+
+    def object_keys(self) -> set[str]:
+        return {each["Key"] for each in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])}

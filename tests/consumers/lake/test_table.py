@@ -1,0 +1,94 @@
+"""The Delta table itself: its protocol, its conditional commits, what its log says, and its vacuum."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from consumers.lake.table import COLUMNS, LakeChanged, MonthFile
+from tests.consumers.lake.lakes import Lake
+from tests.invoice_rows import row
+
+DECEMBER, JANUARY = "12/1/2010 8:26", "1/4/2011 10:00"
+
+
+def file_of(lake: Lake, month: str, name: str = "one") -> MonthFile:
+    file = MonthFile(month, f"month={month}/{name}.parquet", rows=1, size=3)
+    lake.table.write(file, b"any")
+    return file
+
+
+def test_any_engine_can_read_it(lake: Lake) -> None:
+    """Reader version 1 and writer version 2: no feature that some engine does not have."""
+    protocol = lake.table.snapshot().delta.protocol()
+    assert (protocol.min_reader_version, protocol.min_writer_version) == (1, 2)
+    assert (protocol.reader_features, protocol.writer_features) == (None, None)
+
+
+def test_its_schema_says_what_a_data_file_holds(lake: Lake) -> None:
+    """And the month, which is in the log alone."""
+    fields = json.loads(lake.table.snapshot().delta.schema().to_json())["fields"]
+    assert {field["name"]: field["type"] for field in fields} == {**COLUMNS, "month": "string"}
+
+
+def test_creating_it_twice_creates_it_once(lake: Lake) -> None:
+    assert (lake.table.snapshot().version, lake.table.snapshot().version) == (0, 0)
+
+
+def test_a_commit_replaces_its_months_and_no_other(lake: Lake) -> None:
+    lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12"), file_of(lake, "2011-01")])
+    lake.table.commit(lake.table.snapshot(), [file_of(lake, "2011-01", "two")])
+    files = lake.table.snapshot().files
+    assert {month: file.path.rpartition("/")[2] for month, file in files.items()} == {
+        "2010-12": "one.parquet",
+        "2011-01": "two.parquet",
+    }
+
+
+@pytest.mark.parametrize("month", ["2010-12", "2011-01"], ids=["the same month", "another month"])
+def test_a_commit_on_an_older_snapshot_is_refused(lake: Lake, month: str) -> None:
+    """Even where the months differ: deltalake itself would rebase the second one."""
+    older, newer = lake.table.snapshot(), lake.table.snapshot()
+    lake.table.commit(newer, [file_of(lake, "2010-12")])
+    with pytest.raises(LakeChanged):
+        lake.table.commit(older, [file_of(lake, month, "two")])
+    assert lake.table.snapshot().version == 1
+
+
+def test_a_month_can_be_taken_out(lake: Lake) -> None:
+    lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12"), file_of(lake, "2011-01")])
+    lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12", "two")], removed=["2011-01"])
+    assert list(lake.table.snapshot().files) == ["2010-12"]
+
+
+def test_its_log_holds_nothing_of_a_row(lake: Lake) -> None:
+    """The log outlives the rows that it names files of: counts are in it, and no value of a column."""
+    lake.archive("one", [row(Occurrence=1), row(InvoiceDate=JANUARY, Occurrence=1)])
+    lake.refresh()
+    log = json.dumps(lake.log())
+    personal = ("17850", "HEART", "85123A", "536365", "Kingdom")
+    assert ("numRecords" in log, [each for each in personal if each in log]) == (True, [])
+    assert lake.table.snapshot().delta.metadata().configuration["delta.dataSkippingStatsColumns"] == "InvoiceDate"
+
+
+def test_a_checkpoint_is_written_every_ten_commits(lake: Lake) -> None:
+    for number in range(12):
+        lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12", str(number))])
+    assert "lines/_delta_log/_last_checkpoint" in lake.object_keys()
+    assert lake.table.snapshot().version == 12
+
+
+def test_a_vacuum_deletes_what_no_version_names(lake: Lake) -> None:
+    """Replaced files, and files that a refresh uploaded before it was killed."""
+    for name in ("one", "two"):
+        lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12", name)])
+    file_of(lake, "2010-12", "never-committed")
+    lake.table.vacuum(timedelta())
+    assert {key for key in lake.object_keys() if key.endswith(".parquet")} == {"lines/month=2010-12/two.parquet"}
+
+
+def test_a_vacuum_spares_what_is_younger_than_a_day(lake: Lake) -> None:
+    """A refresh that runs at the same time has uploaded files that it has yet to commit."""
+    lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12")])
+    file_of(lake, "2010-12", "about-to-be-committed")
+    assert lake.table.vacuum(timedelta(hours=24)) == 0

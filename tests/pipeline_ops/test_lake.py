@@ -1,0 +1,165 @@
+"""The operator's commands for the lake, typed against a lake in an engine of its own."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from invoices.line import line_id
+from invoices.rows import read_ndjson
+from pipeline_ops.cli import main
+from pipeline_ops.lake import lake_lines, named_questions
+from tests.consumers.lake.conftest import engine, lake
+from tests.consumers.lake.lakes import Lake
+from tests.invoice_rows import ndjson, row
+
+__all__ = ["engine", "lake"]  # fixtures
+
+JANUARY = "1/4/2011 10:00"
+SUM = "SELECT month, COUNT(*) AS Lines, SUM(Amount) AS Revenue FROM lines GROUP BY month ORDER BY month"
+
+
+class LakeCommand:
+    """Runs a command in this process, with the environment of the lake's function."""
+
+    def __init__(self, lake: Lake, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self.cache = cache
+        for name, value in (
+            ("RAW_BUCKET", lake.archive_bucket),
+            ("LAKE_BUCKET", lake.bucket),
+            ("LAKE_QUEUE", lake.queue_url),
+        ):
+            monkeypatch.setenv(name, value)
+
+    def __call__(self, *words: str) -> int:
+        self._monkeypatch.setattr("sys.argv", ["pipeline_ops", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    def query(self, *words: str) -> int:
+        return self("query", *words, "--cache", str(self.cache))
+
+
+@pytest.fixture
+def command(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LakeCommand:
+    return LakeCommand(lake, tmp_path / "cache", monkeypatch)
+
+
+@pytest.fixture
+def filled(lake: Lake) -> Lake:
+    lake.archive("one", [row(Occurrence=1), row(Occurrence=2), row(Occurrence=1, InvoiceDate=JANUARY, Quantity=-1)])
+    lake.archive("again", [row(Occurrence=2), row(Occurrence=1)])
+    lake.refresh()
+    return lake
+
+
+def test_a_query_prints_a_table(filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line counts once, and money is exact."""
+    code = command.query(SUM)
+    out = capsys.readouterr().out
+    assert (code, "2010-12" in out, "30.600000" in out, "-2.550000" in out) == (0, True, True, True)
+
+
+def test_a_query_prints_json_and_csv(filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:
+    """Money is text in JSON."""
+    command.query(SUM, "--json")
+    objects = json.loads(capsys.readouterr().out)
+    command.query(SUM, "--csv")
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert objects[0] == {"month": "2010-12", "Lines": 2, "Revenue": "30.600000"}
+    assert rows == [["month", "Lines", "Revenue"], ["2010-12", "2", "30.600000"], ["2011-01", "1", "-2.550000"]]
+
+
+def test_a_query_writes_parquet(filled: Lake, command: LakeCommand, tmp_path: Path) -> None:
+    assert command.query("SELECT * FROM lines", "--parquet", str(tmp_path / "all.parquet")) == 0
+    assert len(duckdb.read_parquet(str(tmp_path / "all.parquet"))) == 3
+
+
+def test_data_files_are_fetched_once_and_forgotten_when_they_are_replaced(filled: Lake, command: LakeCommand) -> None:
+    """Rows that were taken out of the lake do not stay on the caller's machine."""
+    command.query(SUM)
+    first = {path: path.stat().st_mtime_ns for path in command.cache.rglob("*.parquet")}
+    filled.archive("two", [row(Occurrence=3)])
+    filled.refresh()
+    command.query(SUM)
+    second = {path: path.stat().st_mtime_ns for path in command.cache.rglob("*.parquet")}
+    assert len(first) == len(second) == 2
+    assert [path.parent.name for path, _ in first.items() & second.items()] == ["month=2011-01"]
+
+
+@pytest.mark.parametrize("question", named_questions())
+def test_every_named_question_has_an_answer(
+    filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str], question: str
+) -> None:
+    assert command.query("--question", question, "--json") == 0
+    assert json.loads(capsys.readouterr().out)
+
+
+def test_the_questions_are_listed(command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.query("--question", "list") == 0
+    out = capsys.readouterr().out
+    assert [name for name in named_questions() if name not in out] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "Give SQL, or --question NAME; --question list shows the names.\n"),
+        (("--question", "no-such"), "There is no question no-such; --question list shows the names.\n"),
+        (("SELEC",), "Parser Error"),
+        ((SUM, "--csv", "--json"), "Give --csv or --json, not both.\n"),
+    ],
+    ids=["nothing asked", "unknown question", "no SQL", "two formats"],
+)
+def test_a_wrong_question_is_one_sentence(
+    filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+) -> None:
+    code = command.query(*words)
+    assert (code, capsys.readouterr().err[: len(message)]) == (2, message)
+
+
+def test_an_empty_lake_says_so(command: LakeCommand, capsys: pytest.CaptureFixture[str], lake: Lake) -> None:
+    """And a query creates no table."""
+    assert (command.query(SUM), lake.object_keys()) == (2, set())
+    assert capsys.readouterr().err == "There are no lines in the lake yet; run ops lake refresh.\n"
+
+
+def test_status_refresh_and_vacuum(lake: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:
+    lake.archive("one", [row(Occurrence=1)])
+    codes = [command("lake", "refresh"), command("lake", "status"), command("lake", "vacuum")]
+    out = capsys.readouterr().out
+    assert codes == [0, 0, 0]
+    assert "Read 1 objects with 1 rows: version 1, months 2010-12.\nThe queue is empty.\n" in out
+    assert "About 0 messages wait in the queue\nDeleted 0 data files and 0 objects with totals.\n" in out
+
+
+def test_a_rebuild_finds_what_the_queue_lost(
+    lake: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It reads the whole archive and adds only what the lake lacks."""
+    lake.archive("one", [row(Occurrence=1)])
+    lake.refresh()
+    lake.archive("two", [row(Occurrence=2)])
+    lake.sqs.purge_queue(QueueUrl=lake.queue_url)
+    assert command("lake", "rebuild") == 0
+    assert capsys.readouterr().out == "Read 2 objects with 2 rows: version 2, months 2010-12.\n"
+    assert lake.lines().total() == 2
+
+
+def test_the_lines_of_the_lake_have_the_ids_of_their_rows(lake: Lake, tmp_path: Path) -> None:
+    """Those that to_dynamodb computes; so a comparison by identity is possible."""
+    rows = [
+        row(Occurrence=1, UnitPrice="100"),
+        row(UnitPrice="0.000001", InvoiceDate="2011-01-04T10:00:00.5+02:00"),
+        row(Occurrence=2, CustomerID="", Description="", UnitPrice="0"),
+    ]
+    lake.archive("one", rows)
+    lake.refresh()
+    lines = read_ndjson(ndjson(rows)).lines
+    expected = {(bytes.fromhex(line_id(line, "one", index)), line) for index, line in enumerate(lines)}
+    assert set(lake_lines(lake.table, tmp_path)) == expected
