@@ -88,10 +88,11 @@ def _redeliver_from(record: Record) -> BatchResponse:
 
 def _consume_record(record: Record, process: Process, put_dead_letter: PutDeadLetter, metrics_log: MetricsLog) -> None:
     outcome = _outcome(record, process)
-    metrics_log.put(record.batch_id, outcome.metrics)
+    batch_id = _loggable(record.batch_id)
+    metrics_log.put(batch_id, outcome.metrics)
     if dead_letter := outcome.dead_letter:
         put_dead_letter(record.batch_id, record.sequence_number, dead_letter)
-        metrics_log.put(record.batch_id, [Metric("RecordsSetAside", 1)])
+        metrics_log.put(batch_id, [Metric("RecordsSetAside", 1)])
         _logger.error("Dead letter: %s", dead_letter.reason, extra=_log_fields(record))
 
 
@@ -104,4 +105,12 @@ def _outcome(record: Record, process: Process) -> Outcome:
 
 
 def _log_fields(record: Record) -> dict[str, str]:
-    return {"batch_id": record.batch_id, "sequence_number": record.sequence_number}
+    """A partition key that is no batch id may be anything that a producer chose, so it is not logged."""
+    return {"batch_id": _loggable(record.batch_id), "sequence_number": record.sequence_number}
+
+
+def _loggable(partition_key: str) -> str:
+    try:
+        return parse_batch_id(partition_key)
+    except Rejected:
+        return "invalid"

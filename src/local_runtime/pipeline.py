@@ -112,7 +112,7 @@ def start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[st
     """The FastAPI app under uvicorn. Returns when `/healthz` responds."""
     log_config = folder.temporary / "uvicorn.json"
     log_config.write_text(json.dumps(UVICORN_CONFIG))
-    logging = ("--no-access-log", "--log-config", str(log_config))  # a path may contain a customer's id
+    logging = ("--no-access-log", "--ws", "none", "--log-config", str(log_config))  # a path may contain a customer's id
     with bind_loopback(API_PORT) as listener:
         port = listener.getsockname()[1]
         serving = (_APP, "--fd", str(listener.fileno()), "--timeout-graceful-shutdown", "10")

@@ -1,18 +1,24 @@
-"""Tables and progress bars on the terminal."""
+"""What the commands print: tables, progress bars, and text that a stranger sent."""
+
+import unicodedata
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-_UNLIMITED = 100_000
-
 
 def print_table(table: Table) -> None:
-    """As wide as its longest values, because a key that is split over two lines cannot be copied."""
-    console = Console()
-    width = Measurement.get(console, console.options.update(max_width=_UNLIMITED), table).maximum
-    Console(width=max(console.width, width), soft_wrap=True).print(table)
+    """As wide as the terminal at most: long values go on in a second line. Nothing is cut off."""
+    for column in table.columns:
+        column.overflow = "fold"
+    Console().print(table)
+
+
+def printable(text: str) -> str:
+    """Text of a stranger without its power over the terminal: control and direction characters become `\\x1b`."""
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char).startswith("C") else char for char in text
+    )
 
 
 def progress_bar() -> Progress:

@@ -1,17 +1,21 @@
-"""Dead letters, and the record of what a redrive did with one.
+"""Dead letters, batches that Lambda discarded, and the record of what a redrive did with a dead letter.
 
 A redriven document is created before the tables are written. It decides once and for all which rows are stored, and
 with which values. The tables are built from the raw objects and from these rows.
 """
 
+import json
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
 
 from aws.bucket import FAILED, REDRIVEN, TO_DYNAMODB, Bucket, DeadLetterDocument, ListedObject
 from aws.errors import error_code
+from aws.lambda_events import KinesisEvent
 from invoices.batch import unpack
 from invoices.errors import RowError
 from invoices.limits import MAX_BODY_BYTES
@@ -20,6 +24,9 @@ from pipeline_ops.errors import OpsError
 from pipeline_ops.raw_objects import line_ids_of
 
 REDRIVEN_ROWS = f"{REDRIVEN}{TO_DYNAMODB}/"
+
+DISCARDED = "aws/lambda/"
+"""Where Lambda writes a batch that it gave up: its retries or its age came to an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,28 @@ class RedrivenDocument(DeadLetterDocument):
         return line_ids_of(self.valid_rows(), self.batch_id)
 
 
+@dataclass(frozen=True, slots=True)
+class DiscardedRecord:
+    """A record as it was on the stream. The partition key is what its producer chose."""
+
+    partition_key: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardedBatch:
+    """Lambda's own document: why it gave up, and the whole event. `payload` is the event's JSON text."""
+
+    function: str
+    condition: str
+    payload: str
+    records: Sequence[DiscardedRecord]
+
+    @property
+    def event(self) -> KinesisEvent:
+        return cast("KinesisEvent", json.loads(self.payload))
+
+
 _DEAD_LETTER = TypeAdapter(DeadLetterDocument)
 _REDRIVEN = TypeAdapter(RedrivenDocument)
 
@@ -62,9 +91,30 @@ def list_dead_letters(bucket: Bucket, stage: str | None = None) -> Iterator[List
 def read_dead_letter(bucket: Bucket, key: str) -> DeadLetterDocument:
     """Raises OpsError where there is no such dead letter."""
     try:
-        return _DEAD_LETTER.validate_json(_read(bucket, key))
-    except ValidationError as error:
+        document = _DEAD_LETTER.validate_json(_read(bucket, key))
+        b64decode(document.payload_base64, validate=True)
+    except ValueError as error:  # pydantic's ValidationError is one
         raise OpsError(f"{key} is not a dead letter.") from error
+    return document
+
+
+def is_discarded(key: str) -> bool:
+    return key.startswith(DISCARDED)
+
+
+def read_discarded(bucket: Bucket, key: str) -> DiscardedBatch:
+    """Raises OpsError where there is no such batch."""
+    try:
+        document = json.loads(_read(bucket, key))
+        context, payload = document["requestContext"], document["payload"]
+        records = [_discarded_record(record["kinesis"]) for record in json.loads(payload)["Records"]]
+        return DiscardedBatch(str(context["functionArn"]), str(context["condition"]), payload, records)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise OpsError(f"{key} is not a batch that Lambda discarded.") from error
+
+
+def _discarded_record(kinesis: dict[str, object]) -> DiscardedRecord:
+    return DiscardedRecord(str(kinesis["partitionKey"]), b64decode(str(kinesis["data"]), validate=True))
 
 
 def read_redriven(bucket: Bucket, key: str) -> RedrivenDocument:

@@ -1,19 +1,26 @@
-"""`failed list`, `failed show`, `failed redrive`: the dead letters under `failed/`."""
+"""`failed list`, `failed show`, `failed redrive`: dead letters, and the batches that Lambda discarded."""
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterDocument, ListedObject
 from aws.clients import dynamodb_client, s3_client
 from consumers.index import Index
 from invoices.errors import Rejected, RowError
-from pipeline_ops.console import print_table
-from pipeline_ops.dead_letters import list_dead_letters, payload_rows, read_dead_letter
+from pipeline_ops.console import printable
+from pipeline_ops.dead_letters import (
+    DISCARDED,
+    DiscardedBatch,
+    is_discarded,
+    list_dead_letters,
+    payload_rows,
+    read_dead_letter,
+    read_discarded,
+)
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import BucketName, CustomersTable, From, InvoicesTable, Settings, TimeRange, To, time_range
 from pipeline_ops.redrive import Redrive, RedriveResult, parse_fix
@@ -24,7 +31,9 @@ _NOT_ALL_REDRIVEN = 1
 
 
 def app() -> typer.Typer:
-    commands = typer.Typer(no_args_is_help=True, help="Dead letters: records and rows that could not be stored.")
+    commands = typer.Typer(
+        no_args_is_help=True, help="Records and rows that could not be stored, and batches that Lambda discarded."
+    )
     commands.command("list")(list_command)
     commands.command("show")(show_command)
     commands.command("redrive")(redrive_command)
@@ -32,17 +41,13 @@ def app() -> typer.Typer:
 
 
 def list_command(start: From = None, end: To = None, stage: Stage = None, bucket: BucketName = None) -> None:
-    """List the dead letters that were written in this time."""
+    """List what was written in this time: the dead letters, and the batches that Lambda discarded."""
     store = _bucket(bucket)
-    table = Table("Key", "Written (UTC)", "Rows", "Reason")
-    for each in _choose(store, stage, time_range(start, end)):
-        document = read_dead_letter(store, each.key)
-        rows = len({error.index for error in document.errors}) or "all"
-        table.add_row(escape(each.key), f"{each.written_at:%Y-%m-%d %H:%M:%S}", str(rows), escape(document.reason))
-    if table.row_count:
-        print_table(table)
-    else:
-        typer.echo("There are no dead letters.")
+    chosen = list(_choose(store, stage, time_range(start, end)))
+    for each in chosen:
+        typer.echo(f"{printable(each.key)}\n  {each.written_at:%Y-%m-%d %H:%M:%S} UTC  {_describe(store, each.key)}")
+    if not chosen:
+        typer.echo("Nothing failed: there are no dead letters and no discarded batches.")
 
 
 def show_command(
@@ -51,21 +56,24 @@ def show_command(
     raw: Annotated[bool, typer.Option("--raw", help="Write only the bytes of the payload to standard output.")] = False,
     bucket: BucketName = None,
 ) -> None:
-    """Show one dead letter: its reason, the errors of its rows, and the rows."""
-    document = read_dead_letter(_bucket(bucket), key)
+    """Show one of them: why it failed, and what is in it."""
+    store = _bucket(bucket)
+    if is_discarded(key):
+        batch = read_discarded(store, key)
+        payload, lines = batch.payload.encode(), _discarded_lines(batch)
+    else:
+        document = read_dead_letter(store, key)
+        payload, lines = document.payload, _dead_letter_lines(document)
     if raw:
-        sys.stdout.buffer.write(document.payload)
-        return
-    typer.echo(f"stage            {document.stage}\nbatch id         {document.batch_id}")
-    typer.echo(f"sequence number  {document.sequence_number}\nreason           {document.reason}")
-    for line in [*_error_lines(document.errors), *_row_lines(document)]:
-        typer.echo(line)
+        sys.stdout.buffer.write(payload)
+    else:
+        typer.echo("\n".join(map(printable, lines)))
 
 
 def redrive_command(  # noqa: PLR0913 - a command has its options as parameters
     *,
     keys: Annotated[list[str] | None, typer.Argument(help="The keys, as `failed list` prints them.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="All dead letters of the given stage and time.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All of the given stage and time.")] = False,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field.")
     ] = None,
@@ -80,7 +88,10 @@ def redrive_command(  # noqa: PLR0913 - a command has its options as parameters
     invoices_table: InvoicesTable = None,
     customers_table: CustomersTable = None,
 ) -> None:
-    """Store dead letters, with new values if you give them. A second redrive of the same key changes nothing."""
+    """Store them, with new values if you give them. A second redrive of the same key changes nothing.
+
+    What cannot be stored is named and left; the others are stored. Exit code 1: something was left.
+    """
     if bool(keys) == all_:
         raise OpsError("Give keys, or --all.")
     if keys and (start or end or stage):
@@ -89,9 +100,16 @@ def redrive_command(  # noqa: PLR0913 - a command has its options as parameters
     store, fix = _bucket(bucket), parse_fix(assignments or [], rows or [])
     index = Index(dynamodb_client(), settings.required_invoices_table(), settings.required_customers_table())
     chosen = keys or [each.key for each in _choose(store, stage, time_range(start, end))]
-    results = []
+    if not chosen:
+        typer.echo("There is nothing to redrive.")
+    redrive, results = Redrive(store, index), []
     for key in chosen:
-        results.append(Redrive(store, index).run(key, fix, dry_run=dry_run))
+        try:
+            results.append(redrive.run(key, fix, dry_run=dry_run))
+        except OpsError as error:  # one that is unreadable does not stop the others
+            if not all_:
+                raise
+            results.append(RedriveResult(key, rejected=str(error)))
         _show_result(results[-1], dry_run=dry_run)
     raise typer.Exit(_NOT_ALL_REDRIVEN if any(each.rejected or each.errors for each in results) else 0)
 
@@ -101,15 +119,31 @@ def _bucket(name: str | None) -> Bucket:
 
 
 def _choose(bucket: Bucket, stage: str | None, span: TimeRange) -> Iterator[ListedObject]:
+    """Without a stage also the discarded batches, which can be of either."""
     if stage and stage not in _STAGES:
         raise OpsError(f"--stage must be one of: {', '.join(_STAGES)}.")
-    return (each for each in list_dead_letters(bucket, stage) if span.contains(each.written_at))
+    found = list_dead_letters(bucket, stage)
+    discarded = bucket.objects(DISCARDED) if stage is None else ()
+    return (each for each in chain(found, discarded) if span.contains(each.written_at))
+
+
+def _describe(bucket: Bucket, key: str) -> str:
+    """How much failed, and why; an object that is neither kind is named as such."""
+    try:
+        if is_discarded(key):
+            batch = read_discarded(bucket, key)
+            return f"{len(batch.records):,} records: Lambda gave up ({printable(batch.condition)})"
+        document = read_dead_letter(bucket, key)
+    except OpsError as error:
+        return printable(str(error))
+    rows = len({error.index for error in document.errors})
+    return f"{f'{rows:,} rows' if rows else 'the whole record'}: {printable(document.reason)}"
 
 
 def _show_result(result: RedriveResult, *, dry_run: bool) -> None:
-    typer.echo(f"{result.key}: {_sentence(result, dry_run=dry_run)}")
+    typer.echo(printable(f"{result.key}: {_sentence(result, dry_run=dry_run)}"))
     for line in _error_lines(result.errors):
-        typer.echo(line)
+        typer.echo(printable(line))
 
 
 def _sentence(result: RedriveResult, *, dry_run: bool) -> str:
@@ -117,8 +151,27 @@ def _sentence(result: RedriveResult, *, dry_run: bool) -> str:
         return f"not redriven, {result.rejected}"
     if result.was_done_before:
         return "was redriven before, nothing changes"
-    what = f"{result.rows:,} rows" if result.rows else "the record"
+    what = f"{result.rows:,} rows" if result.rows else f"{result.records:,} records" if result.records else "the record"
     return f"{what} would be redriven" if dry_run else f"{what} redriven"
+
+
+def _dead_letter_lines(document: DeadLetterDocument) -> list[str]:
+    return [
+        f"stage            {document.stage}",
+        f"batch id         {document.batch_id}",
+        f"sequence number  {document.sequence_number}",
+        f"reason           {document.reason}",
+        *_error_lines(document.errors),
+        *_row_lines(document),
+    ]
+
+
+def _discarded_lines(batch: DiscardedBatch) -> list[str]:
+    return [
+        f"function         {batch.function}",
+        f"reason           Lambda gave up: {batch.condition}",
+        *(f"record           {len(each.data):,} bytes, batch id {each.partition_key}" for each in batch.records),
+    ]
 
 
 def _error_lines(errors: tuple[RowError, ...]) -> list[str]:
@@ -128,6 +181,6 @@ def _error_lines(errors: tuple[RowError, ...]) -> list[str]:
 def _row_lines(document: DeadLetterDocument) -> list[str]:
     try:
         rows = payload_rows(document)
-    except Rejected as error:
+    except (Rejected, OpsError) as error:
         return [f"payload          {len(document.payload):,} bytes that cannot be read: {error}"]
     return [f"row {row.index}: {row.text.decode(errors='replace')}" for row in rows]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from aws.bucket import RAW, Bucket, batch_id_of, hour_folder, raw_key, second_body_key
 from consumers.batch_loop import Record
@@ -20,7 +19,6 @@ class RawObject:
     key: str
     batch_id: str
     rows: Rows
-    content: bytes
     has_valid_key: bool
 
     def line_ids(self) -> Iterator[bytes]:
@@ -55,7 +53,6 @@ def read_raw_object(bucket: Bucket, key: str) -> RawObject:
         key=key,
         batch_id=record.batch_id,
         rows=read_ndjson(text),
-        content=blake2b(text, digest_size=16).digest(),
         has_valid_key=key in (raw_key(record.batch_id), second_body_key(record.batch_id, record.data)),
     )
 

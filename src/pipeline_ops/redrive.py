@@ -9,15 +9,19 @@ time that the batch's raw object holds already, and the rows would get new posit
     3. Rows that are still invalid become a new dead letter; then the document under `failed/` is deleted.
 
 So a redrive may stop after any step: the next one ends in the same state.
+
+A batch that Lambda discarded goes through both stages, whichever of them gave it up: to store a record again changes
+nothing. A record that the stage cannot store becomes a dead letter, as on the stream.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aws.bucket import TO_DYNAMODB, Bucket, DeadLetter, DeadLetterDocument, DeadLetterStore, redriven_key
+from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetter, DeadLetterDocument, DeadLetterStore, redriven_key
+from aws.metrics import Metric
 from consumers.archive import Archive
-from consumers.batch_loop import Record
+from consumers.batch_loop import RESERVED_MILLIS, Record, consume
 from consumers.index import Index
 from invoices.batch import pack, parse_batch_id, unpack
 from invoices.errors import Rejected, RowError
@@ -28,8 +32,10 @@ from pipeline_ops.dead_letters import (
     RedrivenDocument,
     RedrivenRow,
     create_redriven,
+    is_discarded,
     payload_rows,
     read_dead_letter,
+    read_discarded,
     read_redriven,
     validated_rows,
 )
@@ -74,10 +80,11 @@ def parse_fix(assignments: Sequence[str], rows: Sequence[int]) -> Fix:
 
 @dataclass(frozen=True, slots=True)
 class RedriveResult:
-    """`rows` are stored; `errors` are of rows that stay in `failed/`; `rejected` says why nothing was stored."""
+    """`rows` or `records` are stored; `errors` are of rows that were left; `rejected` says why nothing was stored."""
 
     key: str
     rows: int = 0
+    records: int = 0
     errors: tuple[RowError, ...] = ()
     rejected: str | None = None
     was_done_before: bool = False
@@ -90,6 +97,8 @@ class Redrive:
 
     def run(self, key: str, fix: Fix, *, dry_run: bool = False) -> RedriveResult:
         """Raises OpsError for a key that is not a dead letter, and Retryable: then run it again."""
+        if is_discarded(key):
+            return self._consume_discarded(key, fix, dry_run=dry_run)
         if not self._bucket.exists(key) and self._bucket.exists(redriven_key(key)):
             return RedriveResult(key, was_done_before=True)
         document = read_dead_letter(self._bucket, key)
@@ -100,6 +109,22 @@ class Redrive:
             return self._archive_record(key, document, fix, dry_run=dry_run)
         except Rejected as error:
             return RedriveResult(key, rejected=str(error))
+
+    def _consume_discarded(self, key: str, fix: Fix, *, dry_run: bool) -> RedriveResult:
+        if fix.values or fix.rows is not None:
+            raise OpsError("--set and --row are for rows; a batch that Lambda discarded is stored without changes.")
+        batch = read_discarded(self._bucket, key)
+        stages = ((TO_S3, Archive(self._bucket).add), (TO_DYNAMODB, self._index.add))
+        for stage, process in () if dry_run else stages:
+            dead_letters = DeadLetterStore(self._bucket, stage)
+            response = consume(batch.event, _NoTimeLimit(), process, dead_letters.put, _NoMetrics())
+            if response["batchItemFailures"]:
+                raise OpsError(
+                    f"Not all records of {key} could be stored now. Run the command again; none counts twice."
+                )
+        if not dry_run:
+            self._bucket.delete(key)
+        return RedriveResult(key, records=len(batch.records))
 
     def _archive_record(self, key: str, document: DeadLetterDocument, fix: Fix, *, dry_run: bool) -> RedriveResult:
         if fix.values or fix.rows is not None:
@@ -120,7 +145,7 @@ class Redrive:
             return RedriveResult(key, errors=errors, rejected="no row of it is an invoice line")
         if not dry_run:
             self._carry_out(key, document, decided)
-        return RedriveResult(key, len(decided.rows), errors, was_done_before=was_done_before)
+        return RedriveResult(key, len(decided.rows), errors=errors, was_done_before=was_done_before)
 
     def _carry_out(self, key: str, document: DeadLetterDocument, decided: RedrivenDocument) -> None:
         target = redriven_key(key)
@@ -131,6 +156,20 @@ class Redrive:
             dead_letters = DeadLetterStore(self._bucket, document.stage)
             dead_letters.put(document.batch_id, document.sequence_number, rest)
         self._bucket.delete(key)
+
+
+class _NoTimeLimit:
+    """Lambda's context for a command that may take as long as it needs."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return RESERVED_MILLIS
+
+
+class _NoMetrics:
+    """The metrics count what came over the stream."""
+
+    def put(self, batch_id: str, metrics: Sequence[Metric]) -> None:
+        pass
 
 
 def _decide(document: DeadLetterDocument, fix: Fix) -> tuple[RedrivenDocument, tuple[RowError, ...]]:
@@ -169,7 +208,7 @@ def _pairs(text: bytes) -> list[tuple[str, object]] | None:
     """Names and values of a JSON object. A name that occurs twice stays twice, so that validation rejects it."""
     try:
         parsed = json.loads(text, object_pairs_hook=_Pairs)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, _Pairs) else None
 

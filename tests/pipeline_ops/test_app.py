@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from invoices.batch import pack
 from pipeline_ops.cli import main
 from pipeline_ops.failed import show_command
 from pipeline_ops.options import Stores
+from tests.consumers.events import delivered
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_ops.stores import BATCH, RAW_KEY, alter_first_price, deliver, keys, send, slice_key_of, tables
 from tests.pipeline_ops.test_read_rows import HEADER, VALUES, write
+
+NOTHING = "Nothing failed: there are no dead letters and no discarded batches.\n"
 
 
 class Command:
@@ -38,13 +42,13 @@ def command(stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 def test_failed_list(stores: Stores, command: Command) -> None:
-    """A line for each document; an empty folder says so."""
-    assert command("failed", "list") == (0, "There are no dead letters.\n")
+    """Key, time and reason of each document; an empty folder says so."""
+    assert command("failed", "list") == (0, NOTHING)
     send(stores, [row(), row(Quantity="six")])
     code, text = command("failed", "list", "--stage", "to_dynamodb", "--from", "2020-01-01")
     assert (code, keys(stores, "failed/")[0] in text, "1 of 2 rows are no invoice lines" in text) == (0, True, True)
-    assert command("failed", "list", "--to", "2020-01-01") == (0, "There are no dead letters.\n")
-    assert command("failed", "list", "--stage", "to_s3") == (0, "There are no dead letters.\n")
+    assert command("failed", "list", "--to", "2020-01-01") == (0, NOTHING)
+    assert command("failed", "list", "--stage", "to_s3") == (0, NOTHING)
 
 
 def test_failed_show(stores: Stores, command: Command) -> None:
@@ -70,6 +74,78 @@ def test_failed_show_raw(stores: Stores, capfdbinary: pytest.CaptureFixture[byte
     deliver(stores, b"poison\x00\xff")
     show_command(key=keys(stores, "failed/")[0], raw=True, bucket="raw-bucket")
     assert capfdbinary.readouterr().out == b"poison\x00\xff"
+
+
+def put(stores: Stores, key: str, document: object) -> None:
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    stores.bucket.create(key, body, "application/json")
+
+
+def discarded(*records: tuple[str, bytes]) -> dict[str, object]:
+    """What Lambda writes under `aws/lambda/`."""
+    event = {"Records": [delivered(data, key, number) for number, (key, data) in enumerate(records, 1)]}
+    context = {"functionArn": "arn:f", "condition": "RetryAttemptsExhausted"}
+    return {"requestContext": context, "version": "1.0", "payload": json.dumps(event)}
+
+
+STRAY = {
+    "failed/to_dynamodb/a.json": b"not JSON",
+    "failed/to_dynamodb/b.json": b"[" * 100_000,
+    "failed/to_dynamodb/c.json": json.dumps(
+        {
+            "stage": "to_dynamodb",
+            "batch_id": "c",
+            "sequence_number": "1",
+            "reason": "",
+            "errors": [],
+            "payload_base64": "?",
+        }
+    ).encode(),
+    "failed/to_s3/d.json": b"{}",
+    "aws/lambda/m/shard/e": b'{"payload": 1}',
+}
+
+
+def test_one_unreadable_document_does_not_stop_the_others(stores: Stores, command: Command) -> None:
+    """Each is named and left, the good one is stored, and the exit code is 1."""
+    for key, body in STRAY.items():
+        put(stores, key, body)
+    send(stores, [row(Quantity="six")])
+    code, text = command("failed", "redrive", "--all", "--set", "Quantity=6")
+    assert (code, [key for key in STRAY if f"{key}: not redriven, " in text]) == (1, list(STRAY))
+    assert "1 rows redriven" in text
+    assert keys(stores, "failed/") + keys(stores, "aws/") == sorted(STRAY, key=lambda key: key.startswith("aws/"))
+    assert all(key in command("failed", "list")[1] for key in STRAY)
+
+
+def test_a_deeply_nested_row_is_shown_and_left(stores: Stores, command: Command) -> None:
+    """No parser reaches the end of it."""
+    deliver(stores, pack(b"[" * 100_000))
+    (key,) = keys(stores, "failed/to_dynamodb/")
+    assert command("failed", "redrive", key, "--set", "Quantity=6")[0] == 1
+    assert command("failed", "show", key)[0] == 0
+
+
+def test_a_batch_that_lambda_discarded_is_listed_shown_and_stored(stores: Stores, command: Command) -> None:
+    """Its good record is in archive and tables, its bad one is a dead letter, and the batch is gone."""
+    key = "aws/lambda/mapping/shardId-0/2026/11/25/x"
+    put(stores, key, discarded((BATCH, pack(ndjson([row(Occurrence=1)]))), ("other", b"poison")))
+    assert f"{key}\n" in command("failed", "list")[1]
+    assert "RetryAttemptsExhausted" in command("failed", "show", key)[1]
+    assert command("failed", "redrive", key, "--dry-run") == (0, f"{key}: 2 records would be redriven\n")
+    assert keys(stores) == [key]
+    assert command("failed", "redrive", key) == (0, f"{key}: 2 records redriven\n")
+    assert (RAW_KEY in keys(stores), keys(stores, "aws/")) == (True, [])
+    assert [each.split("/")[1] for each in keys(stores, "failed/")] == ["to_dynamodb", "to_s3"]
+    assert len(tables(stores)[0]) == 1
+
+
+def test_what_a_stranger_sent_has_no_power_over_the_terminal(stores: Stores, command: Command) -> None:
+    """Escape sequences and direction marks are shown as text."""
+    deliver(stores, pack(ndjson([row(Description="\x1b[2J\u202e", Quantity="six")])), "key\x1b[31m")
+    key = next(each for each in keys(stores, "failed/") if "to_dynamodb" in each)
+    for words in (("failed", "list"), ("failed", "show", key)):
+        assert not {"\x1b", "\u202e"} & set(command(*words)[1])
 
 
 def test_failed_redrive(stores: Stores, command: Command) -> None:

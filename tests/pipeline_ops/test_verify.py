@@ -42,8 +42,8 @@ def sent(stores: Stores, csv: Path) -> Stores:
     return stores
 
 
-def report_on(stores: Stores, csv: Path | None = None, *, resent: bool = False) -> Report:
-    return verify(stores, Scope(csv, resent=resent), NO_BAR)
+def report_on(stores: Stores, csv: Path | None = None) -> Report:
+    return verify(stores, Scope(csv), NO_BAR)
 
 
 def only(report: Report) -> Finding:
@@ -111,27 +111,35 @@ def test_an_altered_price_of_a_line_without_occurrence(stores: Stores) -> None:
     ],
 )
 def test_an_object_doubled_under_another_name_of_its_batch(sent: Stores, csv: Path, copied_to: str) -> None:
-    """The double is the one with the wrong name, whichever comes first."""
+    """Its key is wrong; its rows count once."""
     copy(sent, RAW_KEY, copied_to)
-    found = {(each.kind, each.object, each.batch_id, each.rows) for each in report_on(sent, csv).findings.kept}
-    assert found == {("misnamed", copied_to, BATCH, 1), ("doubled", copied_to, BATCH, 3)}
+    report = report_on(sent, csv)
+    findings = [(each.kind, each.object, each.batch_id) for each in report.findings.kept]
+    assert findings == [("misnamed", copied_to, BATCH)]
+    assert report.repeated_rows == 3
 
 
-def test_an_object_doubled_under_a_batch_id_of_its_own(sent: Stores, csv: Path) -> None:
-    """Nothing is wrong with its name, but its rows are those of another."""
-    double = f"raw/dt=1970-01-01/hour=00/{NAMED}.ndjson.gz"
-    copy(sent, RAW_KEY, double)
-    finding = only(report_on(sent, csv))
-    assert (finding.kind, finding.object, finding.rows) == ("doubled", RAW_KEY, 3)
-    assert finding.message.endswith(double)
-
-
-def test_rows_sent_again_in_another_batch(sent: Stores, csv: Path) -> None:
-    """They are doubles in the archive, unless it was on purpose; the tables hold them once in any case."""
+def test_rows_that_were_sent_again_are_a_note(sent: Stores, csv: Path) -> None:
+    """The archive has them twice, every answer counts them once."""
     send(sent, [row(Description="WHITE HEART", Occurrence=n) for n in (2, 1)], NAMED)
-    finding = only(report_on(sent, csv))
-    assert (finding.kind, finding.rows, finding.line) == ("doubled", 2, 2)
-    assert report_on(sent, csv, resent=True).findings.is_clean
+    report = report_on(sent, csv)
+    assert (report.findings.is_clean, report.repeated_rows) == (True, 2)
+    assert (report_on(sent).findings.is_clean, report_on(sent).repeated_rows) == (True, 2)
+
+
+def test_rows_without_occurrence_are_new_each_time(sent: Stores, csv: Path) -> None:
+    """That is how they were sent, so nothing is wrong with them."""
+    send(sent, [row(Description="WHITE HEART")], NAMED)
+    report = report_on(sent, csv)
+    assert (report.findings.is_clean, report.repeated_rows, report.lines) == (True, 0, 4)
+
+
+def test_a_csv_is_judged_by_its_own_rows(sent: Stores, csv: Path) -> None:
+    """A line that another batch lost is found without the CSV, and not with it."""
+    send(sent, [row(InvoiceNo="9", CustomerID=None)], NAMED)
+    sent.dynamodb.delete_item(TableName="invoices", Key=slice_key_of(sent, "9"))
+    assert report_on(sent, csv).findings.is_clean
+    assert [each.invoice_no for each in report_on(sent).findings.kept] == ["9"]
 
 
 def test_a_redriven_row_is_looked_for_too(sent: Stores) -> None:

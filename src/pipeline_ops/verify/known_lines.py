@@ -56,13 +56,16 @@ class KnownLines:
     def add_from_csv(self, line_id: bytes, line: Line, csv_line: int) -> None:
         self._csv_lines[self._position(line_id, line)] = csv_line
 
-    def add_from_object(self, line_id: bytes, line: Line, object_number: int) -> int | None:
-        """The number of the first object that contains this line, or None if it is this object."""
+    def add_from_object(self, line_id: bytes, line: Line, object_number: int) -> bool:
+        """False if an object has this line already."""
         position = self._position(line_id, line)
-        if (first := self._objects[position]) != _NONE:
-            return first - 1
+        if self._objects[position] != _NONE:
+            return False
         self._objects[position] = object_number + 1
-        return None
+        return True
+
+    def is_from_csv(self, line_id: bytes) -> bool:
+        return self._csv_lines[self._positions[line_id]] != _NONE
 
     def add_redriven(self, line_id: bytes, line: Line) -> None:
         self._redriven[self._position(line_id, line)] = True

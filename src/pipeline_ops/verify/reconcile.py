@@ -5,7 +5,7 @@ new one is unexpected. Such a pair becomes one finding.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -20,6 +20,8 @@ from pipeline_ops.verify.tables import TablesCheck, Unexpected
 
 _MOST_CHANGED_FIELDS = 3  # a line that differs in more fields is another line
 _MOST_READ_AGAIN = 1_000  # missing lines that are reported with row and invoice; the others only with their object
+
+_UNEXPECTED_KINDS = frozenset({Kind.DOUBLED, Kind.UNEXPECTED})
 
 T = TypeVar("T")
 
@@ -55,7 +57,19 @@ class Reconciler:
         self._tables = tables
 
     def run(self, *, report_unexpected: bool) -> None:
+        """`report_unexpected`: every raw object was read, so a line of the tables that is in none of them is wrong."""
         missing = [known for known in self._known_lines if known.is_archived and not known.is_stored]
+        changed = self._report_missing_and_changed(missing)
+        if report_unexpected:
+            self._report_unexpected(changed, _UNEXPECTED_KINDS)
+
+    def run_for_csv(self) -> None:
+        """Judge the lines of the CSV alone: which are missing, changed, or stored under a second line id."""
+        missing = [known for known in self._known_lines if known.csv_line and known.is_archived and not known.is_stored]
+        self._report_unexpected(self._report_missing_and_changed(missing), frozenset({Kind.DOUBLED}))
+
+    def _report_missing_and_changed(self, missing: Sequence[KnownLine]) -> set[bytes]:
+        """The line ids in the tables of the changed lines."""
         read_again = dict(self._read_again(missing[:_MOST_READ_AGAIN]))
         changed = match_changed(read_again.items(), self._tables.unexpected)
         for pair in changed:
@@ -63,8 +77,7 @@ class Reconciler:
             unexpected = pair.unexpected
             self._add(Kind.CHANGED, message, pair.missing, unexpected.line.InvoiceNo, unexpected.slice_id)
         self._report_missing(missing, read_again, {pair.missing.known.line_id for pair in changed})
-        if report_unexpected:
-            self._report_unexpected({pair.unexpected.line_id for pair in changed})
+        return {pair.unexpected.line_id for pair in changed}
 
     def _read_again(self, missing: Sequence[KnownLine]) -> Iterator[tuple[Missing, Line]]:
         """Read the lines from their objects a second time: to keep all lines would take ten times the memory."""
@@ -114,18 +127,18 @@ class Reconciler:
             )
         )
 
-    def _report_unexpected(self, changed: set[bytes]) -> None:
+    def _report_unexpected(self, changed: set[bytes], kinds: Collection[Kind]) -> None:
         by_invoice: dict[str, list[Unexpected]] = defaultdict(list)
         for unexpected in self._tables.unexpected:
             if unexpected.line_id not in changed:
                 by_invoice[unexpected.line.InvoiceNo].append(unexpected)
         for invoice_no, lines in by_invoice.items():
-            self._report_unexpected_of(invoice_no, lines)
-        if more := self._tables.unexpected_not_kept:
+            self._report_unexpected_of(invoice_no, lines, kinds)
+        if Kind.UNEXPECTED in kinds and (more := self._tables.unexpected_not_kept):
             message = "more lines of the tables are in no raw object"
             self._findings.add(Finding(Kind.UNEXPECTED, Where.INVOICES, message, rows=more))
 
-    def _report_unexpected_of(self, invoice_no: str, lines: Sequence[Unexpected]) -> None:
+    def _report_unexpected_of(self, invoice_no: str, lines: Sequence[Unexpected], kinds: Collection[Kind]) -> None:
         """A line with the content of a known line of the same invoice was stored twice, under two line ids."""
         stored = invoice_lines(self._stores.dynamodb, self._stores.invoices_table, invoice_no)
         known = {content(line) for line_id, line in stored.items() if line_id in self._known_lines}
@@ -133,7 +146,10 @@ class Reconciler:
             is_doubled = content(each.line) in known
             message = "stored again under another line id" if is_doubled else "a line of the tables is in no raw object"
             kind = Kind.DOUBLED if is_doubled else Kind.UNEXPECTED
-            self._findings.add(Finding(kind, Where.INVOICES, message, invoice_no=invoice_no, slice_id=each.slice_id))
+            if kind in kinds:
+                self._findings.add(
+                    Finding(kind, Where.INVOICES, message, invoice_no=invoice_no, slice_id=each.slice_id)
+                )
 
 
 def match_changed(missing: Iterable[tuple[T, Line]], unexpected: Iterable[Unexpected]) -> list[Changed[T]]:
