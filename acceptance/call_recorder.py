@@ -1,7 +1,7 @@
 """A pytest plugin that writes down every AWS call which our own code makes while the tests run.
 
-`pytest -p acceptance.call_recorder`, with the file to write in AWS_CALLS_FILE. A call that a test makes for itself does
-not count: the innermost frame that is ours or a test's decides.
+`pytest -p acceptance.call_recorder`, with the file to write in AWS_CALLS_FILE. A call belongs to the module that makes
+it, directly or through aws/bucket.py. A call that a test makes in one of these ways does not count.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 import botocore.session
 
 _SOURCE = Path(__file__).parent.parent / "src"
+_SHARED = _SOURCE / "aws" / "bucket.py"
 _TESTS = Path(__file__).parent.parent / "tests"
 _calls: set[str] = set()
 
@@ -43,13 +44,13 @@ def _record(params: dict[str, Any], model: Any, **_rest: object) -> None:
 
 
 def _caller() -> str | None:
-    """The module of ours that makes the call; None if a test makes it."""
+    """The innermost module but for aws/bucket.py, which all functions share; None if a test comes first."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to one's callers
     while frame is not None:
         path = Path(frame.f_code.co_filename)
         if _TESTS in path.parents:
             return None
-        if _SOURCE in path.parents:
+        if _SOURCE in path.parents and path != _SHARED:
             return ".".join(path.relative_to(_SOURCE).with_suffix("").parts)
         frame = frame.f_back
     return None
