@@ -39,7 +39,7 @@ class NeverComplete(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """`answered` are the batches that the client knows as answered; `rejects` are the lines of its report."""
+    """`answered` are the batches that the client knows as answered; `rejects` are line, field and reason of each."""
 
     summary: Summary
     answered: Sequence[str]
@@ -145,10 +145,11 @@ class _Listener:
 
 
 def _read_rejects(path: Path) -> list[list[str]]:
+    """Line, field and reason of each reject."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))[1:]
+        return [[row["line"], row["field"], row["reason"]] for row in csv.DictReader(file)]
 
 
 def _uuid7(number: int, chance: Random) -> str:

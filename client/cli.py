@@ -41,7 +41,7 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
         typer.Option(min=0.01, help="Rows a second, to simulate real time. [default: as fast as possible]"),
     ] = None,
     rejects: Annotated[
-        Path | None, typer.Option(help="The file for rejected rows. [default: FILE.rejects.csv, here]")
+        Path | None, typer.Option(help="The file for rejected rows. [default: FILE.rejects.csv, beside FILE]")
     ] = None,
     journal: Annotated[
         Path | None, typer.Option(help="The file from which an upload resumes. [default: FILE.journal, beside FILE]")

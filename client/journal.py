@@ -1,7 +1,7 @@
 """The journal beside the file: each batch before its request goes out, and each response, so that any end can resume.
 
 Each line is a JSON object. The first line says which upload it is; the others say that a batch was `begun`, `answered`
-or `split`. A line is only ever appended, and one client at a time holds the journal.
+or `split`, or which file has the `rejects`. A line is only ever appended, and one client at a time holds the journal.
 """
 
 import asyncio
@@ -57,6 +57,7 @@ class JournalState:
 
     header: Header | None = None
     batches: dict[str, JournaledBatch] = field(default_factory=dict)
+    rejects: Path | None = None
     size: int = 0
 
 
@@ -98,7 +99,7 @@ def open_journal(path: Path, header: Header, *, fresh: bool) -> Iterator["Journa
 class Journal:
     """Open, locked, and only appended to. After a write has failed, every further one raises CannotWrite.
 
-    `batches` are those of earlier runs.
+    `batches` and `rejects` are those of earlier runs.
     """
 
     def __init__(self, path: Path, file: BinaryIO, state: JournalState, sync: _Sync = os.fsync) -> None:
@@ -107,6 +108,7 @@ class Journal:
         self._file = file
         self._header = state.header
         self._keys = set(state.batches)
+        self.rejects = state.rejects
         self._sync = sync
         self._written = state.size
         self._safe = 0
@@ -153,6 +155,10 @@ class Journal:
     def record_split(self, key: str) -> None:
         """The API found the batch too large; its rows go into other batches."""
         self._append({"split": key})
+
+    def record_rejects(self, path: Path) -> None:
+        """This upload writes its rejected rows to `path`, so its next run may replace that file."""
+        self._append({"rejects": str(path)})
 
     def remove(self) -> None:
         """Windows does not remove an open file; an empty one says as well that no upload is incomplete."""
@@ -202,7 +208,7 @@ def read_journal(data: bytes) -> JournalState:
         return JournalState()
     state = JournalState(_header(lines[0][0]), size=lines[-1][1])
     for entry, _ in lines[1:]:
-        _apply(entry, state.batches)
+        _apply(entry, state)
     end = 0
     for batch in sorted(state.batches.values(), key=lambda each: each.first):
         if batch.first < end or batch.rows < 1:
@@ -248,7 +254,11 @@ def _header(entry: _Json) -> Header:
     )
 
 
-def _apply(entry: _Json, batches: dict[str, JournaledBatch]) -> None:
+def _apply(entry: _Json, state: JournalState) -> None:
+    batches = state.batches
+    if "rejects" in entry:
+        state.rejects = Path(_text(entry, "rejects"))
+        return
     if "begun" in entry:
         key = _text(entry, "begun")
         first, rows, size = (_number(entry, name) for name in ("first", "rows", "bytes"))

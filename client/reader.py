@@ -13,6 +13,7 @@ from client.columns import COLUMNS, Column, distinct, json_texts, normal_columns
 from client.csv_file import Source
 from client.errors import BadInput, FileChanged
 from client.records import MAX_LINE_BYTES, BrokenRow, Records, read_fields, split_records
+from client.rejects import ADDED_COLUMNS
 from client.repeats import Repeats
 
 _LONGEST_NAME = 40
@@ -53,7 +54,8 @@ class Reader:
     def _rows(self, records: Records, repeats: Repeats, read_before: float) -> "Rows":
         if not len(records):
             return Rows()
-        columns = normal_columns(read_columns(records.pieces(), self.columns))
+        fields = read_columns(records.pieces(), self.columns)
+        columns = normal_columns({name: fields[name] for name in self.columns if name in COLUMNS})
         invoices = distinct(columns["InvoiceNo"])
         if len(invoices.codes) != len(records):
             raise BadInput("The rows of the file are ambiguous: two ways to read them find different rows.")
@@ -179,15 +181,19 @@ class ParsedBlock:
 
 
 def read_header(line: bytes) -> tuple[str, ...]:
-    """The columns in the file's own order. Raises BadInput, which names every missing, unknown and repeated one."""
+    """The columns in the file's own order. Raises BadInput, which names every missing, unknown and repeated one.
+
+    The columns that `send` adds to a file of rejects are known.
+    """
     names = tuple(read_fields(line) or ())
     if not set(names) & set(COLUMNS):
         raise BadInput(_no_header(line))
+    known = (*COLUMNS, *ADDED_COLUMNS) if set(ADDED_COLUMNS) <= set(names) else COLUMNS
     missing = [column for column in COLUMNS if column not in names]
     repeated = [(name, count) for name, count in Counter(names).items() if count > 1 and name in COLUMNS]
     faults = [
         *(f"{column} is missing" for column in missing),
-        *(_unknown(place, name, len(missing)) for place, name in enumerate(names, 1) if name not in COLUMNS),
+        *(_unknown(place, name, len(missing)) for place, name in enumerate(names, 1) if name not in known),
         *(f"{name} is there {count} times" for name, count in repeated),
     ]
     if faults:

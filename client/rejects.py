@@ -1,45 +1,61 @@
-"""The rejects CSV: each row that was rejected, why, and the row as it was in the file."""
+"""The rejects CSV: each row that was rejected as it was in the file, with its line and why. `send` takes it back."""
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import TextIO
 
 from client.errors import BadInput, CannotWrite
 from client.records import read_fields
 
-_ADDED_COLUMNS = ("line", "field", "reason")
-_RAW_COLUMN = "row"
+ADDED_COLUMNS = ("line", "field", "reason", "row")
+"""They stand behind the file's own columns; `send` ignores them. `row` has the text of a row without clear fields."""
+
+_NAME_ANOTHER = "Name another file with --rejects."
 
 
-def default_rejects_path(file: Path) -> Path:
-    """For `rows.csv.gz`, `rows.rejects.csv` in the current directory: the file's own directory may be read-only."""
-    return Path(file.name.removesuffix(".gz").removesuffix(".csv") + ".rejects.csv")
+def default_rejects_path(
+    file: Path, is_writable: Callable[[Path], bool] = lambda path: os.access(path, os.W_OK)
+) -> Path:
+    """`rows.rejects.csv` beside `rows.csv.gz`; in the current directory where the file's own cannot be written."""
+    name = file.name.removesuffix(".gz").removesuffix(".csv") + ".rejects.csv"
+    return file.with_name(name) if is_writable(file.parent) else Path(name)
+
+
+def next_free_path(path: Path) -> Path:
+    """`path`, or `rows.rejects-2.csv`, `rows.rejects-3.csv` … where another file has that name."""
+    names = (path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(1))
+    return next(each for each in names if not each.exists())
 
 
 def check_rejects_path(path: Path, source: Path) -> None:
     """Raises BadInput where rejects could not be written, or would overwrite the file that is sent."""
     with suppress(OSError):
         if path.samefile(source):
-            raise BadInput("The rejects would overwrite the file that is sent. Name another file with --rejects.")
+            raise BadInput(f"The rejects would overwrite the file that is sent. {_NAME_ANOTHER}")
     is_writable = os.access(path if path.exists() else path.parent, os.W_OK)
     if not is_writable or path.is_dir():
-        raise BadInput(f"The rejects cannot be written to {path}. Name another file with --rejects.")
+        raise BadInput(f"The rejects cannot be written to {path}. {_NAME_ANOTHER}")
 
 
 class Rejects:
-    """Writes `line`, `field`, `reason` and the fields of the row; `row` has the text of a row without clear fields.
+    """Writes the rejected rows of one upload. The first of them creates the file.
 
-    The first rejected row creates the file. The constructor removes the file of an earlier upload, and raises BadInput
-    where `path` is another file, which would be lost.
+    `path` must not exist, unless an earlier run of this upload wrote it: then `is_own`, and the file is replaced.
+    `on_create` is called before the file is there.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        _remove_older(path)
+    def __init__(self, path: Path, columns: Sequence[str], on_create: Callable[[Path], None], *, is_own: bool) -> None:
+        if path.exists() and not is_own:
+            raise BadInput(f"{path} exists, and this upload did not write it. {_NAME_ANOTHER}")
         self._path = path
         self._columns = columns
+        self._own_columns = [name for name in columns if name not in ADDED_COLUMNS]
+        self._on_create = on_create
+        self._is_own = is_own
         self._file: TextIO | None = None
 
     @property
@@ -51,7 +67,8 @@ class Rejects:
         """Raises CannotWrite: a reject that is not kept would be lost."""
         with _translate_errors():
             file = self._file = self._file or self._create()
-            csv.writer(file, lineterminator="\n").writerow((line, field, reason, *self._fields(text)))
+            fields, raw = self._fields(text)
+            csv.writer(file, lineterminator="\n").writerow((*fields, line, field, reason, raw))
 
     def close(self) -> None:
         """Return when all rejects are on disk. Raises CannotWrite."""
@@ -59,30 +76,21 @@ class Rejects:
             with _translate_errors(), self._file as file:
                 file.flush()
                 os.fsync(file.fileno())
+        elif self._is_own:
+            self._path.unlink(missing_ok=True)
 
     def _create(self) -> TextIO:
-        file = self._path.open("w", encoding="utf-8", newline="")
-        csv.writer(file, lineterminator="\n").writerow((*_ADDED_COLUMNS, *self._columns, _RAW_COLUMN))
+        self._on_create(self._path)
+        file = self._path.open("w" if self._is_own else "x", encoding="utf-8", newline="")
+        csv.writer(file, lineterminator="\n").writerow((*self._own_columns, *ADDED_COLUMNS))
         return file
 
-    def _fields(self, text: bytes) -> list[str]:
+    def _fields(self, text: bytes) -> tuple[list[str], str]:
         fields = read_fields(text)
-        if fields is not None and len(fields) == len(self._columns):
-            return [*fields, ""]
-        return [*("" for _ in self._columns), text.decode(errors="replace")]
-
-
-def _remove_older(path: Path) -> None:
-    """Remove a file that this program wrote: its rows belong to an earlier upload."""
-    if not path.exists():
-        return
-    with _translate_errors():
-        own = f"{','.join(_ADDED_COLUMNS)},".encode()
-        with path.open("rb") as file:
-            is_own = own.startswith(file.read(len(own)))  # one that was killed may have written less
-        if not is_own:
-            raise BadInput(f"{path} is not a file of rejects and would be overwritten. Name another with --rejects.")
-        path.unlink()
+        if fields is None or len(fields) != len(self._columns):
+            return [""] * len(self._own_columns), text.decode(errors="replace")
+        values = dict(zip(self._columns, fields, strict=True))
+        return [values[name] for name in self._own_columns], ""
 
 
 @contextmanager

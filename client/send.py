@@ -13,7 +13,7 @@ from client.environment import Environment
 from client.errors import BadInput, CommandError
 from client.journal import VERSION, Header, Journal, check_journal_path, default_journal_path, open_journal
 from client.reader import Reader
-from client.rejects import Rejects, check_rejects_path, default_rejects_path
+from client.rejects import Rejects, check_rejects_path, default_rejects_path, next_free_path
 from client.report import Summary
 from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
 
@@ -89,7 +89,7 @@ class _Run:
         self._reader = reader
         self._journal = journal
         self._stats = UploadStats()
-        self._rejects = Rejects(settings.rejects_path, reader.columns)
+        self._rejects = _open_rejects(settings, reader, journal)
         self._started = environment.clock()
 
     def run(self, listener: ProgressListener) -> Summary:
@@ -128,3 +128,9 @@ class _Run:
             resumed=bool(self._journal.batches),
             note=None if self._reader.columns else "The file is empty.",
         )
+
+
+def _open_rejects(settings: SendSettings, reader: Reader, journal: Journal) -> Rejects:
+    """A file of their own, or the one that an earlier run of this upload wrote."""
+    path = settings.rejects or journal.rejects or next_free_path(settings.rejects_path)
+    return Rejects(path, reader.columns, journal.record_rejects, is_own=path == journal.rejects)

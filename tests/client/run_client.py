@@ -73,5 +73,6 @@ def write_text(path: Path, *lines: str) -> Path:
 
 
 def read_rejects(path: Path) -> list[list[str]]:
+    """Line, field and reason of each reject, then the row's own fields, then the text of a row without fields."""
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))[1:]
+        return [[*each[-4:-1], *each[:-4], each[-1]] for each in csv.reader(file)][1:]

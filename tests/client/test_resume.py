@@ -60,7 +60,7 @@ def test_the_rejects_are_complete() -> None:
     write_csv(Path("rows.csv"), bad)
     api = FakeApi()
     _kill(api, 4)
-    Path("rows.rejects.csv").unlink()
+    assert read_rejects(Path("rows.rejects.csv"))
     result = run(_environment(api, "second"), *_SEND)
     assert (result.exit_code, summary_of(result)["rejected"]) == (1, 3)
     assert sorted(each[0] for each in read_rejects(Path("rows.rejects.csv"))) == ["17", "18", "34"]

@@ -131,11 +131,21 @@ def test_another_batch_size_and_order_give_the_same_lines() -> None:
     assert (len(first.lines), first.lines.keys()) == (120, second.lines.keys())
 
 
-def test_an_older_rejects_file_does_not_stay() -> None:
-    """Its rows are not this upload's."""
-    run(FakeApi(), "send", write_csv(Path("rows.csv"), [row(Quantity="x")]))
-    run(FakeApi(), "send", write_csv(Path("rows.csv"), [row()]))
-    assert not Path("rows.rejects.csv").exists()
+def test_rejects_of_another_file_stay() -> None:
+    """Two files of one name in two folders: the rejects of each are beside it."""
+    for month in ("jan", "feb"):
+        Path(month).mkdir()
+    run(FakeApi(), "send", write_csv(Path("jan/rows.csv"), [row(Quantity="x")]))
+    run(FakeApi(), "send", write_csv(Path("feb/rows.csv"), [row()]))
+    assert (Path("jan/rows.rejects.csv").exists(), Path("feb/rows.rejects.csv").exists()) == (True, False)
+
+
+def test_rejects_of_an_earlier_upload_stay() -> None:
+    """The next upload takes the next free name."""
+    for name, quantity in (("rows.rejects.csv", "x"), ("rows.rejects-2.csv", "y"), (None, "1")):
+        result = run(FakeApi(), "send", write_csv(Path("rows.csv"), [row(Quantity=quantity)]), "--json")
+        assert summary_of(result)["rejects_file"] == name
+    assert [read_rejects(Path(name))[0][6] for name in ("rows.rejects.csv", "rows.rejects-2.csv")] == ["x", "y"]
 
 
 def test_another_file_is_not_overwritten_by_rejects() -> None:
@@ -146,9 +156,14 @@ def test_another_file_is_not_overwritten_by_rejects() -> None:
     assert (result.exit_code, api.requests, Path("mine.csv").read_text()) == (2, [], "a,b\n")
 
 
-@pytest.mark.parametrize("left", [b"", b"line,fi", b"line,field,reason,InvoiceNo"])
-def test_what_a_killed_upload_left_of_its_rejects_is_replaced(left: bytes) -> None:
-    """Its file may be empty or end anywhere."""
-    Path("rows.rejects.csv").write_bytes(left)
-    result = run(FakeApi(), "send", write_csv(Path("rows.csv"), [row(Quantity="x")]))
-    assert (result.exit_code, len(read_rejects(Path("rows.rejects.csv")))) == (1, 1)
+def test_mended_rejects_are_sent_as_they_are() -> None:
+    """The columns that were added are ignored, and rejects of rejects have them once."""
+    api = FakeApi()
+    run(api, "send", write_csv(Path("rows.csv"), [row(), row(Quantity="x"), row(UnitPrice="y")]))
+    rejects = Path("rows.rejects.csv")
+    rejects.write_text(rejects.read_text().replace(",x,", ",7,"))
+    result = run(api, "send", rejects, "--json")
+    assert (result.exit_code, [line.Quantity for line in api.lines.values()]) == (1, [6, 7])
+    again = Path("rows.rejects.rejects.csv")
+    assert again.read_text().splitlines()[0] == rejects.read_text().splitlines()[0]
+    assert read_rejects(again)[0][3:] == [*row(UnitPrice="y"), ""]
