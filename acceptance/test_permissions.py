@@ -14,7 +14,7 @@ from acceptance.machine import PROJECT
 from acceptance.wire_recorder import wire_recorder
 from invoices.batch import pack
 from tests.invoice_rows import ndjson, row
-from tests.transformed import Transformed, listed, transformed
+from tests.transformed import Transformed, listed, transformed, with_everything
 
 Grant = tuple[str, str]
 """An action, and a logical id of the template; of a bucket with the folder."""
@@ -61,11 +61,13 @@ def placed(resource: str) -> str:
     bucket, *folders = resource.split("/")
     if not folders:
         return NAMES_IN_TESTS[bucket]
+    if bucket == "lake":
+        return f"LakeBucket/{folders[0]}"
     return "/".join(["RawBucket", *folders[: 2 if folders[0] == "failed" else 1]])
 
 
 def granted(stack: Transformed, role: str) -> set[Grant]:
-    policies = stack["Resources"][role]["Properties"]["Policies"]
+    policies = with_everything(stack["Resources"][role]["Properties"]["Policies"])
     (ours,) = [policy for policy in policies if policy["PolicyName"] == "what-the-code-calls"]
     return {
         (action, named(resource))

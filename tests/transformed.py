@@ -24,7 +24,7 @@ class Transformed(dict[str, Any]):
         return {name: body for name, body in self["Resources"].items() if body["Type"] == kind}
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        policies = self["Resources"][role]["Properties"]["Policies"]
+        policies = with_everything(self["Resources"][role]["Properties"]["Policies"])
         return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
     def wildcards(self) -> list[str]:
@@ -32,6 +32,19 @@ class Transformed(dict[str, Any]):
         granted = [each for role in self.of_type("AWS::IAM::Role") for each in self.statements(role)]
         actions = [action for statement in granted for action in listed(statement["Action"]) if "*" in action]
         return actions + [each for statement in granted for each in listed(statement["Resource"]) if each == "*"]
+
+
+def with_everything(value: Any) -> Any:
+    """The value as it is where every condition is met."""
+    match value:
+        case {"Fn::If": [_, then, _]}:
+            return with_everything(then)
+        case dict():
+            return {name: with_everything(each) for name, each in value.items()}
+        case list():
+            return [with_everything(each) for each in value]
+        case _:
+            return value
 
 
 def listed(value: object) -> list[Any]:

@@ -17,7 +17,7 @@ from pipeline_api.error_handlers import EXCEPTION_HANDLERS
 from pipeline_api.ingest.route import Stream, ingest_routes
 from pipeline_api.openapi import component_schemas, problem_responses
 from pipeline_api.problems import Forbidden, ParametersProblem, Problem, RowsProblem, Unauthenticated
-from pipeline_api.queries.routes import customer_routes, invoice_routes
+from pipeline_api.queries.routes import OpenTotals, customer_routes, invoice_routes, totals_routes
 from pipeline_api.queries.tables import Tables
 
 
@@ -29,6 +29,7 @@ class Services:
     tables: Tables
     authorize: Authorize
     metrics: MetricsLog
+    open_totals: OpenTotals = lambda: None
 
 
 def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) -> ASGIApp:
@@ -52,6 +53,7 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
         (ingest_routes(services.stream, services.metrics, run), Scope.INGEST),
         (invoice_routes(services.tables, run), Scope.READ),
         (customer_routes(services.tables, run), Scope.READ),
+        (totals_routes(services.open_totals, run), Scope.READ),
     ):
         key = require_key(services.authorize, run, scope)
         app.include_router(routes, dependencies=[key], responses=key_problems)
@@ -108,5 +110,6 @@ _TAGS = [
     {"name": "ingest", "description": "Send rows: one request is one batch."},
     {"name": "invoices", "description": "An invoice with its lines and totals."},
     {"name": "customers", "description": "The totals of a customer, and the customer's invoices in pages."},
+    {"name": "totals", "description": "Exact sums over all rows, each line counted once."},
     {"name": "health", "description": "For load balancers, and to wait until the API is up."},
 ]

@@ -3,14 +3,16 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from starlette.types import ASGIApp
 
 from aws.api_keys import KeyTable
-from aws.clients import dynamodb_client, kinesis_client
+from aws.clients import dynamodb_client, kinesis_client, s3_client
 from aws.metrics import stdout_log
 from aws.settings import read_settings
+from aws.totals import TotalsStore
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.auth import Authenticator
@@ -22,6 +24,8 @@ from pipeline_api.queries.tables import Tables
 class Settings:
     """The environment variables that the API reads. `closed` docs need a key, `open` docs do not.
 
+    LAKE_BUCKET is empty where there is no lake.
+
     The endpoint and the region of AWS are not here, because boto3 reads them itself.
     """
 
@@ -31,6 +35,7 @@ class Settings:
     KEYS_TABLE: str
     METRICS_NAMESPACE: str
     DOCS_ACCESS: Literal["open", "closed"]
+    LAKE_BUCKET: str = ""
 
 
 def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
@@ -43,5 +48,7 @@ def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
         tables=Tables(dynamodb, settings.INVOICES_TABLE, settings.CUSTOMERS_TABLE, time.sleep),
         authorize=Authenticator(keys.find, time.monotonic).authorize,
         metrics=stdout_log(settings.METRICS_NAMESPACE),
+        # The client is made at the first question: most containers never meet one, and it would slow each start.
+        open_totals=cache(lambda: TotalsStore(s3_client(), settings.LAKE_BUCKET) if settings.LAKE_BUCKET else None),
     )
     return create_app(services, run, open_docs=settings.DOCS_ACCESS == "open")

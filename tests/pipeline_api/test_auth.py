@@ -170,7 +170,7 @@ def test_while_the_table_is_away_known_keys_are_good_for_their_minute(
         authenticator.authorize(KEY, Scope.READ)
 
 
-ROUTES = ["/invoices/536365", "/invoices?InvoiceNo=536365", "/customers/17850", "/customers/17850/invoices"]
+ROUTES = ["/invoices/536365", "/invoices?InvoiceNo=536365", "/customers/17850", "/customers/17850/invoices", "/totals"]
 
 
 @pytest.mark.parametrize("header", [{}, {"X-Api-Key": ""}, {"X-Api-Key": "wrong"}, {"Authorization": f"Bearer {KEY}"}])
@@ -215,7 +215,7 @@ def test_the_document_names_the_key_and_its_scopes(guarded: Api) -> None:
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-Api-Key")
     assert needed.pop("/healthz") is None
     assert needed.pop("/ingest") == [{"ApiKey": ["ingest"]}]
-    assert list(needed.values()) == [[{"ApiKey": ["read"]}]] * 5
+    assert list(needed.values()) == [[{"ApiKey": ["read"]}]] * 6
 
 
 def test_a_key_that_cannot_be_checked_is_no_fault_of_the_caller(guarded: Api, table: Table) -> None:

@@ -17,6 +17,7 @@ ROUTES = {
     ("/customers", "get"),
     ("/customers/{CustomerID}", "get"),
     ("/customers/{CustomerID}/invoices", "get"),
+    ("/totals", "get"),
     ("/healthz", "get"),
 }
 

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from hashlib import blake2b
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -59,6 +59,15 @@ class CustomerQuery(_StrictQuery):
 class InvoicesPage(_StrictQuery):
     limit: Annotated[int, Field(ge=1, le=100, description="The largest number of invoices in the response.")] = 20
     next_token: _NextToken = None
+
+
+_Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2010-12-01"])]
+
+
+class TotalsQuery(_StrictQuery):
+    first_day: Annotated[_Day | None, Field(alias="from", description="The first day, such as 2010-12-01.")] = None
+    last_day: Annotated[_Day | None, Field(alias="to", description="The last day; it counts, too.")] = None
+    by: Annotated[Literal["day", "month", "country"], Field(description="What each sum is of.")] = "month"
 
 
 _Money = Annotated[str, Field(pattern=r"^-?\d+\.\d{2,}$")]
@@ -122,6 +131,25 @@ class CustomerInvoicesResponse(BaseModel):
     CustomerID: Annotated[str, Field(examples=["17850"])]
     invoices: list[CustomerInvoice]
     next_token: Annotated[_Token, Field(examples=[None])]
+
+
+class GroupTotals(BaseModel):
+    """The sums of a day, a month or a country."""
+
+    key: Annotated[str, Field(examples=["2010-12"])]
+    line_count: Annotated[int, Field(examples=[42481])]
+    quantity: Annotated[int, Field(examples=[342228])]
+    total: Annotated[_Money, Field(examples=["746723.61"])]
+
+
+class TotalsResponse(BaseModel):
+    """The sums of each group, sorted by its key, and of all of them. `as_of` is when the lake was last changed."""
+
+    as_of: Annotated[str, Field(examples=["2026-11-25T12:00:04+00:00"])]
+    line_count: Annotated[int, Field(examples=[42481])]
+    quantity: Annotated[int, Field(examples=[342228])]
+    total: Annotated[_Money, Field(examples=["746723.61"])]
+    groups: list[GroupTotals]
 
 
 _SEAL_BYTES = 9

@@ -1,14 +1,18 @@
-"""The answers to the queries: an invoice, a customer, and a page of a customer's invoices.
+"""The answers to the queries: an invoice, a customer, a page of a customer's invoices, and sums over all rows.
 
 An invoice is the union of its slices. Its totals are computed from its lines each time and stored nowhere.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
 from itertools import groupby, islice
+from typing import Any
 
 from aws.items import POINTER_SEPARATOR, slice_from_item, slice_key
+from aws.totals import DayTotals, TotalsStore
 from invoices.invoice import Invoice, Slice, invoice_of, totals_of
 from invoices.line import Line
 from invoices.money import exact_product, exact_sum, money_text
@@ -18,10 +22,13 @@ from pipeline_api.queries.models import (
     CustomerInvoice,
     CustomerInvoicesResponse,
     CustomerResponse,
+    GroupTotals,
     InvoiceResponse,
     InvoicesPage,
     LineResponse,
     LinesPage,
+    TotalsQuery,
+    TotalsResponse,
     foreign_token,
     page_token,
     parse_page_token,
@@ -194,6 +201,32 @@ def _own_invoices(tables: Tables, customer_id: str, pointers: Iterable[str]) -> 
         own = {line_id: line for line_id, line in lines.items() if line.CustomerID == customer_id}
         if own:
             yield Invoice(invoice_no, own)
+
+
+def read_totals(store: TotalsStore | None, query: TotalsQuery) -> TotalsResponse:
+    """From the sums that the lake's refresh writes. Raises NotFound where there are none, Throttled or Unavailable."""
+    current = store.current() if store else None
+    if store is None or current is None:
+        raise NotFound("nothing is in the lake yet")
+    first, last = query.first_day or "", query.last_day or "9999-12-31"
+    keys = [key for month, key in current.months.items() if first[:7] <= month <= last[:7]]
+    days = [day for key in keys for day in store.month(key) if first <= day.day <= last]
+    groups: dict[str, list[DayTotals]] = defaultdict(list)
+    for day in days:
+        groups[{"day": day.day, "month": day.day[:7], "country": day.country}[query.by]].append(day)
+    return TotalsResponse(
+        as_of=current.as_of,
+        **_sums_of(days),
+        groups=[GroupTotals(key=key, **_sums_of(group)) for key, group in sorted(groups.items())],
+    )
+
+
+def _sums_of(days: Sequence[DayTotals]) -> dict[str, Any]:
+    return {
+        "line_count": sum(day.lines for day in days),
+        "quantity": sum(int(day.quantity) for day in days),
+        "total": money_text(reduce(exact_sum, (Decimal(day.amount) for day in days), Decimal(0))),
+    }
 
 
 def _chunks(pointers: Iterable[str]) -> Iterator[list[str]]:

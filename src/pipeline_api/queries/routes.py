@@ -1,11 +1,13 @@
-"""The routes GET /invoices and GET /customers, by path and by query."""
+"""The routes GET /invoices and GET /customers, by path and by query, and GET /totals."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from aws.totals import TotalsStore
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.openapi import Responses, problem_responses, service_problems
 from pipeline_api.problems import NotFound
@@ -20,10 +22,15 @@ from pipeline_api.queries.models import (
     InvoicesPage,
     LinesPage,
     NoQuery,
+    TotalsQuery,
+    TotalsResponse,
     foreign_token,
 )
-from pipeline_api.queries.queries import read_customer, read_customer_invoices, read_invoice
+from pipeline_api.queries.queries import read_customer, read_customer_invoices, read_invoice, read_totals
 from pipeline_api.queries.tables import Tables
+
+OpenTotals: TypeAlias = Callable[[], TotalsStore | None]
+"""Opens the lake's sums at their first use; None where there is no lake."""
 
 
 def invoice_routes(tables: Tables, run: RunBlocking) -> APIRouter:
@@ -79,6 +86,23 @@ def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
     async def customer_invoices(CustomerID: CustomerInPath, page: Annotated[InvoicesPage, Query()]) -> Response:
         """In pages, sorted by number. Only the customer's own lines of an invoice count."""
         return _json(await run(read_customer_invoices, tables, CustomerID, page))
+
+    return router
+
+
+def totals_routes(open_totals: OpenTotals, run: RunBlocking) -> APIRouter:
+    invalid = {"type": "string_pattern_mismatch", "loc": ("query", "from"), "msg": ""}
+    errors = (NotFound("nothing is in the lake yet"), RequestValidationError([invalid]))
+    router = APIRouter(
+        tags=["totals"],
+        responses=problem_responses(*errors) | service_problems("S3"),
+        dependencies=[Depends(reject_repeated_parameters)],
+    )
+
+    @router.get("/totals", summary="Sums over all rows", operation_id="totals", response_model=TotalsResponse)
+    async def totals(query: Annotated[TotalsQuery, Query()]) -> Response:
+        """By day, month or country. Each line counts once; rows that came after `as_of` are not in them yet."""
+        return _json(await run(lambda: read_totals(open_totals(), query)))
 
     return router
 

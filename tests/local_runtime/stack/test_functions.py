@@ -34,6 +34,7 @@ def test_the_api_is_the_function_behind_http() -> None:
         "CUSTOMERS_TABLE": "local-CustomersTable",
         "KEYS_TABLE": "local-KeysTable",
         "DOCS_ACCESS": "open",
+        "LAKE_BUCKET": "local-lakebucket",
     }
     assert expected == http_function(list(_functions(project_template()).values())).environment
 
