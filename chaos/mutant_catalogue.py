@@ -28,9 +28,45 @@ _MAPPING = ("tests/local_runtime/event_source_mapping",)
 _CLIENT = ("tests/client/test_send.py", "tests/client/test_batches.py", "tests/client/test_repeats.py", _SEEDS)
 _TROUBLE = ("tests/client/test_api_trouble.py", _SEEDS)
 _INGEST = ("tests/pipeline_api/test_ingest.py", "tests/pipeline_api/test_service_errors.py")
+_LAKE = ("tests/consumers/lake/test_refresh.py", "tests/consumers/lake/test_table.py")
 _READS = ("tests/pipeline_api/test_tables.py", "tests/pipeline_api/test_customer.py", _SEEDS)
 
 DEFECTS: tuple[Defect, ...] = (
+    Defect(
+        "the lake acknowledges messages before its commit",
+        "src/consumers/lake/refresh.py",
+        "            self._unite(staging, done)\n        queue.delete(taken)\n        return done",
+        "            queue.delete(taken)\n            self._unite(staging, done)\n        return done",
+        _LAKE,
+    ),
+    Defect(
+        "deltalake rebases a commit of the lake that lost a race",
+        "src/consumers/lake/table.py",
+        "commit_properties=CommitProperties(max_commit_retries=0),\n                # A checkpoint",
+        "commit_properties=CommitProperties(max_commit_retries=10),\n                # A checkpoint",
+        _LAKE,
+    ),
+    Defect(
+        "the lake commits without a condition",
+        "src/consumers/lake/table.py",
+        "snapshot.delta.create_write_transaction(",
+        "self._open().create_write_transaction(",
+        _LAKE,
+    ),
+    Defect(
+        "equal new lines are not united in the lake",
+        "src/consumers/lake/refresh.py",
+        'distinct = f"SELECT DISTINCT {_NAMES} FROM staged',
+        'distinct = f"SELECT {_NAMES} FROM staged',
+        _LAKE,
+    ),
+    Defect(
+        "the lake's set has a column that says from which object a line is",
+        "src/consumers/lake/refresh.py",
+        "None if line.Occurrence else line_id(line, batch_id, index)",
+        "line_id(line, batch_id, index) if line.Occurrence else batch_id",
+        _LAKE,
+    ),
     Defect(
         "ignore UnprocessedItems",
         "src/consumers/index.py",

@@ -13,6 +13,8 @@ from pipeline_ops.errors import OpsError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from consumers.lake.table import LakeTable
+
 BucketName = Annotated[
     str | None, typer.Option("--bucket", envvar="RAW_BUCKET", help="The bucket with raw/ and failed/.")
 ]
@@ -53,12 +55,13 @@ def required(value: str | None, option: str, variable: str) -> str:
 
 @dataclass(frozen=True)
 class Stores:
-    """The bucket and the tables, with the clients that reach them."""
+    """The bucket and the tables, with the clients that reach them. `lake` is None where there is no lake."""
 
     bucket: Bucket
     dynamodb: "DynamoDBClient"
     invoices_table: str
     customers_table: str
+    lake: "LakeTable | None" = None
 
 
 @dataclass(frozen=True, slots=True)

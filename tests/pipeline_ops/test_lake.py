@@ -12,6 +12,9 @@ from invoices.line import line_id
 from invoices.rows import read_ndjson
 from pipeline_ops.cli import main
 from pipeline_ops.lake import lake_lines, named_questions
+from pipeline_ops.verify.findings import Findings
+from pipeline_ops.verify.known_lines import KnownLines
+from pipeline_ops.verify.tables import LakeCheck
 from tests.consumers.lake.conftest import engine, lake
 from tests.consumers.lake.lakes import Lake
 from tests.invoice_rows import ndjson, row
@@ -163,3 +166,25 @@ def test_the_lines_of_the_lake_have_the_ids_of_their_rows(lake: Lake, tmp_path: 
     lines = read_ndjson(ndjson(rows)).lines
     expected = {(bytes.fromhex(line_id(line, "one", index)), line) for index, line in enumerate(lines)}
     assert set(lake_lines(lake.table, tmp_path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("in_lake", "expected"),
+    [
+        ([1, 2], []),
+        ([1], [("missing", "lake")]),
+        ([1, 2, 2], [("doubled", "lake")]),
+        ([1, 2, 3], [("unexpected", "lake")]),
+    ],
+    ids=["the same lines", "one is missing", "one is doubled", "one is foreign"],
+)
+def test_verify_compares_the_lake_by_identity(in_lake: list[int], expected: list[tuple[str, str]]) -> None:
+    """Counts alone would not see a line that is lost while another one is doubled."""
+    lines = {number: read_ndjson(ndjson([row(Occurrence=number)])).lines[0] for number in (1, 2, 3)}
+    ids = {number: bytes.fromhex(line_id(line, "", 0)) for number, line in lines.items()}
+    known_lines, findings = KnownLines(), Findings()
+    for number in (1, 2):
+        known_lines.add_from_object(ids[number], lines[number], 0)
+    lake_lines_found = [(ids[n], lines[n]) for n in in_lake]
+    LakeCheck(known_lines, findings).run(lake_lines_found, only_csv=False, report_unexpected=True)
+    assert [(each.kind.value, each.where.value) for each in findings.kept] == expected

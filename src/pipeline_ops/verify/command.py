@@ -1,9 +1,10 @@
-"""`verify`: a CSV, the archive and the tables must contain the same lines, each of them once."""
+"""`verify`: a CSV, the archive, the tables and the lake must contain the same lines, each of them once."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -13,9 +14,11 @@ from rich.table import Table
 
 from aws.bucket import Bucket
 from aws.clients import dynamodb_client, s3_client
+from consumers.lake.table import LakeTable
 from pipeline_ops.console import print_table, progress_bar
 from pipeline_ops.errors import OpsError
 from pipeline_ops.expected import expected_rows
+from pipeline_ops.lake import LakeBucketName, lake_lines
 from pipeline_ops.options import (
     EVERYTHING,
     BucketName,
@@ -32,7 +35,7 @@ from pipeline_ops.verify.archive import ArchiveCheck
 from pipeline_ops.verify.findings import Finding, Findings, Kind, Where
 from pipeline_ops.verify.known_lines import KnownLines
 from pipeline_ops.verify.reconcile import Reconciler
-from pipeline_ops.verify.tables import TablesCheck
+from pipeline_ops.verify.tables import LakeCheck, TablesCheck
 
 _FINDINGS = 1
 _MOST_SHOWN = 50
@@ -49,8 +52,9 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
     bucket: BucketName = None,
     invoices_table: InvoicesTable = None,
     customers_table: CustomersTable = None,
+    lake_bucket: LakeBucketName = None,
 ) -> None:
-    """Compare a CSV, or some hours of the archive, with the archive and the tables.
+    """Compare a CSV, or some hours of the archive, with the archive, the tables and the lake.
 
     With a CSV, only its rows are judged. Rows that were sent again count once: that is a note, not a finding. Exit
     code 0: every answer is right. 1: an answer is wrong, or a row is missing. 2: the command failed.
@@ -63,6 +67,7 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
         dynamodb=dynamodb_client(),
         invoices_table=settings.required_invoices_table(),
         customers_table=settings.required_customers_table(),
+        lake=LakeTable(s3_client(), lake_bucket) if lake_bucket else None,
     )
     with progress_bar() as bar:
         report = verify(stores, Scope(csv, hour_range(start, end)), bar)
@@ -90,6 +95,7 @@ class Report:
     slices: int
     pointers: int
     lines: int
+    lake_rows: int
     findings: Findings
 
 
@@ -106,6 +112,11 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
         reconciler.run_for_csv()
     else:
         reconciler.run(report_unexpected=scope.span.is_everything)
+    lake = LakeCheck(known_lines, findings)
+    if stores.lake and stores.lake.exists():
+        with TemporaryDirectory(prefix="lake-") as cache:
+            lines = bar.track(lake_lines(stores.lake, Path(cache)), description="Lake, lines")
+            lake.run(lines, only_csv=scope.csv is not None, report_unexpected=scope.span.is_everything)
     return Report(
         csv_rows=csv_rows,
         csv_rejected=csv_rejected,
@@ -117,6 +128,7 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
         slices=tables.slices,
         pointers=tables.pointers,
         lines=tables.lines,
+        lake_rows=lake.rows,
         findings=findings,
     )
 
@@ -157,6 +169,8 @@ def _show(report: Report) -> None:
     typer.echo(f"Tables   {report.lines:,} lines in {report.slices:,} slices, {report.pointers:,} pointers")
     if report.repeated_rows:
         typer.echo(f"Note     {report.repeated_rows:,} archived rows were sent before; each of them counts once")
+    if report.lake_rows:
+        typer.echo(f"Lake     {report.lake_rows:,} lines")
     if report.findings.is_clean:
         typer.echo("Clean: nothing is missing, doubled or different.")
     else:

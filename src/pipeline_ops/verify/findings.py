@@ -19,6 +19,7 @@ class Where(StrEnum):
     INVOICES = "invoices"
     CUSTOMERS = "customers"
     FAILED = "failed"
+    LAKE = "lake"
 
 
 @dataclass(frozen=True, slots=True)

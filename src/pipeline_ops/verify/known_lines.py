@@ -72,9 +72,11 @@ class KnownLines:
 
     def mark_stored(self, line_id: bytes, line: Line) -> bool:
         """The tables contain this known line. False if its content there is different."""
-        position = self._positions[line_id]
-        self._stored[position] = True
-        return self._contents[position] == _content_hash(line)
+        self._stored[self._positions[line_id]] = True
+        return self.has_content(line_id, line)
+
+    def has_content(self, line_id: bytes, line: Line) -> bool:
+        return self._contents[self._positions[line_id]] == _content_hash(line)
 
     def _position(self, line_id: bytes, line: Line) -> int:
         """Where the line's values are in the arrays; a new line gets the next position."""

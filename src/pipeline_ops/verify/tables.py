@@ -1,5 +1,6 @@
-"""Verifies the tables: which lines they contain, and whether slices and pointers belong together."""
+"""Verifies the tables and the lake: which lines they contain, and whether slices and pointers belong together."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.progress import Progress
@@ -111,3 +112,36 @@ class TablesCheck:
                 customer_id=pointer.customer_id,
             )
         )
+
+
+class LakeCheck:
+    """Compares the lake with the known lines, each by its id. A line that is there twice is a finding."""
+
+    def __init__(self, known_lines: KnownLines, findings: Findings) -> None:
+        self._known_lines = known_lines
+        self._findings = findings
+        self._seen: set[bytes] = set()
+        self.rows = 0
+
+    def run(self, lines: Iterable[tuple[bytes, Line]], *, only_csv: bool, report_unexpected: bool) -> None:
+        """With `only_csv` the rows of the CSV are judged and no others."""
+        for line_id, line in lines:
+            self.rows += 1
+            if line_id in self._seen:
+                self._add(Kind.DOUBLED, "the line is in the lake twice", line_id, line.InvoiceNo)
+            self._seen.add(line_id)
+            if line_id not in self._known_lines:
+                if report_unexpected and not only_csv:
+                    self._add(Kind.UNEXPECTED, "a line of the lake is in no raw object", line_id, line.InvoiceNo)
+            elif not self._known_lines.has_content(line_id, line):
+                message = "the line in the lake is different from the archived row"
+                self._add(Kind.CHANGED, message, line_id, line.InvoiceNo)
+        for known in self._known_lines:
+            is_judged = known.csv_line is not None or not only_csv
+            if is_judged and known.is_archived and known.line_id not in self._seen:
+                message = "an archived row is not in the lake; if it is new, run ops lake refresh"
+                self._add(Kind.MISSING, message, known.line_id)
+
+    def _add(self, kind: Kind, message: str, line_id: bytes, invoice_no: str | None = None) -> None:
+        csv_line = self._known_lines[line_id].csv_line if line_id in self._known_lines else None
+        self._findings.add(Finding(kind, Where.LAKE, message, line=csv_line, invoice_no=invoice_no))
