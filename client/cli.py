@@ -13,6 +13,7 @@ from rich.text import Text
 
 from client.api import Address, Api, open_api
 from client.batches import MAX_BATCH_ROWS
+from client.dates import DateOrder
 from client.environment import Environment
 from client.errors import BadInput, CommandError, NotFound
 from client.report import JsonLines, Summary, progress_bar
@@ -49,6 +50,10 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     fresh: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--fresh", help="Start anew and ignore the journal.")
     ] = False,
+    dates: Annotated[
+        DateOrder | None,
+        typer.Option(help="The order of dates with slashes. [default: mdy; the file is checked before it is sent]"),
+    ] = None,
     as_json: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")
     ] = False,
@@ -58,7 +63,7 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     Exit code 0: all rows were accepted. 1: some were rejected. 2: the file or the command line is wrong, and nothing
     was sent. 3: the upload is incomplete.
     """
-    settings = SendSettings(file, Address(url, api_key), batch_rows, in_flight, rate, rejects, journal, fresh)
+    settings = SendSettings(file, Address(url, api_key), batch_rows, in_flight, rate, rejects, journal, fresh, dates)
     with _print_errors():
         summary = _send(settings, context.obj, as_json=as_json)
     if summary.ending:

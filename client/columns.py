@@ -8,14 +8,15 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
+from functools import partial
 from io import BytesIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from client.dates import DateOrder, normal_date
 
 COLUMNS = (
     "InvoiceNo",
@@ -39,13 +40,6 @@ _FLOAT_ID = re.compile(r"[0-9]{1,38}\.0")
 _QUANTITY = re.compile(r"(-?[0-9]{1,9})(?:\.0{1,6})?")
 _WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})")
 _PRICE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?")
-_US_DATE = re.compile(r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
-_HOUR, _SIXTY = r"(?:[01]\d|2[0-3])", r"[0-5]\d"
-_ISO_DATE = re.compile(
-    rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_HOUR}:{_SIXTY}(:{_SIXTY}(\.\d{{1,6}})?)?(Z|[+-]{_HOUR}:?{_SIXTY})?", re.ASCII
-)
-
-_DAYS, _MINUTES = 1024, 1440  # the caches save 5 % of the client's time: a file has many dates but few days and times
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=("\n", ":")).encode
 
@@ -99,10 +93,14 @@ def distinct(column: Column) -> Column:
     return Column(codes[column.codes], values.tolist())
 
 
-def normal_columns(columns: Mapping[str, Column]) -> dict[str, Column]:
+def normal_columns(columns: Mapping[str, Column], dates: DateOrder = "mdy") -> dict[str, Column]:
     """Each text in the API's normal form, so that equal values have equal texts."""
+    forms: Mapping[str, Callable[[str], str]] = {
+        **NORMAL_FORMS,
+        "InvoiceDate": partial(normal_date, order=dates),
+    }
     return {
-        name: Column(column.codes, list(map(NORMAL_FORMS[name], column.values))) if name in NORMAL_FORMS else column
+        name: Column(column.codes, list(map(forms[name], column.values))) if name in forms else column
         for name, column in columns.items()
     }
 
@@ -148,36 +146,6 @@ def normal_price(text: str) -> str:
         return text
     price = Decimal(text).normalize()
     return format(price, "f") if price else "0"
-
-
-def normal_date(text: str) -> str:
-    """ISO 8601; an instant with an offset is in UTC and ends with `Z`. A text that is not a date stays as it is."""
-    try:
-        if _US_DATE.fullmatch(text):
-            day, _, clock = text.partition(" ")
-            return f"{_us_day(day)}T{_us_clock(clock)}"
-        return _iso_date(text) if _ISO_DATE.fullmatch(text) else text
-    except (ValueError, OverflowError):
-        return text
-
-
-def _iso_date(text: str) -> str:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        return instant.isoformat()
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-
-
-@lru_cache(_DAYS)
-def _us_day(text: str) -> str:
-    month, day, year = map(int, text.split("/"))
-    return date(year, month, day).isoformat()
-
-
-@lru_cache(_MINUTES)
-def _us_clock(text: str) -> str:
-    hour, minute, second, *_ = map(int, f"{text}:0".split(":"))
-    return time(hour, minute, second).isoformat()
 
 
 NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {

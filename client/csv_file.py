@@ -11,6 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from client.dates import SlashScan
 from client.errors import BadInput, FileChanged
 
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -39,8 +40,9 @@ def open_source(path: Path) -> Iterator["Source"]:
 class Source:
     """An open file that is read twice: first to learn about it, then to send it.
 
-    `encoding` is `utf-8` or `cp1252`. `size`, in bytes, and `digest` are those of the inflated text, so a copy and a
-    gzip of a file have the same. The file stays open: one that is renamed or deleted meanwhile is still read.
+    `encoding` is `utf-8` or `cp1252`; `slashes` tells about the dates. `size`, in bytes, and `digest` are those of the
+    inflated text, so a copy and a gzip of a file have the same. The file stays open: one that is renamed or deleted
+    meanwhile is still read.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -48,6 +50,7 @@ class Source:
         self._file_size = os.fstat(file.fileno()).st_size
         self._checksum = 0
         self.size = 0
+        self.slashes = SlashScan()
         digest = blake2b(digest_size=_DIGEST_BYTES)
         self.encoding = find_encoding(self._scan(digest))
         self.digest = digest.hexdigest()
@@ -76,6 +79,7 @@ class Source:
         for block in self._read_blocks():
             self.size += len(block)
             digest.update(block)
+            self.slashes.feed(block)
             self._checksum = zlib.crc32(block, self._checksum)
             yield block
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from client.columns import COLUMNS, Column, distinct, json_texts, normal_columns, read_columns
 from client.csv_file import Source
+from client.dates import DateOrder, possible_orders
 from client.errors import BadInput, FileChanged
 from client.records import MAX_LINE_BYTES, BrokenRow, Records, read_fields, split_records
 from client.rejects import ADDED_COLUMNS
@@ -34,8 +35,9 @@ class Reader:
     `columns` are the file's own, in its order; an empty file has none.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, dates: DateOrder = "mdy") -> None:
         self._source = source
+        self._dates = dates
         self._blocks = source.blocks()
         header, self._rest, self._first_line = _split_header(self._blocks)
         self.columns: tuple[str, ...] = read_header(header) if header else ()
@@ -51,11 +53,25 @@ class Reader:
         except UnicodeDecodeError as error:  # the first reading could decode all of it
             raise FileChanged from error
 
+    def first_dates(self) -> dict[frozenset[DateOrder], int]:
+        """Read the whole file: for each set of orders that dates with slashes fit, the first line with such a date."""
+        lines: dict[frozenset[DateOrder], int] = {}
+        for records in split_records(chain([self._rest], self._blocks), len(self.columns), self._first_line):
+            if not len(records):
+                continue
+            column = read_columns(records.pieces(), self.columns)["InvoiceDate"]
+            orders = [possible_orders(text) for text in column.values]
+            for each in set(orders) - lines.keys():
+                codes = [code for code, found in enumerate(orders) if found == each]
+                lines[each] = int(records.lines[np.isin(column.codes, codes).argmax()])
+        lines.pop(frozenset(), None)
+        return lines
+
     def _rows(self, records: Records, repeats: Repeats, read_before: float) -> "Rows":
         if not len(records):
             return Rows()
         fields = read_columns(records.pieces(), self.columns)
-        columns = normal_columns({name: fields[name] for name in self.columns if name in COLUMNS})
+        columns = normal_columns({name: fields[name] for name in self.columns if name in COLUMNS}, self._dates)
         invoices = distinct(columns["InvoiceNo"])
         if len(invoices.codes) != len(records):
             raise BadInput("The rows of the file are ambiguous: two ways to read them find different rows.")

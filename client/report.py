@@ -15,12 +15,15 @@ from rich.text import Text
 from client.batches import AnsweredBatch
 from client.upload import UploadStats
 
+_DATES = {"mdy": "month/day/year", "dmy": "day/month/year", "iso": "ISO 8601"}
 _ALL_ACCEPTED, _SOME_REJECTED, _INCOMPLETE, _INTERRUPTED = 0, 1, 3, 130
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The result of an upload. `ending` is why it ended early, else None; `note` says what is special about the file.
+    """The result of an upload. `ending` is why it ended early, else None; `notes` say what is special about the file.
+
+    `dates` is the order in which its dates were read.
 
     `journal` is the file from which an incomplete upload can be resumed; `resumed` says whether this run did so.
     """
@@ -30,7 +33,8 @@ class Summary:
     seconds: float
     rejects: Path | None
     encoding: str
-    note: str | None = None
+    dates: str = "mdy"
+    notes: tuple[str, ...] = ()
     ending: str | None = None
     interrupted: bool = False
     resumed: bool = False
@@ -63,6 +67,8 @@ class Summary:
             "bytes_sent": stats.bytes_sent,
             "resumed": self.resumed,
             "resumed_rows": stats.resumed,
+            "dates": self.dates,
+            "notes": list(self.notes),
             "seconds": round(self.seconds, 3),
             "rejects_file": str(self.rejects) if self.rejects else None,
             "journal": str(self.journal) if self.journal else None,
@@ -75,7 +81,7 @@ class Summary:
         table.add_column(justify="right")
         for name, value in self._figures():
             table.add_row(name, value)
-        console.print(Text(f"{self.file} ({self.encoding})", style="bold"))
+        console.print(Text(f"{self.file} ({self.encoding}, dates {_DATES[self.dates]})", style="bold"))
         console.print(table)
         for remark in self._remarks():
             console.print(Text(remark), soft_wrap=True)
@@ -95,8 +101,7 @@ class Summary:
         yield "rows/s", f"{(stats.accepted + stats.rejected - stats.resumed) / max(self.seconds, 1e-3):,.0f}"
 
     def _remarks(self) -> Iterator[str]:
-        if self.note:
-            yield self.note
+        yield from self.notes
         if self.rejects:
             yield f"The rejected rows and their reasons are in {self.rejects}"
         if ranges := self.stats.not_sent_lines():

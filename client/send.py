@@ -9,6 +9,7 @@ from pathlib import Path
 from client.api import Address, open_api, parse_url
 from client.batches import Batcher
 from client.csv_file import Source, open_source
+from client.dates import DateOrder
 from client.environment import Environment
 from client.errors import BadInput, CommandError
 from client.journal import VERSION, Header, Journal, check_journal_path, default_journal_path, open_journal
@@ -22,7 +23,7 @@ from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
 class SendSettings:
     """What the command line says. `rate` is in rows a second; None for a path is its default place.
 
-    `fresh` forgets an earlier upload that is not complete.
+    `dates` None: month first, unless the file says otherwise. `fresh` forgets an earlier upload that is not complete.
     """
 
     file: Path
@@ -33,6 +34,7 @@ class SendSettings:
     rejects: Path | None = None
     journal: Path | None = None
     fresh: bool = False
+    dates: DateOrder | None = None
 
     @property
     def journal_path(self) -> Path:
@@ -63,15 +65,55 @@ def send(
     if settings.rate is not None and not math.isfinite(settings.rate):
         raise BadInput("The rate must be a number of rows a second.")
     with open_source(settings.file) as source:
-        reader = Reader(source)
+        note = check_dates(source, settings.dates)
+        reader = Reader(source, settings.dates or "mdy")
         check_rejects_path(settings.rejects_path, settings.file)
         check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
         with open_journal(settings.journal_path, _header(settings, source), fresh=settings.fresh) as journal:
             summary = _Run(settings, environment, source, reader, journal).run(listener)
+            summary = replace(summary, notes=(*summary.notes, *note))
             show(summary)
             if summary.is_complete:
                 journal.remove()
             return summary
+
+
+def check_dates(source: Source, order: DateOrder | None) -> tuple[str, ...]:
+    """Notes for the user. Raises BadInput with the line of a date that does not fit the order: nothing was sent."""
+    slashes, assumed = source.slashes, order or "mdy"
+    if not slashes.found:
+        return ()
+    if assumed != "mdy" or slashes.has_high_first:
+        _check_order(Reader(source).first_dates(), assumed)
+    if order is None and not slashes.has_high_second:
+        return (_AMBIGUOUS,)
+    return ()
+
+
+def _check_order(lines: dict[frozenset[DateOrder], int], order: DateOrder) -> None:
+    """`lines` has a line for each set of orders that fit a date."""
+    wrong = {orders: line for orders, line in lines.items() if order not in orders}
+    if not wrong:
+        return
+    line = min(wrong.values())
+    if order == "iso":
+        raise BadInput(f"Line {line:,} has a date with slashes. Send the file with --dates mdy or --dates dmy.")
+    other: DateOrder = "dmy" if order == "mdy" else "mdy"
+    fitting = next((line for orders, line in lines.items() if orders == {order}), None)
+    what = f"Line {line:,} has a date that fits only {_ORDERS[other]}"
+    if fitting is None:
+        raise BadInput(f"{what}. Nothing was sent: send the file with --dates {other}.")
+    raise BadInput(
+        f"{what}, and line {fitting:,} one that fits only {_ORDERS[order]}. Nothing was sent: give all dates of the "
+        "file one order, or send it as two files."
+    )
+
+
+_AMBIGUOUS = (
+    "Every date of the file can be read as month/day and as day/month. They were read as month/day; if that is wrong, "
+    "send the file with --dates dmy."
+)
+_ORDERS: dict[DateOrder, str] = {"mdy": "month/day/year", "dmy": "day/month/year"}
 
 
 def _header(settings: SendSettings, source: Source) -> Header:
@@ -126,7 +168,8 @@ class _Run:
             rejects=self._rejects.path,
             encoding=self._source.encoding,
             resumed=bool(self._journal.batches),
-            note=None if self._reader.columns else "The file is empty.",
+            dates=(self._settings.dates or "mdy") if self._source.slashes.found else "iso",
+            notes=() if self._reader.columns else ("The file is empty.",),
         )
 
 

@@ -42,7 +42,7 @@ RULES: Mapping[str, str] = {
     "StockCode": "must be text of 1 to 60 characters without control characters",
     "Description": "must be text of at most 500 characters without control characters, or null",
     "Quantity": "must be a whole number of at most 9 digits",
-    "InvoiceDate": "must be a date and time like 12/1/2010 8:26 (month first) or 2010-12-01T08:26:00",
+    "InvoiceDate": "must be a date like 12/1/2010 8:26 (month first) or 2010-12-01T08:26:00; the time may be missing",
     "UnitPrice": "must be a decimal number with at most 9 digits before the point and 6 behind it",
     "CustomerID": "must be 1 to 40 letters, digits, '_' or '-', or null",
     "Country": "must be text of 1 to 60 characters without control characters",
@@ -135,8 +135,9 @@ _YEAR = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _DAY, _TIME = "(0?[1-9]|[12][0-9]|3[01])", "([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
 _ISO_DAY, _ISO_TIME = "(0[1-9]|[12][0-9]|3[01])", r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 _ZONE = "(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?"
-_US_DATE = f"(0?[1-9]|1[0-2])/{_DAY}/{_YEAR} {_TIME}"
-_ISO_DATE = f"{_YEAR}-(0[1-9]|1[0-2])-{_ISO_DAY}[T ]{_ISO_TIME}{_ZONE}"
+_HALF_TIME = "(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9])? ?[AaPp][Mm]"
+_US_DATE = f"(0?[1-9]|1[0-2])/{_DAY}/{_YEAR}( ({_TIME}|{_HALF_TIME}))?"
+_ISO_DATE = f"{_YEAR}-(0[1-9]|1[0-2])-{_ISO_DAY}([T ]{_ISO_TIME}{_ZONE})?"
 
 InvoiceDate = Annotated[
     str,
@@ -144,7 +145,9 @@ InvoiceDate = Annotated[
     AfterValidator(date_from_text),
     WithJsonSchema(_text(pattern=f"^({_US_DATE}|{_ISO_DATE})$", examples=["2010-12-01T08:26:00", "12/1/2010 8:26"])),
 ]
-"""`12/1/2010 8:26` (month first) or ISO 8601. Kept as ISO 8601 text, which sorts by time within one zone."""
+"""`12/1/2010 8:26` (month first), `12/1/2010 8:26 AM`, `12/1/2010`, or ISO 8601.
+
+Kept as ISO 8601 text, which sorts by time within one zone."""
 
 _PriceText = Annotated[str, StringConstraints(strict=True, pattern=PRICE_PATTERN), AfterValidator(price_from_text)]
 _PriceNumber = Annotated[Any, PlainValidator(price_from_number)]

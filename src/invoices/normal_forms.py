@@ -72,18 +72,20 @@ def price_from_text(text: str) -> Decimal:
     return price or Decimal(0)
 
 
+_NOON = 12
 _HOUR, _SIXTY = r"(?:[01]\d|2[0-3])", r"[0-5]\d"
-_US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([AaPp])[Mm])?)?", re.ASCII)
 _ISO_DATE = re.compile(
-    rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_HOUR}:{_SIXTY}(:{_SIXTY}(\.\d{{1,6}})?)?(Z|[+-]{_HOUR}:?{_SIXTY})?", re.ASCII
+    rf"\d{{4}}-\d{{2}}-\d{{2}}([T ]{_HOUR}:{_SIXTY}(:{_SIXTY}(\.\d{{1,6}})?)?(Z|[+-]{_HOUR}:?{_SIXTY})?)?", re.ASCII
 )
 
 
 @lru_cache(_CACHED_TEXTS)
 def date_from_text(text: str) -> str:
-    """ISO 8601, to the second or to the microsecond. A date with an offset becomes UTC and ends in `Z`."""
+    """ISO 8601, to the second or to the microsecond; midnight without a time. With an offset, UTC that ends in `Z`."""
     if us := _US_DATE.fullmatch(text):
-        month, day, year, hour, minute, second = (int(part or 0) for part in us.groups())
+        month, day, year, hour, minute, second = (int(part or 0) for part in us.groups()[:6])
+        hour = _hour(hour, us[7])
         return datetime(year, month, day, hour, minute, second).isoformat()  # noqa: DTZ001 - the data has no zone
     if not _ISO_DATE.fullmatch(text):
         raise ValueError("not a date")
@@ -94,6 +96,15 @@ def date_from_text(text: str) -> str:
         return date.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
     except OverflowError as error:
         raise ValueError("outside the calendar after conversion to UTC") from error
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """`half` is `a` or `p` of a clock with twelve hours."""
+    if half is None:
+        return hour
+    if not 1 <= hour <= _NOON:
+        raise ValueError("not an hour of a clock with twelve hours")
+    return hour % _NOON + (_NOON if half in "pP" else 0)
 
 
 _LAST_EXACT_FLOAT = 2**53  # above it, floats skip whole numbers

@@ -6,6 +6,7 @@ So a mistake of the client's reader cannot hide itself: `verify` and the report 
 import codecs
 import csv
 import gzip
+import re
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ from pipeline_ops.errors import OpsError
 COLUMNS = tuple(name for name in Line.model_fields if name != "Occurrence")
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_SLASHES = re.compile(r"^(\d{1,2})/(\d{1,2})/")
 _LONGEST_FIELD = 1024 * 1024  # also the farthest that csv.reader looks for the end of a quoted field
 
 
@@ -35,11 +37,11 @@ class ExpectedRow:
     line_id: bytes = b""
 
 
-def expected_rows(path: Path) -> Iterator[ExpectedRow]:
-    """Every row of the file in order. Raises OpsError where the file cannot be read."""
+def expected_rows(path: Path, *, day_first: bool = False) -> Iterator[ExpectedRow]:
+    """Every row of the file in order. `day_first`: `3/4/2010` is in April. Raises OpsError for an unreadable file."""
     repeats = Repeats()
     for number, values in read_rows(path):
-        if line := _line(values):
+        if line := _line(values, day_first=day_first):
             name, numbered = repeats.number(line)
             yield ExpectedRow(number, numbered, name)
         else:
@@ -162,7 +164,9 @@ def _open_bytes(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path)) if is_gzip else path.open("rb")
 
 
-def _line(values: dict[str, str] | None) -> Line | None:
+def _line(values: dict[str, str] | None, *, day_first: bool) -> Line | None:
+    if values and day_first:
+        values["InvoiceDate"] = _SLASHES.sub(r"\2/\1/", values["InvoiceDate"])
     try:
         return Line.model_validate(values) if values else None
     except ValidationError:

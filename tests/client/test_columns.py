@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from client.columns import COLUMNS, NORMAL_FORMS, Column, json_texts, normal_columns, normal_date, normal_price
+from client.columns import COLUMNS, NORMAL_FORMS, Column, json_texts, normal_columns, normal_price
+from client.dates import normal_date
 from client.repeats import row_hashes
 from invoices.line import Line, content
 from tests.client.run_client import row
@@ -19,9 +20,9 @@ _NUMBERS = st.builds(
     "{}{}{}{}".format, _SIGNS, _DIGITS, st.sampled_from(["", "."]), st.just("0") | _DIGITS | st.just("")
 )
 _DATES = st.from_regex(
-    r"\A[01]?[0-9]/[0-3]?[0-9]/(2010|0001|9999) [0-2]?[0-9]:[0-5][0-9](:[0-6][0-9])?\Z"
-    r"|\A(2010|0001|9999)-(0[1-9]|1[0-3])-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9](:[0-9]{2}(\.[0-9]{1,7})?)?"
-    r"(Z|[+-][0-2][0-9]:?[0-9]{2})?\Z"
+    r"\A[01]?[0-9]/[0-3]?[0-9]/(2010|0001|9999)( [0-2]?[0-9]:[0-5][0-9](:[0-6][0-9])?( ?[AaPp][Mm])?)?\Z"
+    r"|\A(2010|0001|9999)-(0[1-9]|1[0-3])-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9](:[0-9]{2}(\.[0-9]{1,7})?)?"
+    r"(Z|[+-][0-2][0-9]:?[0-9]{2})?)?\Z"
 )
 _OTHERS = st.text(max_size=8) | st.text(st.characters(codec="ascii"), max_size=41) | st.sampled_from(["٣", "1\n", "C1"])
 _VALUES = st.one_of(_NUMBERS, _DATES, _OTHERS)
@@ -104,6 +105,12 @@ def test_prices(text: str, normal: str) -> None:
         ("2010-12-01 08:26", "2010-12-01T08:26:00"),
         ("2010-12-01T08:26:00+02:00", "2010-12-01T06:26:00Z"),
         ("13/1/2010 8:26", "13/1/2010 8:26"),
+        ("12/1/2010", "2010-12-01T00:00:00"),
+        ("2010-12-01", "2010-12-01T00:00:00"),
+        ("12/1/2010 8:26 AM", "2010-12-01T08:26:00"),
+        ("12/1/2010 12:05 am", "2010-12-01T00:05:00"),
+        ("12/1/2010 12:05:30PM", "2010-12-01T12:05:30"),
+        ("12/1/2010 13:05 PM", "12/1/2010 13:05 PM"),
         ("0001-01-01T00:00+14:00", "0001-01-01T00:00+14:00"),
     ],
 )

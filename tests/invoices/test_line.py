@@ -53,6 +53,10 @@ def test_a_stock_code_is_kept_unchanged(code: str) -> None:
         ("2010-12-01T08:26:00.5", "2010-12-01T08:26:00.500000"),
         ("2010-12-01T08:26:00+02:00", "2010-12-01T06:26:00Z"),
         ("2010-12-01T08:26:00Z", "2010-12-01T08:26:00Z"),
+        ("12/1/2010", "2010-12-01T00:00:00"),
+        ("2010-12-01", "2010-12-01T00:00:00"),
+        ("12/1/2010 8:26 PM", "2010-12-01T20:26:00"),
+        ("12/1/2010 12:26am", "2010-12-01T00:26:00"),
     ],
 )
 def test_a_date_becomes_iso_8601(given: str, kept: str) -> None:
@@ -97,7 +101,10 @@ INVALID_IN_EVERY_FIELD: list[object] = [True, [], {}, "x" * 2**20]
     + [("Quantity", value) for value in ("", None, 1.5, "1.5", "1e3", "+1", " 1", 10**9, float("nan"))]
     + [("UnitPrice", value) for value in ("", None, "NaN", "Infinity", "1e3", "1_0", " 1", "0.1234567", 10**9)]
     + [("UnitPrice", value) for value in (float("nan"), float("inf"), "\u0661", "1,5")]
-    + [("InvoiceDate", value) for value in ("", None, 5, "13/1/2010 8:26", "2/30/2010 8:26", "2010-12-01", "today")]
+    + [
+        ("InvoiceDate", value)
+        for value in ("", None, 5, "13/1/2010 8:26", "2/30/2010 8:26", "12/1/2010 13:00 PM", "today")
+    ]
     + [
         ("InvoiceDate", value)
         for value in (

@@ -134,6 +134,14 @@ def test_rows_without_occurrence_are_new_each_time(sent: Stores, csv: Path) -> N
     assert (report.findings.is_clean, report.repeated_rows, report.lines) == (True, 0, 4)
 
 
+def test_a_csv_that_is_day_first(stores: Stores, tmp_path: Path) -> None:
+    """Its dates are read as the client read them."""
+    csv = write(tmp_path / "rows.csv", f"{HEADER}\n{VALUES.replace('12/1/2010', '2/1/2010')}")
+    send(stores, [row(Description="WHITE HEART", InvoiceDate="1/2/2010 8:26", Occurrence=1)])
+    assert verify(stores, Scope(csv, day_first=True), NO_BAR).findings.is_clean
+    assert not report_on(stores, csv).findings.is_clean
+
+
 def test_a_csv_is_judged_by_its_own_rows(sent: Stores, csv: Path) -> None:
     """A line that another batch lost is found without the CSV, and not with it."""
     send(sent, [row(InvoiceNo="9", CustomerID=None)], NAMED)

@@ -46,6 +46,9 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
     csv: Annotated[
         Path | None, typer.Argument(help="The file that was sent. Without it, only archive and tables are compared.")
     ] = None,
+    day_first: Annotated[
+        bool, typer.Option("--day-first", help="The dates of the CSV are day/month/year: it was sent with --dates dmy.")
+    ] = False,
     start: From = None,
     end: To = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -70,7 +73,7 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
         lake=LakeTable(s3_client(), lake_bucket) if lake_bucket else None,
     )
     with progress_bar() as bar:
-        report = verify(stores, Scope(csv, hour_range(start, end)), bar)
+        report = verify(stores, Scope(csv, hour_range(start, end), day_first), bar)
     typer.echo(json.dumps(_as_json_object(report))) if as_json else _show(report)
     raise typer.Exit(0 if report.findings.is_clean else _FINDINGS)
 
@@ -81,6 +84,7 @@ class Scope:
 
     csv: Path | None = None
     span: TimeRange = EVERYTHING
+    day_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Report:
 
 def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
     known_lines, findings = KnownLines(), Findings()
-    csv_rows, csv_rejected = _read_csv(scope.csv, known_lines, bar) if scope.csv else (0, 0)
+    csv_rows, csv_rejected = _read_csv(scope.csv, known_lines, bar, day_first=scope.day_first) if scope.csv else (0, 0)
     archive = ArchiveCheck(stores.bucket, known_lines, findings, only_csv=scope.csv is not None)
     archive.run(scope.span, bar)
     tables = TablesCheck(known_lines, findings)
@@ -133,10 +137,10 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
     )
 
 
-def _read_csv(path: Path, known_lines: KnownLines, bar: Progress) -> tuple[int, int]:
+def _read_csv(path: Path, known_lines: KnownLines, bar: Progress, *, day_first: bool) -> tuple[int, int]:
     """How many rows the file has, and how many of them are not invoice lines."""
     rows = rejected = 0
-    for row in bar.track(expected_rows(path), description="CSV, rows"):
+    for row in bar.track(expected_rows(path, day_first=day_first), description="CSV, rows"):
         rows += 1
         if row.line is None:
             rejected += 1
