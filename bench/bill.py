@@ -58,7 +58,6 @@ def per_request_cost(counts: Counts, design: Design, prices: Prices, scale: floa
     A key is read once a minute at most, so at most once a request: here at every one. A day's retention is in the
     price of what comes into the stream; the days after it are paid for once, too.
     """
-    stream_gb = counts.stream_kib * 1024 * scale / GB
     extended = counts.stream_bytes * scale / GB * (design.stream_days - 1) / DAYS_PER_MONTH
     log_gb = log_bytes(counts, prices) * scale / GB
     table = [
@@ -67,8 +66,7 @@ def per_request_cost(counts: Counts, design: Design, prices: Prices, scale: floa
         ("Lambda", "invocations", counts.invocations.total() * scale, "lambda.per_million_requests"),
         ("Lambda", "GB-seconds", scale * _running(counts, design, prices), "lambda.per_gb_second"),
         ("Lambda", "GB-seconds of cold starts", scale * _starting(counts, design, prices), "lambda.per_gb_second"),
-        ("Kinesis", "GB in", stream_gb, "kinesis.per_gb_in"),
-        ("Kinesis", "GB out", stream_gb * READERS, "kinesis.per_gb_out"),
+        *_stream_use(counts, design, scale),
         ("Kinesis", "GB-months of retention", extended, "kinesis.per_gb_month_extended_retention"),
         ("S3", "PUT requests", counts.calls["PutObject"] * scale, "s3.per_thousand_puts"),
         ("S3", "moves to Glacier", counts.movable_objects * scale * design.archives, "s3.per_thousand_transitions"),
@@ -100,7 +98,9 @@ def monthly_cost(counts: Counts, design: Design, prices: Prices) -> list[Entry]:
     hours = prices.assumed("hours_per_month")
     kms_requests = design.key_users * prices.assumed("kms_requests_per_user_hour") * hours
     table = [
-        ("Kinesis", "stream hours, on demand", hours, "kinesis.per_stream_hour"),
+        ("Kinesis", "shard hours", hours * design.shards, "kinesis_provisioned.per_shard_hour")
+        if design.shards
+        else ("Kinesis", "stream hours, on demand", hours, "kinesis.per_stream_hour"),
         ("CloudWatch", "alarms", design.alarms, "cloudwatch.per_alarm_month"),
         ("CloudWatch", "metrics of our own", len(counts.metrics), "cloudwatch.per_metric_month"),
         ("CloudWatch", "metrics asked of AWS", design.service_metrics, "cloudwatch.per_metric_month"),
@@ -135,6 +135,20 @@ def log_bytes(counts: Counts, prices: Prices) -> float:
     """Of our own lines, as they were printed, of Lambda's about each invocation, and of the gateway's."""
     lambdas = counts.invocations.total() * prices.assumed("log_bytes_per_invocation")
     return counts.log_bytes + lambdas + counts.requests * prices.assumed("log_bytes_per_request")
+
+
+def _stream_use(counts: Counts, design: Design, scale: float) -> list[tuple[str, str, float, str]]:
+    """By the gigabyte on demand; by the payload unit with shards, whose reading by polling costs nothing."""
+    if design.shards:
+        units = counts.payload_units * scale
+        return [("Kinesis", "PUT payload units", units, "kinesis_provisioned.per_million_payload_units")]
+    stream_gb = counts.stream_kib * 1024 * scale / GB
+    pushed = int(design.has_fan_out)
+    return [
+        ("Kinesis", "GB in", stream_gb, "kinesis.per_gb_in"),
+        ("Kinesis", "GB out, polled", stream_gb * (READERS - pushed), "kinesis.per_gb_out"),
+        ("Kinesis", "GB out, fan-out", stream_gb * pushed, "kinesis.per_gb_out_fan_out"),
+    ]
 
 
 def _running(counts: Counts, design: Design, prices: Prices) -> float:

@@ -140,7 +140,7 @@ def gigabytes_a_month(load: int, row: PerRow, prices: Prices) -> float:
 def on_demand_dollars(load: int, row: PerRow, prices: Prices) -> float:
     """A month: by the stream's hour, and by the GB that comes in, goes out to each reader and is kept after a day."""
     months_kept = (template_default("StreamRetentionHours") / 24 - 1) / DAYS_PER_MONTH
-    by_gigabyte = prices["kinesis.per_gb_in"] + READERS * prices["kinesis.per_gb_out"]
+    by_gigabyte = prices["kinesis.per_gb_in"] + prices["kinesis.per_gb_out"] + prices["kinesis.per_gb_out_fan_out"]
     by_gigabyte += prices["kinesis.per_gb_month_extended_retention"] * months_kept
     by_hour = prices.assumed("hours_per_month") * prices["kinesis.per_stream_hour"]
     return by_hour + gigabytes_a_month(load, row, prices) * by_gigabyte

@@ -15,8 +15,18 @@ from bench.capacity_page import capacity_page
 from bench.client import client_findings, memory_findings
 from bench.cold_start import cold_start_findings
 from bench.consumers import consumer_findings
-from bench.cost import MILLION, CostedDesign, baseline_costs, cost_findings, our_cost, show_comparison, show_cost
+from bench.cost import (
+    MILLION,
+    CostedDesign,
+    baseline_costs,
+    cost_findings,
+    our_cost,
+    show_comparison,
+    show_cost,
+    show_sizes,
+)
 from bench.findings import Finding, benchmarks_chart, benchmarks_page, show
+from bench.freshness import freshness_findings
 from bench.growth import growth_findings
 from bench.ingest import ingest_findings
 from bench.loopback import loopback_server
@@ -43,6 +53,7 @@ def cost(
     console, prices = Console(), read_prices()
     ours = our_cost(csv, prices, rows_per_month, batch_rows)
     show_cost(console, ours, prices)
+    show_sizes(console, ours, prices)
     if baselines:
         show_comparison(console, [ours, *baseline_costs(csv, prices, rows_per_month)])
 
@@ -130,6 +141,10 @@ def _whole_run(inputs: _Inputs) -> list[Finding]:
     return whole_run_findings(inputs.csv)
 
 
+def _freshness(_: _Inputs) -> list[Finding]:
+    return freshness_findings()
+
+
 def _queries(inputs: _Inputs) -> list[Finding]:
     batches = list(posted_batches(inputs.csv, 5_000))
     row = batches[0].objects()[0]
@@ -146,6 +161,7 @@ _SECTIONS: Mapping[str, Callable[[_Inputs], list[Finding]]] = {
     "growth": _growth,
     "whole-run": _whole_run,
     "queries": _queries,
+    "freshness": _freshness,
 }
 
 

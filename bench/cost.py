@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.bill import Bill, bill, cloudwatch_allowance, dollars
+from bench.bill import Bill, bill, cloudwatch_allowance, dollars, monthly_cost
 from bench.counts import Counts
-from bench.designs import IDIOMATIC, ORIGINAL, Design, our_design
+from bench.designs import IDIOMATIC, ORIGINAL, Design, our_design, small_design
 from bench.findings import Finding, figure
 from bench.flows import idiomatic_counts, original_counts, our_counts
 from bench.prices import Prices
@@ -89,6 +89,18 @@ def show_cost(console: Console, costed: CostedDesign, prices: Prices) -> None:
         table.add_row("", f"[bold]{title}", "", f"[bold]{dollars(entries):,.4f}", end_section=True)
     console.print(table)
     console.print(_notes(costed, prices), highlight=False)
+
+
+def show_sizes(console: Console, costed: CostedDesign, prices: Prices) -> None:
+    """What an idle stack of each size costs a month."""
+    table = Table(title="An idle stack, dollars a month")
+    for column in ("Size", "list prices", "with CloudWatch's free allowances"):
+        table.add_column(column, justify="left" if column == "Size" else "right")
+    for size, design in (("standard", costed.design), ("small", small_design())):
+        idle = dollars(monthly_cost(costed.counts, design, prices))
+        free = cloudwatch_allowance(costed.counts, design, prices)
+        table.add_row(size, f"{idle:.2f}", f"{idle - free:.2f}")
+    console.print(table)
 
 
 def show_comparison(console: Console, costs: Sequence[CostedDesign]) -> None:

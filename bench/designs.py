@@ -1,7 +1,7 @@
 """The designs that are compared: what their templates say, as far as it costs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ class Design:
     """`gateway` is `HTTP API` or `REST API`; memory is in MB by function.
 
     `service_metrics` are those that AWS sends for money because the template asks for them; `key_users` the pairs of a
-    role and what it reaches under a key of KMS; `archives`: large objects move to a colder class.
+    role and what it reaches under a key of KMS; `archives`: large objects move to a colder class; `shards`: 0 where the
+    stream is on demand; `has_fan_out`: one of the consumers has.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Design:
     key_users: int = 0
     key_reads_per_request: int = 0
     stream_days: float = 1
+    shards: int = 0
+    has_fan_out: bool = False
     log_days: float = 30
     archives: bool = False
 
@@ -58,8 +61,14 @@ def our_design() -> Design:
         key_reads_per_request=1,
         stream_days=template_default("StreamRetentionHours") / 24,
         log_days=template_default("LogRetentionDays"),
+        has_fan_out=True,
         archives=True,
     )
+
+
+def small_design() -> Design:
+    """As template.yaml has it with `Size=small`."""
+    return replace(our_design(), name="ours, small", shards=1, has_fan_out=False, stream_days=1)
 
 
 def template_default(parameter: str) -> float:

@@ -10,18 +10,35 @@ import pytest
 
 from tests.transformed import Transformed, transformed
 
-BATCH_SIZES = {"ToS3FunctionStream": 100, "ToDynamodbFunctionStream": 25}
-MAPPINGS = [*BATCH_SIZES]
-SIX_DAYS = 6 * 24 * 3600
+BATCHES: dict[str, dict[str, object]] = {
+    "ToS3FunctionStream": {"BatchSize": 100, "MaximumBatchingWindowInSeconds": 1},
+    # With fan-out 10, the most that AWS takes without a window, or a row would wait for the window.
+    "ToDynamodbFunctionStream": {
+        "BatchSize": {"Fn::If": ["HasFanOut", 10, 25]},
+        "MaximumBatchingWindowInSeconds": {"Fn::If": ["HasFanOut", 0, 1]},
+    },
+}
+SOURCES: dict[str, object] = {
+    "ToS3FunctionStream": {"Fn::GetAtt": ["Stream", "Arn"]},
+    "ToDynamodbFunctionStream": {
+        "Fn::If": [
+            "HasFanOut",
+            {"Fn::GetAtt": ["StreamConsumer", "ConsumerARN"]},
+            {"Fn::GetAtt": ["Stream", "Arn"]},
+        ]
+    },
+}
+MAPPINGS = [*BATCHES]
+TWENTY_HOURS, SIX_DAYS = 20 * 3600, 6 * 24 * 3600
+RECORD_AGE = ["IsSmall", TWENTY_HOURS, SIX_DAYS]
 
 EXPECTED: dict[str, object] = {
     "StartingPosition": "TRIM_HORIZON",  # LATEST would skip what was put while the stack was being made
-    "MaximumBatchingWindowInSeconds": 1,  # AWS refuses a BatchSize above 10 without one
     "ParallelizationFactor": 1,
     "FunctionResponseTypes": ["ReportBatchItemFailures"],  # or the answer is ignored, and what failed is lost
     "BisectBatchOnFunctionError": True,  # or a record that crashes the function takes its neighbours with it
     "MaximumRetryAttempts": 1000,  # unlimited by default: one record blocks its shard until it expires
-    "MaximumRecordAgeInSeconds": SIX_DAYS,
+    "MaximumRecordAgeInSeconds": {"Fn::If": RECORD_AGE},
     "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["RawBucket", "Arn"]}}},  # S3 keeps the data
     "MetricsConfig": {"Metrics": ["EventCount"]},  # or the alarm on discarded records has nothing to count
 }
@@ -44,16 +61,16 @@ def test_a_setting_is_what_it_must_be(stack: Transformed, name: str, setting: st
     assert mapping(stack, name).get(setting) == value
 
 
-@pytest.mark.parametrize(("name", "size"), BATCH_SIZES.items())
-def test_a_batch_is_what_its_function_does_in_its_time(stack: Transformed, name: str, size: int) -> None:
+@pytest.mark.parametrize(("name", "batch"), BATCHES.items())
+def test_a_batch_is_what_its_function_does_in_its_time(stack: Transformed, name: str, batch: dict[str, object]) -> None:
     """Archiving a record is one call, storing its lines may be hundreds."""
-    assert mapping(stack, name)["BatchSize"] == size
+    assert {setting: mapping(stack, name)[setting] for setting in batch} == batch
 
 
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_no_setting_is_unknown_here(stack: Transformed, name: str) -> None:
     """A new one has to be thought about."""
-    assert set(mapping(stack, name)) == {*EXPECTED, "BatchSize", "EventSourceArn", "FunctionName"}
+    assert set(mapping(stack, name)) == {*EXPECTED, *BATCHES[name], "EventSourceArn", "FunctionName"}
 
 
 @pytest.mark.parametrize("name", MAPPINGS)
@@ -61,14 +78,17 @@ def test_a_mapping_reads_the_stream_for_its_own_function(stack: Transformed, nam
     """Two functions that swapped their mappings would both look healthy."""
     properties = mapping(stack, name)
     wired = (properties["EventSourceArn"], properties["FunctionName"])
-    assert wired == ({"Fn::GetAtt": ["Stream", "Arn"]}, {"Ref": name.removesuffix("Stream")})
+    assert wired == (SOURCES[name], {"Ref": name.removesuffix("Stream")})
 
 
 def test_a_record_is_given_up_before_the_stream_may_forget_it(stack: Transformed) -> None:
-    """At the shortest retention that the parameter takes; or it would never reach the on-failure destination."""
-    shortest_hours = stack["Parameters"]["StreamRetentionHours"]["MinValue"]
+    """In both sizes, at the shortest retention; or it would never reach the on-failure destination."""
+    retention = stack["Resources"]["Stream"]["Properties"]["RetentionPeriodHours"]
+    condition, of_small, of_standard = retention["Fn::If"]
+    shortest_hours = stack["Parameters"][of_standard["Ref"]]["MinValue"]
     ages = [mapping(stack, name)["MaximumRecordAgeInSeconds"] for name in MAPPINGS]
-    assert max(ages) < shortest_hours * 3600
+    assert (condition, ages) == ("IsSmall", [{"Fn::If": RECORD_AGE}] * len(MAPPINGS))
+    assert (of_small * 3600 - TWENTY_HOURS, shortest_hours * 3600 - SIX_DAYS) == (4 * 3600, 24 * 3600)
 
 
 @pytest.mark.parametrize("name", MAPPINGS)

@@ -36,7 +36,7 @@ class MappingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    Stream: object = None  # accepted and ignored: the reader knows its stream
+    Stream: str | None = None  # the ARN of a stream, or of a consumer of it; the reader knows its stream
     StartingPosition: Literal["TRIM_HORIZON", "LATEST"]
     BatchSize: Annotated[int, Field(ge=1, le=10_000)] = 100
     MaximumBatchingWindowInSeconds: Annotated[int, Field(ge=0, le=300)] = 0
@@ -55,6 +55,11 @@ class MappingSettings(BaseModel):
         if is_large and self.MaximumBatchingWindowInSeconds < 1:
             raise ValueError("a BatchSize above 10 needs a MaximumBatchingWindowInSeconds of at least 1")
         return self
+
+    @property
+    def has_fan_out(self) -> bool:
+        """Whether Kinesis pushes the records to a registered consumer. Otherwise Lambda polls the stream."""
+        return "/consumer/" in (self.Stream or "")
 
     @property
     def reports_item_failures(self) -> bool:

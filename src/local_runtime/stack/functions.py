@@ -27,11 +27,11 @@ class Function:
 
     @property
     def stream(self) -> str:
-        """The name at the end of the stream's ARN."""
+        """The name in the ARN of the stream, or in that of the stream's consumer."""
         arn = (self.mapping or {}).get("Stream")
         if not isinstance(arn, str):
             raise RunError(f"the template's {self.name} names no stream in its Kinesis event")
-        return arn.rpartition("/")[2]
+        return arn.partition("/")[2].partition("/")[0]
 
 
 def read_functions(template: Template, physical: PhysicalNames) -> list[Function]:

@@ -94,7 +94,8 @@ def mapping_at(properties: Properties, *names: str) -> Properties:
 def at_defaults(content: Properties) -> Properties:
     """The template with every parameter at its default: without `!If` and without `!Ref` to a parameter.
 
-    Raises RunError for a condition that is made of anything but parameters, `!Equals` and `!Not`.
+    Raises RunError for a condition that is made of anything but parameters, `!Equals`, `!Not`, `!Or` and
+    `!Condition`.
     """
     parameters = mapping_at(content, "Parameters").items()
     defaults = {name: body["Default"] for name, body in parameters if isinstance(body, dict) and "Default" in body}
@@ -150,7 +151,7 @@ class PhysicalNames:
 
     def _attribute(self, path: str) -> str:
         name, _, attribute = path.partition(".")
-        if attribute != "Arn" or name not in self.arns:
+        if attribute not in {"Arn", "ConsumerARN"} or name not in self.arns:
             raise RunError(f"the template uses the attribute {path}, which the local runtime does not know")
         return self.arns[name]
 
@@ -164,6 +165,9 @@ def physical_names(template: Template) -> PhysicalNames:
             own = resource.properties.get(_NAME_PROPERTIES[kind])
             names[resource.name] = own if isinstance(own, str) else _default_name(resource)
             arns[resource.name] = prefix + names[resource.name]
+    for consumer in template.of_type("AWS::Kinesis::StreamConsumer"):
+        stream = PhysicalNames(names, arns).resolve(consumer.properties.get("StreamARN"))
+        arns[consumer.name] = f"{stream}/consumer/{consumer.properties.get('ConsumerName')}:0"
     urls = {resource.name: _QUEUE_URL + names[resource.name] for resource in template.of_type("AWS::SQS::Queue")}
     return PhysicalNames(names, arns, urls)
 
@@ -214,6 +218,10 @@ class _Choice:
                 return str(self.apply(one)) == str(self.apply(other))  # CloudFormation compares as text
             case Intrinsic("Not", [inner]):
                 return not self._is_true(inner, condition)
+            case Intrinsic("Or", list(alternatives)):
+                return any(self._is_true(each, condition) for each in alternatives)
+            case Intrinsic("Condition", str(name)):
+                return self._is_met(name)
             case _:
                 raise RunError(f"the local runtime cannot test the template's condition {condition}")
 
