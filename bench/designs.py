@@ -88,10 +88,17 @@ def _key_users(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     roles = {name: each for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"}
     for role, resource in roles.items():
         policies = resource["Properties"].get("Policies", [])
-        for statement in (each for policy in policies for each in policy["PolicyDocument"]["Statement"]):
+        for statement in (each for policy in policies for each in _statements(policy)):
             arns = statement["Resource"]
             names = [arn.removesuffix(".Arn") for arn in ([arns] if isinstance(arns, str) else arns)]
             yield from ((role, name) for name in names if resources.get(name, {}).get("Type") in _ENCRYPTED)
+
+
+def _statements(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Also those that depend on a condition: without its tag, `!If` is a list of condition, statement and no value."""
+    statements = policy["PolicyDocument"]["Statement"]
+    choices = [each if isinstance(each, list) else [each] for each in statements]
+    return [each for choice in choices for each in choice if isinstance(each, dict)]
 
 
 @cache
