@@ -1,6 +1,6 @@
 """The designs that are compared: what their templates say, as far as it costs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -87,17 +87,16 @@ def _key_users(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each role with each stream or table that its policies name."""
     roles = {name: each for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"}
     for role, resource in roles.items():
-        policies = resource["Properties"].get("Policies", [])
-        for statement in (each for policy in policies for each in _statements(policy)):
-            arns = statement["Resource"]
-            names = [arn.removesuffix(".Arn") for arn in ([arns] if isinstance(arns, str) else arns)]
-            yield from ((role, name) for name in names if resources.get(name, {}).get("Type") in _ENCRYPTED)
+        for policy in _unconditional(resource["Properties"].get("Policies", [])):
+            for statement in _unconditional(policy["PolicyDocument"]["Statement"]):
+                arns = statement["Resource"]
+                names = [arn.removesuffix(".Arn") for arn in ([arns] if isinstance(arns, str) else arns)]
+                yield from ((role, name) for name in names if resources.get(name, {}).get("Type") in _ENCRYPTED)
 
 
-def _statements(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Also those that depend on a condition: without its tag, `!If` is a list of condition, statement and no value."""
-    statements = policy["PolicyDocument"]["Statement"]
-    choices = [each if isinstance(each, list) else [each] for each in statements]
+def _unconditional(entries: Iterable[Any]) -> list[dict[str, Any]]:
+    """Also those that depend on a condition: without its tag, `!If` is a list of condition, entry and no value."""
+    choices = [each if isinstance(each, list) else [each] for each in entries]
     return [each for choice in choices for each in choice if isinstance(each, dict)]
 
 
