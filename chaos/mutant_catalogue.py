@@ -63,8 +63,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "the lake's set has a column that says from which object a line is",
         "src/consumers/lake/refresh.py",
-        "None if line.Occurrence else line_id(line, batch_id, index)",
-        "line_id(line, batch_id, index) if line.Occurrence else batch_id",
+        "None if line.Occurrence else line_id(line, batch_id, number)",
+        "line_id(line, batch_id, number) if line.Occurrence else batch_id",
         _LAKE,
     ),
     Defect(

@@ -137,4 +137,4 @@ def _occurrence(values: ReadItem) -> int | None:
 def _line_id(values: ReadItem, line: Line) -> str:
     if line.Occurrence is None:
         return values[_LINE_ID]["S"]
-    return line_id(line, batch_id="", index=0)  # neither counts where the line has an Occurrence
+    return line_id(line, batch_id="", number=0)  # neither counts where the line has an Occurrence

@@ -61,9 +61,9 @@ class Index:
         metrics = [Metric("RowsIndexed", len(rows.lines)), *self._age(record)] if rows.lines else []
         return Outcome(metrics, _invalid_rows(data, rows) if rows.errors else None)
 
-    def store(self, rows: Rows, batch_id: str) -> None:
-        """Store valid rows of a batch. `rows.indexes` are their positions in the whole record. Raises Retryable."""
-        write_all(self._dynamodb, self._puts(slices_of(rows, batch_id)), self._sleep)
+    def store(self, rows: Rows, batch_id: str, numbers: Sequence[int] | None = None) -> None:
+        """Store valid rows of a batch: all of them, or some with the `numbers` of `line_id`. Raises Retryable."""
+        write_all(self._dynamodb, self._puts(slices_of(rows, batch_id, numbers)), self._sleep)
 
     def _age(self, record: Record) -> list[Metric]:
         """The time from arrival to queryable. Clocks of two machines may disagree: a negative age counts as 0."""

@@ -6,14 +6,14 @@ any order, and the answer stays the same. Totals are computed from that union an
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from typing import NamedTuple
 
 from invoices.limits import MAX_SLICE_BYTES, MAX_SLICE_LINES
-from invoices.line import Line, content, line_id_from_content
+from invoices.line import Line, content, line_id_from_content, numbers_in_batch
 from invoices.money import exact_product, exact_sum
 from invoices.rows import Rows
 
@@ -32,16 +32,16 @@ class Slice:
         return sorted({line.CustomerID for line in self.lines.values() if line.CustomerID})
 
 
-def slices_of(rows: Rows, batch_id: str) -> list[Slice]:
+def slices_of(rows: Rows, batch_id: str, numbers: Sequence[int] | None = None) -> list[Slice]:
     """Cut the lines of one record into slices: one for each invoice, or more where one would go beyond a limit.
 
     `rows` must be a whole record and never a Lambda batch. A redelivery cuts Lambda batches elsewhere, and that would
-    make other slices.
+    make other slices. `numbers` are those of `line_id`, for rows that are only a part of their batch.
     """
     invoices: dict[str, dict[str, _Entry]] = defaultdict(dict)
-    for line, index in zip(rows.lines, rows.indexes, strict=True):
+    for line, number in zip(rows.lines, numbers or numbers_in_batch(rows.lines), strict=True):
         texts = content(line)
-        line_id = line_id_from_content(texts, line.Occurrence, batch_id, index)
+        line_id = line_id_from_content(texts, line.Occurrence, batch_id, number)
         invoices[line.InvoiceNo][line_id] = _Entry(line.InvoiceDate, texts, line.Occurrence or 0, line_id, line)
     return [
         Slice(invoice_no, _slice_id(lines), lines)

@@ -1,5 +1,7 @@
 """A line: one valid row of an invoice, and the id by which it is recognised when it is sent again."""
 
+from collections import Counter
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Annotated
 
@@ -28,19 +30,33 @@ class Line(BaseModel):
     Occurrence: Annotated[fields.Occurrence, Field(examples=[1])] = None
 
 
-def line_id(line: Line, batch_id: str, index: int) -> str:
+def line_id(line: Line, batch_id: str, number: int) -> str:
     """24 hexadecimal digits that identify the line within its invoice.
 
     With `Occurrence` the id depends on the content alone, so a row that is sent again in any batch is the same line.
-    Without it the id also depends on `batch_id` and on `index`, the row's place in its record, which counts from 0 and
-    includes rejected rows.
+    Without it the id also depends on `batch_id` and on `number`: the row is the n-th of its batch with this content. So
+    a batch that is sent again under its id, mended or in another order, has the same lines.
     """
-    return line_id_from_content(content(line), line.Occurrence, batch_id, index)
+    return line_id_from_content(content(line), line.Occurrence, batch_id, number)
 
 
-def line_id_from_content(texts: tuple[str, ...], occurrence: int | None, batch_id: str, index: int) -> str:
+def numbers_in_batch(lines: Iterable[Line]) -> list[int]:
+    """The `number` of each line, from 1, where `lines` are all valid rows of a batch. 0 for lines with `Occurrence`."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    numbers: list[int] = []
+    for line in lines:
+        if line.Occurrence:
+            numbers.append(0)
+        else:
+            texts = content(line)
+            seen[texts] += 1
+            numbers.append(seen[texts])
+    return numbers
+
+
+def line_id_from_content(texts: tuple[str, ...], occurrence: int | None, batch_id: str, number: int) -> str:
     """Like line_id, for callers that need the line's `content` for something else, too."""
-    place = f"#{occurrence}" if occurrence else f"@{batch_id}@{index}"
+    place = f"#{occurrence}" if occurrence else f"@{batch_id}@{number}"
     text = _SEPARATOR.join((*texts, place))
     return blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()
 

@@ -95,7 +95,8 @@ customer. Every accepted row is stored once: in the raw archive, and in the tabl
 
 **Sending again is safe.** A row that has `Occurrence` (1 for the first row with exactly this content in its source,
 2 for the second …) counts once, however often it is sent and in whichever batch. The header `Idempotency-Key`
-names a batch: use the same key for each retry of the same batch.
+names a batch: use the same key for each retry of the same batch. Then rows without `Occurrence` count once, too, also
+if the batch is sent again mended or in another order.
 
 **Nothing is dropped silently.** Each rejected row is listed with its index, the field and the rule that it breaks. The
 valid rows of the same batch are accepted.

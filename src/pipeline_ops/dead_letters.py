@@ -39,10 +39,11 @@ class NumberedRow:
 
 @dataclass(frozen=True, slots=True)
 class RedrivenRow:
-    """The JSON text of a valid row, and its position in the whole record."""
+    """The JSON text of a valid row, its position in the whole record, and its `number` in the sense of `line_id`."""
 
     index: int
     text: str
+    number: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class RedrivenDocument(DeadLetterDocument):
         return validated_rows([NumberedRow(row.index, row.text.encode()) for row in self.rows])
 
     def line_ids(self) -> Iterator[bytes]:
-        return line_ids_of(self.valid_rows(), self.batch_id)
+        return line_ids_of(self.valid_rows(), self.batch_id, [row.number for row in self.rows])
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,4 +175,4 @@ def _line(values: dict[str, str] | None, *, day_first: bool) -> Line | None:
 
 def _line_id(line: Line) -> bytes:
     """Bytes, because the ids of half a million lines take twice the memory as text."""
-    return bytes.fromhex(line_id(line, batch_id="", index=0))
+    return bytes.fromhex(line_id(line, batch_id="", number=0))

@@ -1,13 +1,13 @@
 """The raw objects of the archive and the rows in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aws.bucket import RAW, Bucket, batch_id_of, hour_folder, raw_key, second_body_key
 from consumers.batch_loop import Record
 from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
-from invoices.line import line_id
+from invoices.line import line_id, numbers_in_batch
 from invoices.rows import Rows, read_ndjson
 from pipeline_ops.options import TimeRange
 
@@ -22,12 +22,18 @@ class RawObject:
     has_valid_key: bool
 
     def line_ids(self) -> Iterator[bytes]:
-        return line_ids_of(self.rows, self.batch_id)
+        return line_ids_of(self.rows, self.batch_id, numbers_in_batch(self.rows.lines))
 
 
 def raw_keys(bucket: Bucket, span: TimeRange, after: str = "") -> Iterator[str]:
     """The raw objects of the hours in `span` whose keys sort after `after`. Batch ids without a time: 1970-01-01."""
     return keys_of_hours(bucket, RAW, span, after)
+
+
+def raw_keys_of(bucket: Bucket, batch_id: str) -> Iterator[str]:
+    """The raw objects of one batch: more than one where it was sent with several bodies."""
+    prefix = raw_key(batch_id).removesuffix(".ndjson.gz")
+    return (each.key for each in bucket.objects(prefix) if batch_id_of(each.key) == batch_id)
 
 
 def keys_of_hours(bucket: Bucket, prefix: str, span: TimeRange, after: str = "") -> Iterator[str]:
@@ -57,7 +63,7 @@ def read_raw_object(bucket: Bucket, key: str) -> RawObject:
     )
 
 
-def line_ids_of(rows: Rows, batch_id: str) -> Iterator[bytes]:
+def line_ids_of(rows: Rows, batch_id: str, numbers: Sequence[int]) -> Iterator[bytes]:
     """The id of each line. Bytes, because the ids of half a million lines take twice the memory as text."""
-    for line, index in zip(rows.lines, rows.indexes, strict=True):
-        yield bytes.fromhex(line_id(line, batch_id, index))
+    for line, number in zip(rows.lines, numbers, strict=True):
+        yield bytes.fromhex(line_id(line, batch_id, number))

@@ -5,7 +5,7 @@ time that the batch's raw object holds already, and the rows would get new posit
 
     1. `failed-redriven/…` is created with the rows that will be stored. A redrive that finds this document there
        finishes it and ignores its own fix.
-    2. The code of the stage stores the rows, under their batch id and their positions in the whole record.
+    2. The code of the stage stores the rows, under their batch id and with the numbers that they have in their batch.
     3. Rows that are still invalid become a new dead letter; then the document under `failed/` is deleted.
 
 So a redrive may stop after any step: the next one ends in the same state.
@@ -15,7 +15,9 @@ nothing. A record that the stage cannot store becomes a dead letter, as on the s
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetter, DeadLetterDocument, DeadLetterStore, redriven_key
@@ -26,7 +28,7 @@ from consumers.index import Index
 from invoices.batch import pack, parse_batch_id, unpack
 from invoices.errors import Rejected, RowError
 from invoices.limits import MAX_BODY_BYTES
-from invoices.line import Line
+from invoices.line import Line, content
 from pipeline_ops.dead_letters import (
     NumberedRow,
     RedrivenDocument,
@@ -40,6 +42,7 @@ from pipeline_ops.dead_letters import (
     validated_rows,
 )
 from pipeline_ops.errors import OpsError
+from pipeline_ops.raw_objects import raw_keys_of, read_raw_object
 
 _OCCURRENCE = "Occurrence"
 _NOT_CHOSEN = "is valid, but this redrive did not choose it"
@@ -138,7 +141,7 @@ class Redrive:
         return RedriveResult(key)
 
     def _index_rows(self, key: str, document: DeadLetterDocument, fix: Fix, *, dry_run: bool) -> RedriveResult:
-        decided, errors = _decide(document, fix)
+        decided, errors = self._decide(key, document, fix)
         if was_done_before := self._bucket.exists(redriven_key(key)):
             decided, errors = read_redriven(self._bucket, redriven_key(key)), ()
         if not decided.rows:
@@ -151,11 +154,41 @@ class Redrive:
         target = redriven_key(key)
         if not create_redriven(self._bucket, target, decided) and read_redriven(self._bucket, target) != decided:
             raise OpsError(f"Another redrive of {key} is running with other values.")
-        self._index.store(decided.valid_rows(), decided.batch_id)
+        self._index.store(decided.valid_rows(), decided.batch_id, [row.number for row in decided.rows])
         if rest := _rest(document, decided):
             dead_letters = DeadLetterStore(self._bucket, document.stage)
             dead_letters.put(document.batch_id, document.sequence_number, rest)
         self._bucket.delete(key)
+
+    def _decide(
+        self, key: str, document: DeadLetterDocument, fix: Fix
+    ) -> tuple[RedrivenDocument, tuple[RowError, ...]]:
+        """The rows to store, and the errors of the chosen rows that are still invalid."""
+        rows = [fix.apply(row) for row in payload_rows(document) if fix.chooses(row)]
+        validated = validated_rows(rows)
+        texts = {row.index: row.text.decode() for row in rows if row.index in set(validated.indexes)}
+        stored = self._stored_in_batch(key, document.batch_id)
+        redriven = []
+        for index, line in zip(validated.indexes, validated.lines, strict=True):
+            stored[content(line)] += not line.Occurrence
+            redriven.append(RedrivenRow(index, texts[index], 0 if line.Occurrence else stored[content(line)]))
+        return RedrivenDocument(**vars(document), rows=tuple(redriven)), tuple(validated.errors)
+
+    def _stored_in_batch(self, key: str, batch_id: str) -> Counter[tuple[str, ...]]:
+        """How many rows without Occurrence the batch has stored of each content: from the stream and by redrives.
+
+        So a redriven row gets the line id that it would have had in a batch without errors.
+        """
+        stored: Counter[tuple[str, ...]] = Counter()
+        for raw in raw_keys_of(self._bucket, batch_id):
+            with suppress(Rejected):
+                lines = read_raw_object(self._bucket, raw).rows.lines
+                stored |= Counter(content(line) for line in lines if not line.Occurrence)
+        for each in self._bucket.objects(redriven_key(key).rpartition("/")[0] + f"/{batch_id}."):
+            document = read_redriven(self._bucket, each.key)
+            for line, row in zip(document.valid_rows().lines, document.rows, strict=True):
+                stored[content(line)] = max(stored[content(line)], row.number)
+        return stored
 
 
 class _NoTimeLimit:
@@ -170,15 +203,6 @@ class _NoMetrics:
 
     def put(self, batch_id: str, metrics: Sequence[Metric]) -> None:
         pass
-
-
-def _decide(document: DeadLetterDocument, fix: Fix) -> tuple[RedrivenDocument, tuple[RowError, ...]]:
-    """The rows to store, and the errors of the chosen rows that are still invalid."""
-    rows = [fix.apply(row) for row in payload_rows(document) if fix.chooses(row)]
-    validated = validated_rows(rows)
-    valid = set(validated.indexes)
-    redriven = tuple(RedrivenRow(row.index, row.text.decode()) for row in rows if row.index in valid)
-    return RedrivenDocument(**vars(document), rows=redriven), tuple(validated.errors)
 
 
 def _rest(document: DeadLetterDocument, decided: RedrivenDocument) -> DeadLetter | None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import httpx
 
 from invoices.errors import RowError
-from invoices.line import Line, line_id
+from invoices.line import Line, line_id, numbers_in_batch
 from invoices.rows import read_ndjson
 
 Reply: TypeAlias = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
@@ -45,7 +45,8 @@ class FakeApi:
         key = request.headers["Idempotency-Key"]
         rows = read_ndjson(gzip.decompress(request.content))
         self.batches.append(rows.lines)
-        self.lines |= {line_id(line, key, at): line for line, at in zip(rows.lines, rows.indexes, strict=True)}
+        numbers = numbers_in_batch(rows.lines)
+        self.lines |= {line_id(line, key, number): line for line, number in zip(rows.lines, numbers, strict=True)}
         errors = [_error(each) for each in rows.errors]
         if not rows.lines:
             return httpx.Response(422, json={"title": "No valid row", "errors": errors})

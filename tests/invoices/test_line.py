@@ -2,13 +2,14 @@
 
 import json
 from decimal import Decimal
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from invoices.line import Line, content, line_id
+from invoices.line import Line, content, line_id, numbers_in_batch
 from invoices.money import money_text
 from tests.invoice_rows import row, without
 from tests.invoices.strategies import lines
@@ -160,7 +161,27 @@ def test_with_occurrence_ids_are_equal_if_and_only_if_content_and_occurrence_are
 
 
 @given(unnumbered)
-def test_without_occurrence_every_row_is_a_new_line(line: Line) -> None:
-    """Another batch or another place in it makes another line; a redelivery does not."""
-    ids = [line_id(line, "a", 0), line_id(line, "a", 1), line_id(line, "b", 0), line_id(line, "a", 0)]
+def test_without_occurrence_every_row_of_a_batch_is_a_line_of_its_own(line: Line) -> None:
+    """Another batch or another number in it makes another line; a redelivery does not."""
+    ids = [line_id(line, "a", 1), line_id(line, "a", 2), line_id(line, "b", 1), line_id(line, "a", 1)]
     assert (len(set(ids)), ids[0] == ids[3]) == (3, True)
+
+
+def ids_of_batch(batch: list[Line]) -> set[str]:
+    return {line_id(line, "a", number) for line, number in zip(batch, numbers_in_batch(batch), strict=True)}
+
+
+@given(st.lists(lines(), max_size=12), st.randoms())
+def test_a_batch_has_the_same_lines_in_any_order(batch: list[Line], random: Random) -> None:
+    """Rows are known by their content and their number among equal rows, not by their place."""
+    shuffled = list(batch)
+    random.shuffle(shuffled)
+    assert ids_of_batch(shuffled) == ids_of_batch(batch)
+
+
+@given(st.lists(lines(), max_size=12), st.integers(0, 11))
+def test_a_mended_batch_has_the_lines_that_it_had_before(batch: list[Line], rejected: int) -> None:
+    """A row that was rejected at first adds itself and changes no other row."""
+    before = batch[:rejected] + batch[rejected + 1 :]
+    assert ids_of_batch(before) <= ids_of_batch(batch)
+    assert len(ids_of_batch(batch)) - len(ids_of_batch(before)) <= 1

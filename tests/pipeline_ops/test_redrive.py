@@ -1,5 +1,7 @@
 """What was set aside is stored under its own identity, once, however often it is redriven."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from aws.bucket import DeadLetter, DeadLetterStore
@@ -41,12 +43,23 @@ def key(stores: Stores) -> str:
     return only
 
 
-def test_a_fixed_row_is_known_by_its_place_in_the_whole_record(stores: Stores, key: str) -> None:
-    """Not by its place among those that were set aside."""
+def test_a_fixed_row_has_the_id_that_it_has_in_the_mended_batch(stores: Stores, key: str) -> None:
+    """It equals the first row, so it is the second of them; the mended batch, sent whole, adds only its last row."""
     redrive(stores, key)
     (line,) = (line for line in stored_lines(stores) if line.InvoiceNo == "9")
     first = line.model_copy(update={"InvoiceNo": "536365"})
-    assert set(stored_ids(stores)) == {line_id(first, BATCH, 0), line_id(first, BATCH, 1), line_id(line, BATCH, 2)}
+    assert set(stored_ids(stores)) == {line_id(first, BATCH, 1), line_id(first, BATCH, 2), line_id(line, BATCH, 1)}
+    send(stores, [row(), row(), row(InvoiceNo="9"), row(Quantity="7")])
+    assert len(set(stored_ids(stores))) == 4
+
+
+def test_rows_of_two_redrives_of_one_batch_are_told_apart(stores: Stores, key: str) -> None:
+    """The second redrive counts the rows of the first."""
+    redrive(stores, key)
+    (left,) = keys(stores, "failed/")
+    redrive(stores, left, Fix({"Quantity": "6", "UnitPrice": "2.55"}))
+    assert len(set(stored_ids(stores))) == 4
+    assert verify(stores, Scope(), NO_BAR).findings.is_clean
 
 
 def test_a_row_that_is_still_invalid_stays_set_aside(stores: Stores, key: str) -> None:
@@ -88,11 +101,11 @@ class _BreaksOnce(Index):
 
     broken = True
 
-    def store(self, rows: Rows, batch_id: str) -> None:
+    def store(self, rows: Rows, batch_id: str, numbers: Sequence[int] | None = None) -> None:
         if self.broken:
             self.broken = False
             raise Throttled("DynamoDB asks to slow down")
-        super().store(rows, batch_id)
+        super().store(rows, batch_id, numbers)
 
 
 def test_it_goes_on_where_it_broke_off(stores: Stores, key: str) -> None:

@@ -26,7 +26,7 @@ from consumers.lake.table import COLUMNS, LakeChanged, LakeTable, MonthFile, Sna
 from invoices.batch import unpack
 from invoices.errors import Malformed, Rejected
 from invoices.limits import MAX_BODY_BYTES
-from invoices.line import Line, line_id
+from invoices.line import Line, line_id, numbers_in_batch
 from invoices.rows import Rows, read_ndjson, read_rows
 
 if TYPE_CHECKING:
@@ -165,14 +165,14 @@ class Refresh:
 
     def _stage(self, key: str, staging: "Staging", done: Refreshed) -> None:
         try:
-            batch_id, rows = _read_object(key, self._read(key))
+            batch_id, rows, numbers = _read_object(key, self._read(key))
         except Rejected as error:
             _logger.warning("No rows can be read from an object of the archive: %s", error, extra={"key": key})
             done.unreadable += 1
             return
         line_ids = [
-            None if line.Occurrence else line_id(line, batch_id, index)
-            for line, index in zip(rows.lines, rows.indexes, strict=True)
+            None if line.Occurrence else line_id(line, batch_id, number)
+            for line, number in zip(rows.lines, numbers, strict=True)
         ]
         staging.add(rows.lines, line_ids)
         done.objects += 1
@@ -351,8 +351,8 @@ def _keys(body: str) -> list[str]:
 
 
 class _RedrivenRow(BaseModel):
-    index: int
     text: str
+    number: int
 
 
 class _RedrivenDocument(BaseModel):
@@ -362,13 +362,14 @@ class _RedrivenDocument(BaseModel):
     rows: tuple[_RedrivenRow, ...]
 
 
-def _read_object(key: str, data: bytes) -> tuple[str, Rows]:
-    """The batch id and the rows of an object under `raw/` or `failed-redriven/`. Raises Rejected."""
+def _read_object(key: str, data: bytes) -> tuple[str, Rows, list[int]]:
+    """The batch id, the rows and their numbers of an object under `raw/` or `failed-redriven/`. Raises Rejected."""
     if not key.endswith(".json"):
-        return batch_id_of(key), read_ndjson(unpack(data, MAX_BODY_BYTES))
+        rows = read_ndjson(unpack(data, MAX_BODY_BYTES))
+        return batch_id_of(key), rows, numbers_in_batch(rows.lines)
     try:
         document = _RedrivenDocument.model_validate_json(data)
     except ValidationError as error:
         raise Malformed("the object is not a document of a redrive") from error
     rows = read_rows([row.text.encode() for row in document.rows])
-    return document.batch_id, Rows(rows.lines, [document.rows[place].index for place in rows.indexes], rows.errors)
+    return document.batch_id, rows, [document.rows[place].number for place in rows.indexes]
