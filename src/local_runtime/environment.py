@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 REGION = "us-east-1"
+_LOOPBACK = "127.0.0.1,localhost"
 ACCESS_KEY = "local"  # the engine accepts any key
 _FROM_THE_MACHINE = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "HOME", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
@@ -30,6 +31,15 @@ def aws_environment(endpoint: str) -> dict[str, str]:
     }
 
 
+def bypass_proxies() -> None:
+    """Let this process reach loopback directly: no proxy can reach it for us."""
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), _LOOPBACK)))
+
+
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
-    """For a shell: `set -a; . FILE`."""
-    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items()))
+    """For a shell: `set -a; . FILE`. Only the user can read it, because it has an API key."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    lines = {**environment, "NO_PROXY": _LOOPBACK, "no_proxy": _LOOPBACK}
+    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items()))

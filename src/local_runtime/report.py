@@ -1,6 +1,8 @@
 """The report of a run: two example queries, one screen on the terminal, and report.json."""
 
+import csv
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +21,7 @@ from local_runtime.comparison import Comparison, Example, Expected, Stored
 from local_runtime.messages import UploadSummary
 
 _SHOWN_LINES = 2
+_SHOWN_REJECTS = 3
 _SHOWN_CHARACTERS = 420
 _BYTES_PER_MB = 1_000_000
 
@@ -49,6 +52,11 @@ class Report:
     @property
     def is_equal(self) -> bool:
         return all(comparison.is_equal for comparison in self.comparisons)
+
+    @property
+    def is_success(self) -> bool:
+        """A run in which no row was accepted proves nothing, although the stores hold what the CSV holds: nothing."""
+        return self.is_equal and self.figures["accepted"] > 0
 
 
 @dataclass(frozen=True)
@@ -107,8 +115,29 @@ def show_report(console: Console, report: Report, queries: Iterable[ExampleQuery
     console.print(_summary_lines(report))
     for query in queries:
         console.print(_query_panel(query))
-    result = "[green]✓ the stores hold exactly what the CSV holds" if report.is_equal else "[red]✗ the stores differ"
-    console.print(f"{result}[/] (figures in {escape(str(path))})", highlight=False)
+    console.print(f"{_result(report)}[/] (figures in {escape(str(path))})", highlight=False)
+
+
+def _result(report: Report) -> str:
+    if not report.is_equal:
+        return "[red]✗ the stores differ"
+    if not report.is_success:
+        return f"[red]✗ 0 of {report.figures['rows_read']:,} rows were accepted, so there is nothing to compare"
+    return "[green]✓ the stores hold exactly what the CSV holds"
+
+
+def rejection_reasons(rejects: Path) -> list[str]:
+    """A line for each field at fault, most rows first: how many rows, the first lines of the file, the reason."""
+    groups: dict[str, list[dict[str, str]]] = defaultdict(list)
+    with rejects.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            groups[row["field"]].append(row)
+    return [
+        f"{field or 'the row'}: {len(rows):,} rows, "
+        f"line {', '.join(row['line'] for row in rows[:_SHOWN_REJECTS])}{' …' if len(rows) > _SHOWN_REJECTS else ''}: "
+        f"{rows[0]['reason']}"
+        for field, rows in sorted(groups.items(), key=lambda group: -len(group[1]))
+    ]
 
 
 def figure_text(figure: int | Decimal) -> str:

@@ -13,13 +13,21 @@ from rich.console import Console
 from rich.markup import escape
 
 from local_runtime.comparison import Expected, compare, read_expected, read_lake, read_stored
-from local_runtime.environment import machine_environment
+from local_runtime.environment import bypass_proxies, machine_environment
 from local_runtime.errors import RunError
 from local_runtime.folder import RunFolder, lock_folder
 from local_runtime.messages import Inbox, UploadSummary
 from local_runtime.pipeline import API_KEY, API_PORT, HEADER, Pipeline, start_pipeline
 from local_runtime.processes import Supervisor, supervise
-from local_runtime.report import ExampleQuery, Report, contract_figures, query_examples, show_report, write_report
+from local_runtime.report import (
+    ExampleQuery,
+    Report,
+    contract_figures,
+    query_examples,
+    rejection_reasons,
+    show_report,
+    write_report,
+)
 from local_runtime.sample import write_sample
 from local_runtime.stack.template import read_template
 from local_runtime.upload import (
@@ -47,7 +55,11 @@ class RunOptions:
 
 
 def run(options: RunOptions, console: Console) -> int:
-    """The exit code: with `once`, 0 only if the stores hold exactly what the CSV holds. Raises RunError."""
+    """The exit code: with `once`, 0 only if rows were accepted and the stores hold exactly what the CSV holds.
+
+    Raises RunError.
+    """
+    bypass_proxies()
     if options.csv and not options.csv.is_file():
         raise RunError(f"there is no file {options.csv}")
     template = read_template(options.template)
@@ -93,7 +105,7 @@ class _Session:
         if queries:
             self._example_path = queries[0].path
         show_report(self._console, report, queries, self._folder.report)
-        return _OK if report.is_equal else _FAILED
+        return _OK if report.is_success else _FAILED
 
     def serve(self) -> int:
         """Keep serving until Ctrl-C or SIGTERM. Raises ProcessEnded if a process ends."""
@@ -131,6 +143,8 @@ class _Session:
         if upload.client_errors:
             self._print(upload.client_errors)
         if self._progress.summary and (rejects := self._progress.summary.rejects_file):
+            for line in rejection_reasons(Path(rejects)):
+                self._print(f"rejected  {line}")
             self._print(f"the rejected rows and their reasons are in {rejects}")
         if upload.has_stalled:
             pending = f"{self._progress.pending_rows:,} rows are not processed yet"

@@ -143,7 +143,6 @@ class UploadResult:
 
 def start_client(supervisor: Supervisor, folder: RunFolder, machine: Mapping[str, str], csv: Path, url: str) -> Process:
     """The client sends the whole file: the engine of an earlier run has ended, and its memory with it."""
-    folder.rejects.unlink(missing_ok=True)
     options = ("--rejects", str(folder.rejects), "--journal", str(folder.journal), "--fresh", "--json")
     return supervisor.start(
         Command(

@@ -4,7 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from local_runtime.environment import aws_environment, machine_environment, write_environment
+import pytest
+
+from local_runtime.environment import aws_environment, bypass_proxies, machine_environment, write_environment
 
 
 def test_the_users_own_settings_are_left_out(tmp_path: Path) -> None:
@@ -30,3 +32,18 @@ def test_a_shell_can_read_the_file(tmp_path: Path) -> None:
         text=True,
     )
     assert printed.stdout == "it's $HOME|2"
+
+
+def test_only_the_user_can_read_the_file_and_no_proxy_gets_its_requests(tmp_path: Path) -> None:
+    """It has an API key, and its addresses are of this machine."""
+    write_environment(tmp_path / "env", {"A": "1"})
+    assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+    assert "NO_PROXY=127.0.0.1,localhost" in (tmp_path / "env").read_text()
+
+
+def test_a_run_goes_past_the_users_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the user has excluded before stays excluded."""
+    monkeypatch.setenv("NO_PROXY", "intranet")
+    monkeypatch.delenv("no_proxy", raising=False)
+    bypass_proxies()
+    assert (os.environ["NO_PROXY"], os.environ["no_proxy"]) == ("intranet,127.0.0.1,localhost", "127.0.0.1,localhost")

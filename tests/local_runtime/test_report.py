@@ -17,6 +17,7 @@ from local_runtime.report import (
     contract_figures,
     figure_text,
     query_examples,
+    rejection_reasons,
     show_report,
     write_report,
 )
@@ -38,8 +39,8 @@ RESPONSES = {
 }
 
 
-def _report(*comparisons: Comparison) -> Report:
-    figures = contract_figures(UploadSummary("summary", 2, 2, 0, 0, 1.0), Stored(), 1.23456)
+def _report(*comparisons: Comparison, accepted: int = 2) -> Report:
+    figures = contract_figures(UploadSummary("summary", 2, accepted, 2 - accepted, 0, 1.0), Stored(), 1.23456)
     return Report(figures, list(comparisons), 1, 1, {"sent": 2.0}, {"API": 100_000_000})
 
 
@@ -48,6 +49,23 @@ def _shown(report: Report, *queries: ExampleQuery) -> str:
     show_report(console, report, queries, Path("report.json"))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def test_a_run_without_an_accepted_row_is_no_success() -> None:
+    """The stores hold what the CSV holds, which is nothing."""
+    report = _report(Comparison("lines", 0, 0), accepted=0)
+    assert (report.is_equal, report.is_success, _report().is_success) == (True, False, True)
+    assert "✗ 0 of 2 rows were accepted" in _shown(report)
+
+
+def test_reasons_are_summed_up_by_field(tmp_path: Path) -> None:
+    """Most rows first, with the first lines of the file."""
+    rows = [f"{line},Quantity,must be a whole number" for line in (2, 3, 5, 7)] + ["4,,it has 2 fields"]
+    (tmp_path / "rejects.csv").write_text("\n".join(["line,field,reason", *rows, ""]))
+    assert rejection_reasons(tmp_path / "rejects.csv") == [
+        "Quantity: 4 rows, line 2, 3, 5 …: must be a whole number",
+        "the row: 1 rows, line 4: it has 2 fields",
+    ]
 
 
 def _http() -> httpx.Client:
