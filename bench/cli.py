@@ -29,6 +29,7 @@ from bench.findings import Finding, benchmarks_chart, benchmarks_page, show
 from bench.freshness import freshness_findings
 from bench.growth import growth_findings
 from bench.ingest import ingest_findings
+from bench.lake import lake_findings
 from bench.loopback import loopback_server
 from bench.prices import read_prices
 from bench.queries import query_findings
@@ -151,6 +152,10 @@ def _queries(inputs: _Inputs) -> list[Finding]:
     return query_findings(batches, row["InvoiceNo"], row["CustomerID"])
 
 
+def _lake(inputs: _Inputs) -> list[Finding]:
+    return lake_findings(inputs.csv)
+
+
 _SECTIONS: Mapping[str, Callable[[_Inputs], list[Finding]]] = {
     "cost": _cost,
     "ingest": _ingest,
@@ -162,6 +167,7 @@ _SECTIONS: Mapping[str, Callable[[_Inputs], list[Finding]]] = {
     "whole-run": _whole_run,
     "queries": _queries,
     "freshness": _freshness,
+    "lake": _lake,
 }
 
 

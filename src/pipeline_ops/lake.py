@@ -83,6 +83,7 @@ def open_lake(table: LakeTable, cache: Path) -> Iterator[duckdb.DuckDBPyConnecti
     paths = _fetch(table, snapshot.files.values(), cache)
     with duckdb.connect() as lake:
         lake.execute("SET TimeZone = 'UTC'")  # or a day would depend on where this runs
+        lake.execute("SET enable_progress_bar = false")  # standard output holds the result alone
         lake.execute(_view(paths))
         yield lake
 
