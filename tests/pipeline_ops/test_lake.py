@@ -11,7 +11,7 @@ import pytest
 from invoices.line import line_id
 from invoices.rows import read_ndjson
 from pipeline_ops.cli import main
-from pipeline_ops.lake import lake_lines, named_questions
+from pipeline_ops.lake import lake_lines, named_questions, open_lake
 from pipeline_ops.verify.findings import Findings
 from pipeline_ops.verify.known_lines import KnownLines
 from pipeline_ops.verify.tables import LakeCheck
@@ -188,3 +188,9 @@ def test_verify_compares_the_lake_by_identity(in_lake: list[int], expected: list
     lake_lines_found = [(ids[n], lines[n]) for n in in_lake]
     LakeCheck(known_lines, findings).run(lake_lines_found, only_csv=False, report_unexpected=True)
     assert [(each.kind.value, each.where.value) for each in findings.kept] == expected
+
+
+def test_no_engine_draws_a_progress_bar(filled: Lake, tmp_path: Path) -> None:
+    """DuckDB would print one in the middle of a result that a program reads, and in a function's log."""
+    with open_lake(filled.table, tmp_path) as opened:
+        assert opened.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
