@@ -126,7 +126,7 @@ def lake_calls(data_plane: DataPlane) -> dict[str, set[Grant]]:
             assert finished.returncode == 0, finished.stderr[-3000:]
             return {(action, _placed_in(resource, names)) for action, resource in wire.calls}
 
-    redriven = {"batch_id": "b", "rows": [{"index": 0, "text": json.dumps(row(Occurrence=1))}]}
+    redriven = {"batch_id": "b", "rows": [{"number": 0, "text": json.dumps(row(Occurrence=1))}]}
     put("failed-redriven/to_dynamodb/dt=1970-01-01/hour=00/b.json", json.dumps(redriven).encode())
     refreshed: set[Grant] = set()
     for number in range(COMMITS):

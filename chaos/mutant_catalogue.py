@@ -218,8 +218,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "drop the last line of a record",
         "src/invoices/invoice.py",
-        "zip(rows.lines, rows.indexes, strict=True)",
-        "zip(rows.lines[:-1], rows.indexes[:-1], strict=True)",
+        "zip(rows.lines, numbers or numbers_in_batch(rows.lines), strict=True)",
+        "zip(rows.lines[:-1], (numbers or numbers_in_batch(rows.lines))[:-1], strict=True)",
         _SHAPE,
     ),
     Defect(

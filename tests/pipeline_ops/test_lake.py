@@ -164,7 +164,7 @@ def test_the_lines_of_the_lake_have_the_ids_of_their_rows(lake: Lake, tmp_path: 
     lake.archive("one", rows)
     lake.refresh()
     lines = read_ndjson(ndjson(rows)).lines
-    expected = {(bytes.fromhex(line_id(line, "one", index)), line) for index, line in enumerate(lines)}
+    expected = {(bytes.fromhex(line_id(line, "one", number=1)), line) for line in lines}
     assert set(lake_lines(lake.table, tmp_path)) == expected
 
 

@@ -100,7 +100,7 @@ def test_an_empty_queue_is_no_refresh(lake: Lake) -> None:
 def test_rows_that_a_redrive_stored_are_in_the_lake(lake: Lake) -> None:
     """Under the line ids that they would have had in their batch."""
     mended = json.dumps(row(Quantity=7)).encode()
-    document = {"batch_id": "one", "stage": "to_dynamodb", "rows": [{"index": 1, "text": mended.decode()}]}
+    document = {"batch_id": "one", "stage": "to_dynamodb", "rows": [{"number": 1, "text": mended.decode()}]}
     lake.put("failed-redriven/to_dynamodb/dt=1970-01-01/hour=00/one.abc.json", json.dumps(document).encode())
     lake.refresh()
     lake.put("raw/dt=1970-01-01/hour=00/one.ndjson.gz", pack(b"{}\n" + mended))
