@@ -1,5 +1,7 @@
 """The API over HTTP: what is asked, when a request is retried, and what a response must look like."""
 
+import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +25,10 @@ RETRIED_STATUSES = frozenset(
         HTTPStatus.SERVICE_UNAVAILABLE,
         HTTPStatus.GATEWAY_TIMEOUT,
     }
+)
+KEY_HELP = (
+    "Set the key with --api-key or INVOICE_API_KEY. `make run` writes one to .local/env (`set -a; . .local/env`); for "
+    "a deployment an operator makes one with `python -m pipeline_ops keys create`."
 )
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
@@ -56,9 +62,15 @@ class IngestResponse(TypedDict):
 
 @asynccontextmanager
 async def open_api(
-    address: Address, environment: Environment, is_stopped: Callable[[], bool] = lambda: False
+    address: Address,
+    environment: Environment,
+    is_stopped: Callable[[], bool] = lambda: False,
+    warn: Callable[[str], None] = lambda _text: None,
 ) -> AsyncIterator["Api"]:
-    """The API at an address. Raises BadInput where that is not an HTTP address."""
+    """The API at an address. `warn` gets a sentence when a request is first retried.
+
+    Raises BadInput where that is not an HTTP address.
+    """
     url = parse_url(address.url)
     headers = {"Accept": "application/json"} | ({"X-Api-Key": address.key} if address.key else {})
     client = httpx.AsyncClient(
@@ -70,16 +82,27 @@ async def open_api(
         verify=url.scheme == "https",  # httpx would load certificates for plain HTTP, too, which takes 14 ms
     )
     async with client:
-        yield Api(client, environment, is_stopped)
+        yield Api(client, environment, is_stopped, warn)
 
 
 class Api:
-    """Sends each request until there is a usable response. After `is_stopped` a failed attempt is the last one."""
+    """Sends each request until there is a usable response. After `is_stopped` a failed attempt is the last one.
 
-    def __init__(self, client: httpx.AsyncClient, environment: Environment, is_stopped: Callable[[], bool]) -> None:
+    `may_have_received` is False until a request may have arrived: no connection was made before.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        environment: Environment,
+        is_stopped: Callable[[], bool],
+        warn: Callable[[str], None],
+    ) -> None:
         self._client = client
         self._environment = environment
         self._is_stopped = is_stopped
+        self._warn: Callable[[str], None] | None = warn
+        self.may_have_received = False
 
     async def ingest(self, key: str, body: bytes, rows: int) -> IngestResponse:
         """Send a batch of `rows` rows as gzip NDJSON, under the same key on every attempt.
@@ -114,24 +137,38 @@ class Api:
             retry=retry_if_exception_type(TransientError),
             stop=lambda state: state.attempt_number >= MAX_ATTEMPTS or self._is_stopped(),
             wait=self._pause,
+            before_sleep=self._announce_retries,
             sleep=self._environment.sleep,
             reraise=True,
         )
         try:
             return await attempts(self._attempt, request)
         except TransientError as error:
-            raise ApiUnavailable(f"The API gave no usable response: {error}.") from error
+            raise ApiUnavailable(f"The API at {self._url} gave no usable response: {error}.") from error
 
     async def _attempt(self, request: httpx.Request) -> httpx.Response:
         try:
             response = await self._client.send(request)
         except httpx.TransportError as error:
-            raise TransientError(type(error).__name__) from error
+            self.may_have_received = self.may_have_received or not isinstance(error, _NOT_CONNECTED)
+            raise TransientError(_transport_error_text(error)) from error
         except httpx.HTTPError as error:
             raise UnexpectedResponse(f"The API's response cannot be read ({type(error).__name__}).") from error
+        self.may_have_received = True
         if response.status_code in RETRIED_STATUSES:
             raise TransientError(_problem_text(response), _retry_after(response, self._environment.now()))
         return response
+
+    @property
+    def _url(self) -> str:
+        return str(self._client.base_url.copy_with(username=None, password=None)).rstrip("/")
+
+    def _announce_retries(self, state: RetryCallState) -> None:
+        """Once for an upload: a user who mistyped the address should not wait in silence."""
+        if self._warn:
+            error = state.outcome.exception() if state.outcome else None
+            self._warn(f"{self._url}: {error}. Trying again, {MAX_ATTEMPTS} times in all, for about half a minute …")
+            self._warn = None
 
     def _pause(self, state: RetryCallState) -> float:
         """Seconds; doubles with each attempt. Half of it is random, so that clients that fail together spread out."""
@@ -139,6 +176,26 @@ class Api:
         error = state.outcome.exception() if state.outcome else None
         retry_after = error.retry_after if isinstance(error, TransientError) else 0.0
         return max(retry_after, self._environment.uniform(longest / 2, longest))
+
+
+_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
+
+
+def _transport_error_text(error: httpx.TransportError) -> str:
+    """What went wrong in words; httpx keeps the system's error as the cause."""
+    causes: list[BaseException] = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            return f"no secure connection (TLS): {cause.strerror or cause}"
+        if isinstance(cause, socket.gaierror):
+            return "there is no host of this name"
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection was refused: no server listens there"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    return f"the connection failed ({type(error).__name__})"
 
 
 class TransientError(Exception):
@@ -186,7 +243,10 @@ def _is_loopback(url: httpx.URL) -> bool:
 
 def _error(response: httpx.Response) -> RequestRefused | UnexpectedResponse:
     if response.is_client_error:
-        return RequestRefused(f"The API refused the request ({response.status_code}): {_problem_text(response)}.")
+        help_text = f" {KEY_HELP}" if response.status_code == HTTPStatus.UNAUTHORIZED else ""
+        return RequestRefused(
+            f"The API refused the request ({response.status_code}): {_problem_text(response)}.{help_text}"
+        )
     return UnexpectedResponse(
         f"The API does not answer with status {response.status_code}. Is this the address of the invoice API?"
     )

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console, Group
 from rich.text import Text
 
-from client.api import Address, Api, open_api
+from client.api import KEY_HELP, Address, Api, open_api
 from client.batches import MAX_BATCH_ROWS
 from client.dates import DateOrder
 from client.environment import Environment
@@ -25,7 +25,7 @@ _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 Url = Annotated[str, typer.Option(envvar="INVOICE_API_URL", help="The address of the API.")]
-Key = Annotated[str | None, typer.Option(envvar="INVOICE_API_KEY", help="The API key, if the API needs one.")]
+Key = Annotated[str | None, typer.Option(envvar="INVOICE_API_KEY", help="The API key.")]
 _LOCAL = "http://127.0.0.1:8000"
 
 
@@ -63,7 +63,7 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     Exit code 0: all rows were accepted. 1: some were rejected. 2: the file or the command line is wrong, and nothing
     was sent. 3: the upload is incomplete.
     """
-    settings = SendSettings(file, Address(url, api_key), batch_rows, in_flight, rate, rejects, journal, fresh, dates)
+    settings = SendSettings(file, _address(url, api_key), batch_rows, in_flight, rate, rejects, journal, fresh, dates)
     with _print_errors():
         summary = _send(settings, context.obj, as_json=as_json)
     if summary.ending:
@@ -74,26 +74,28 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
 @app.command("invoice")
 def invoice_command(context: typer.Context, number: str, url: Url = _LOCAL, api_key: Key = None) -> None:
     """Show an invoice with its lines and its total."""
-    _show(context.obj, Address(url, api_key), lambda api: fetch_invoice(api, number), invoice_tables, "invoice")
+    _show(context.obj, _address(url, api_key), lambda api: fetch_invoice(api, number), invoice_tables, "invoice")
 
 
 @app.command("customer")
 def customer_command(context: typer.Context, customer_id: str, url: Url = _LOCAL, api_key: Key = None) -> None:
     """Show a customer with all invoices and their totals."""
-    _show(context.obj, Address(url, api_key), lambda api: fetch_customer(api, customer_id), customer_tables, "customer")
+    _show(
+        context.obj, _address(url, api_key), lambda api: fetch_customer(api, customer_id), customer_tables, "customer"
+    )
 
 
 def _send(settings: SendSettings, environment: Environment, *, as_json: bool) -> Summary:
     if as_json:
         lines = JsonLines(sys.stdout)
-        return send(settings, environment, lines, lambda summary: lines.write(summary.event()))
+        return send(settings, environment, lines, lambda summary: lines.write(summary.event()), _print_warning)
     with progress_bar(Console(stderr=True), environment.clock) as bar:
 
         def show(summary: Summary) -> None:
             bar.stop()
             summary.show(Console())
 
-        return send(settings, environment, bar, show)
+        return send(settings, environment, bar, show, _print_warning)
 
 
 def _show(
@@ -104,7 +106,7 @@ def _show(
     kind: str,
 ) -> None:
     async def fetched() -> Answer:
-        async with open_api(address, environment) as api:
+        async with open_api(address, environment, warn=_print_warning) as api:
             return await fetch(api)
 
     try:
@@ -126,6 +128,18 @@ def _print_errors() -> Iterator[None]:
     except CommandError as error:
         _print_error(str(error))
         raise typer.Exit(_BAD_INPUT if isinstance(error, BadInput) else _API_FAILED) from error
+
+
+def _address(url: str, api_key: str | None) -> Address:
+    """Every route that the client asks needs a key, so a missing one is told before anything is read."""
+    if not api_key:
+        _print_error(f"There is no API key. {KEY_HELP}")
+        raise typer.Exit(_BAD_INPUT)
+    return Address(url, api_key)
+
+
+def _print_warning(text: str) -> None:
+    Console(stderr=True).print(Text(text, style="yellow"), soft_wrap=True)
 
 
 def _print_error(message: str) -> None:

@@ -55,6 +55,7 @@ def send(
     environment: Environment,
     listener: ProgressListener,
     show: Callable[[Summary], None] = lambda _summary: None,
+    warn: Callable[[str], None] = lambda _text: None,
 ) -> Summary:
     """Send the file, or go on where the last run ended.
 
@@ -70,10 +71,10 @@ def send(
         check_rejects_path(settings.rejects_path, settings.file)
         check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
         with open_journal(settings.journal_path, _header(settings, source), fresh=settings.fresh) as journal:
-            summary = _Run(settings, environment, source, reader, journal).run(listener)
+            summary = _Run(settings, environment, source, reader, journal, warn).run(listener)
             summary = replace(summary, notes=(*summary.notes, *note))
             show(summary)
-            if summary.is_complete:
+            if summary.is_complete or not summary.journal:
                 journal.remove()
             return summary
 
@@ -122,9 +123,17 @@ def _header(settings: SendSettings, source: Source) -> Header:
 
 
 class _Run:
-    def __init__(
-        self, settings: SendSettings, environment: Environment, source: Source, reader: Reader, journal: Journal
+    def __init__(  # noqa: PLR0913, PLR0917 - what one run is made of
+        self,
+        settings: SendSettings,
+        environment: Environment,
+        source: Source,
+        reader: Reader,
+        journal: Journal,
+        warn: Callable[[str], None],
     ) -> None:
+        self._warn = warn
+        self._has_reached_api = bool(journal.batches)
         self._settings = settings
         self._environment = environment
         self._source = source
@@ -152,12 +161,16 @@ class _Run:
         environment = replace(self._environment, sleep=stop.interrupts(self._environment.sleep))
         batcher = Batcher(self._settings.rows_at_a_time, environment.new_key, self._journal.batches)
         pace = Pace(self._settings.rate, environment.clock, environment.sleep)
-        async with open_api(self._settings.address, environment, stop.is_set) as api:
+        async with open_api(self._settings.address, environment, stop.is_set, self._warn) as api:
             upload = Upload(api, batcher, self._journal, self._stats, self._rejects, listener)
-            await upload.run(batcher.parts(self._reader.chunks()), pace, self._settings.in_flight, stop)
+            try:
+                await upload.run(batcher.parts(self._reader.chunks()), pace, self._settings.in_flight, stop)
+            finally:
+                self._has_reached_api = self._has_reached_api or api.may_have_received
 
     def _incomplete(self, ending: str, *, interrupted: bool = False) -> Summary:
-        journal = self._journal.path if self._journal.has_batches else None
+        """Without a journal if no request can have arrived: then there is nothing to resume."""
+        journal = self._journal.path if self._journal.has_batches and self._has_reached_api else None
         return replace(self._summary(), ending=ending, interrupted=interrupted, journal=journal)
 
     def _summary(self) -> Summary:

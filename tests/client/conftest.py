@@ -7,8 +7,8 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current directory; no address or key comes from the environment."""
+    """The current directory; no address comes from the environment, and the key is that of the tests."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INVOICE_API_URL", raising=False)
-    monkeypatch.delenv("INVOICE_API_KEY", raising=False)
+    monkeypatch.setenv("INVOICE_API_KEY", "key")
     return tmp_path

@@ -1,5 +1,7 @@
 """What the client does when the API is slow, busy, broken, gone, or somebody else."""
 
+import socket
+import ssl
 from pathlib import Path
 
 import httpx
@@ -56,7 +58,7 @@ def test_an_api_that_is_gone_ends_the_upload() -> None:
     summary = summary_of(result)
     assert (result.exit_code, summary["accepted"], summary["not_sent"]) == (3, 10, 10)
     assert (summary["rows_read"], summary["not_sent_lines"]) == (20, [[12, None]])
-    assert summary["error"] == "The API gave no usable response: ReadTimeout."
+    assert summary["error"] == "The API at http://127.0.0.1:8000 gave no usable response: no answer in time."
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 415])
@@ -128,3 +130,51 @@ def test_rejects_that_cannot_be_kept_end_the_upload(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("client.rejects.Rejects._create", full)
     result = run(FakeApi(), "send", path)
     assert (result.exit_code, "No space left" in result.stderr) == (3, True)
+
+
+def failing(error: httpx.TransportError, cause: Exception) -> httpx.TransportError:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (failing(httpx.ConnectError("x"), ConnectionRefusedError()), "the connection was refused"),
+        (failing(httpx.ConnectError("x"), socket.gaierror()), "there is no host of this name"),
+        (failing(httpx.ConnectError("x"), ssl.SSLError(1, "certificate")), "no secure connection (TLS)"),
+        (httpx.ConnectTimeout("x"), "no answer in time"),
+    ],
+)
+def test_an_api_that_is_not_there_is_told_at_once_and_leaves_no_journal(error: Exception, what: str) -> None:
+    """Who was asked, what went wrong, and that it tries again: once, before the first pause."""
+    api = FakeApi([error] * MAX_ATTEMPTS)
+    result = run(api, "send", write_text(Path("rows.csv"), LINE), "--json")
+    assert (result.exit_code, Path("rows.csv.journal").exists()) == (3, False)
+    first = result.stderr.splitlines()[0]
+    assert first.startswith(f"http://127.0.0.1:8000: {what}")
+    assert result.stderr.count("Trying again") == 1
+
+
+def test_a_request_that_may_have_arrived_leaves_a_journal() -> None:
+    """The API may have the batch, so the next run sends it under the same key."""
+    api = FakeApi([httpx.ReadTimeout("x")] * MAX_ATTEMPTS)
+    assert run(api, "send", write_text(Path("rows.csv"), LINE)).exit_code == 3
+    assert Path("rows.csv.journal").exists()
+
+
+@pytest.mark.parametrize("words", [("send", "missing.csv"), ("invoice", "1"), ("customer", "1")])
+def test_a_missing_key_is_told_before_anything_is_read(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the ways to get one."""
+    monkeypatch.delenv("INVOICE_API_KEY")
+    api = FakeApi()
+    result = run(api, *words)
+    assert (result.exit_code, api.requests, "There is no API key" in result.stderr) == (2, [], True)
+    assert ".local/env" in result.stderr
+
+
+def test_a_wrong_key_is_told_with_the_way_to_a_right_one() -> None:
+    """401."""
+    api = FakeApi([problem(401, "Unauthorized")])
+    result = run(api, "send", write_text(Path("rows.csv"), LINE))
+    assert (result.exit_code, "INVOICE_API_KEY" in result.stderr) == (3, True)
