@@ -22,10 +22,16 @@ from client.show import Answer, customer_tables, fetch_customer, fetch_invoice, 
 
 _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help=__doc__, context_settings={"help_option_names": ["-h", "--help"]}
+)
 
 Url = Annotated[str, typer.Option(envvar="INVOICE_API_URL", help="The address of the API.")]
 Key = Annotated[str | None, typer.Option(envvar="INVOICE_API_KEY", help="The API key.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Show only so many lines or invoices. [default: all]")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the API's response as JSON.")]
 _LOCAL = "http://127.0.0.1:8000"
 
 
@@ -72,17 +78,32 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
 
 
 @app.command("invoice")
-def invoice_command(context: typer.Context, number: str, url: Url = _LOCAL, api_key: Key = None) -> None:
+def invoice_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them by name
+    context: typer.Context,
+    number: str,
+    url: Url = _LOCAL,
+    api_key: Key = None,
+    limit: Limit = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
     """Show an invoice with its lines and its total."""
-    _show(context.obj, _address(url, api_key), lambda api: fetch_invoice(api, number), invoice_tables, "invoice")
+    answer = _fetch(context.obj, _address(url, api_key), lambda api: fetch_invoice(api, number, limit), "invoice")
+    _show(answer, invoice_tables, as_json=as_json)
 
 
 @app.command("customer")
-def customer_command(context: typer.Context, customer_id: str, url: Url = _LOCAL, api_key: Key = None) -> None:
-    """Show a customer with all invoices and their totals."""
-    _show(
-        context.obj, _address(url, api_key), lambda api: fetch_customer(api, customer_id), customer_tables, "customer"
-    )
+def customer_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them by name
+    context: typer.Context,
+    customer_id: str,
+    url: Url = _LOCAL,
+    api_key: Key = None,
+    limit: Limit = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Show a customer with the invoices and their totals."""
+    address = _address(url, api_key)
+    answer = _fetch(context.obj, address, lambda api: fetch_customer(api, customer_id, limit), "customer")
+    _show(answer, customer_tables, as_json=as_json)
 
 
 def _send(settings: SendSettings, environment: Environment, *, as_json: bool) -> Summary:
@@ -98,23 +119,22 @@ def _send(settings: SendSettings, environment: Environment, *, as_json: bool) ->
         return send(settings, environment, bar, show, _print_warning)
 
 
-def _show(
-    environment: Environment,
-    address: Address,
-    fetch: Callable[[Api], Awaitable[Answer]],
-    tables: Callable[[Answer], Group],
-    kind: str,
-) -> None:
+def _fetch(environment: Environment, address: Address, fetch: Callable[[Api], Awaitable[Answer]], kind: str) -> Answer:
     async def fetched() -> Answer:
         async with open_api(address, environment, warn=_print_warning) as api:
             return await fetch(api)
 
     try:
         with _print_errors():
-            Console().print(tables(asyncio.run(fetched())))
+            return asyncio.run(fetched())
     except NotFound as missing:
         _print_error(f"There is no such {kind}.")
         raise typer.Exit(_NOT_FOUND) from missing
+
+
+def _show(answer: Answer, tables: Callable[[Answer], Group], *, as_json: bool) -> None:
+    with _print_errors():
+        typer.echo(answer.as_json()) if as_json else Console().print(tables(answer))
 
 
 @contextmanager

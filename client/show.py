@@ -1,5 +1,6 @@
 """Fetches an invoice or a customer, with all pages, and shows it as a table."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -43,32 +44,38 @@ _COUNTS = frozenset({"Quantity", "quantity", "line_count", "invoice_count"})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`head` says what is true of the whole; `entries` are its lines or its invoices, from all pages."""
+    """`head` says what is true of the whole; `entries` are its `lines` or its `invoices`, which is `name`."""
 
     head: Entry
+    name: str
     entries: list[Entry]
 
+    def as_json(self) -> str:
+        """The API's response with the entries of all pages, and without its page token."""
+        head = {name: value for name, value in self.head.items() if name != "next_token"}
+        return json.dumps({**head, self.name: self.entries})
 
-async def fetch_invoice(api: Api, number: str) -> Answer:
-    """An invoice with all its lines. Raises NotFound, or an ApiError."""
-    return await _all_pages(api, f"invoices/{quote(number, safe='')}", "lines", {})
+
+async def fetch_invoice(api: Api, number: str, limit: int | None = None) -> Answer:
+    """An invoice with its first `limit` lines; None for all. Raises NotFound, or an ApiError."""
+    return await _fetch_pages(api, f"invoices/{quote(number, safe='')}", "lines", {}, limit)
 
 
-async def fetch_customer(api: Api, customer: str) -> Answer:
-    """A customer with all invoices. Raises NotFound, or an ApiError."""
+async def fetch_customer(api: Api, customer: str, limit: int | None = None) -> Answer:
+    """A customer with the first `limit` invoices; None for all. Raises NotFound, or an ApiError."""
     path = f"customers/{quote(customer, safe='')}"
     head = await api.get(path, {})
-    pages = await _all_pages(api, f"{path}/invoices", "invoices", {"limit": str(_INVOICES_PER_PAGE)})
+    pages = await _fetch_pages(api, f"{path}/invoices", "invoices", {"limit": str(_INVOICES_PER_PAGE)}, limit)
     return replace(pages, head=head)
 
 
-async def _all_pages(api: Api, path: str, name: str, query: dict[str, str]) -> Answer:
+async def _fetch_pages(api: Api, path: str, name: str, query: dict[str, str], limit: int | None) -> Answer:
     page = head = await api.get(path, query)
     entries = list(_entries(page, name))
-    while token := page.get("next_token"):
+    while (token := page.get("next_token")) and (limit is None or len(entries) < limit):
         page = await api.get(path, query | {"next_token": str(token)})
         entries += _entries(page, name)
-    return Answer(head, entries)
+    return Answer(head, name, entries[:limit])
 
 
 def _entries(page: Entry, name: str) -> Iterator[Entry]:

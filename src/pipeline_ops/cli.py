@@ -1,6 +1,7 @@
 """Operator commands of the invoice stream. Exit code 0: all is well; 1: something is wrong; 2: the command failed."""
 
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -12,10 +13,13 @@ from pipeline_ops.errors import OpsError, raise_ops_errors
 from pipeline_ops.verify import command as verify_command
 
 _COMMAND_FAILED = 2
+_HELP = {"help_option_names": ["-h", "--help"]}
 
 
 def build_app() -> typer.Typer:
-    app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False, context_settings=_HELP
+    )
     app.add_typer(failed_commands.app(), name="failed")
     app.add_typer(keys_commands.app(), name="keys")
     app.add_typer(lake_commands.lake_app(), name="lake")
@@ -25,10 +29,11 @@ def build_app() -> typer.Typer:
     return app
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None, prog_name: str | None = None) -> None:
+    """`arguments` None: those of this process."""
     try:
         with raise_ops_errors():
-            build_app()()
+            build_app()(arguments, prog_name=prog_name)
     except OpsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(_COMMAND_FAILED)
