@@ -21,32 +21,36 @@ if TYPE_CHECKING:
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=10,
-    retries={"mode": "standard", "total_max_attempts": 3},
+    retries={"mode": "standard", "total_max_attempts": 3},  # in between botocore waits at most 1 s, then 2 s
     max_pool_connections=64,  # uvicorn's thread pool has 40 threads
     tcp_keepalive=True,
     s3={"addressing_style": "path"},  # one certificate or one loopback port serves every bucket name
 )
 
 
-def kinesis_client() -> "KinesisClient":
-    client: KinesisClient = _client("kinesis")
+FOR_REQUESTS = Config(connect_timeout=1, read_timeout=4)
+"""Where a caller waits: three attempts end within 18 s, before API Gateway's 30 s and the function's limit."""
+
+
+def kinesis_client(config: Config = _CONFIG) -> "KinesisClient":
+    client: KinesisClient = _client("kinesis", config)
     return client
 
 
-def s3_client() -> "S3Client":
-    client: S3Client = _client("s3")
+def s3_client(config: Config = _CONFIG) -> "S3Client":
+    client: S3Client = _client("s3", config)
     return client
 
 
-def dynamodb_client() -> "DynamoDBClient":
+def dynamodb_client(config: Config = _CONFIG) -> "DynamoDBClient":
     """Its BatchWriteItem accepts no `bytes` in items, because `skip_item_serialization` would write them as text."""
-    client: DynamoDBClient = _client("dynamodb")
+    client: DynamoDBClient = _client("dynamodb", config)
     skip_item_serialization(client)
     return client
 
 
 def sqs_client() -> "SQSClient":
-    client: SQSClient = _client("sqs")
+    client: SQSClient = _client("sqs", _CONFIG)
     return client
 
 
@@ -56,9 +60,9 @@ def session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
-def _client(service: str) -> Any:
+def _client(service: str, config: Config) -> Any:
     # Lambda sets AWS_REGION, which botocore does not read. Without it, None selects botocore's own default.
-    return session().create_client(service, region_name=os.environ.get("AWS_REGION"), config=_CONFIG)
+    return session().create_client(service, region_name=os.environ.get("AWS_REGION"), config=_CONFIG.merge(config))
 
 
 def skip_item_serialization(client: "DynamoDBClient") -> None:

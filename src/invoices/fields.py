@@ -89,7 +89,8 @@ CustomerId = Annotated[
 ]
 """The same as for an invoice, or no customer: null or empty text."""
 
-_ONE_LINE_PATTERN = r"^[^\x00-\x1f\x7f]*$"
+_NOT_TEXT = r"\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # DEL, C1, marks of the text's direction
+_ONE_LINE_PATTERN = rf"^[^\x00-\x1f{_NOT_TEXT}]*$"
 _PlainText = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=60, pattern=_ONE_LINE_PATTERN)]
 
 StockCode = Annotated[
@@ -101,7 +102,7 @@ StockCode = Annotated[
 
 Country = _PlainText
 
-_TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+_TEXT_PATTERN = rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f{_NOT_TEXT}]*$"
 _LongText = Annotated[
     str,
     StringConstraints(strict=True, max_length=500, pattern=_TEXT_PATTERN),

@@ -177,7 +177,7 @@ def _row_error(kind: str, field: str | None, index: int) -> RowError:
         case "missing":
             return RowError(index, field, "is missing")
         case "extra_forbidden":
-            return RowError(index, _printable_name(field), "is not a known field")
+            return _unknown_field_error(str(field), index)
         case "json_invalid":
             return RowError(index, None, "is not valid JSON (or not UTF-8)")
         case _ if field is None:
@@ -186,12 +186,18 @@ def _row_error(kind: str, field: str | None, index: int) -> RowError:
             return RowError(index, field, RULES[field])
 
 
-_LONGEST_NAME = 40
+_LONGEST_NAME = 20
 
 
-def _printable_name(name: str | None) -> str | None:
-    """None unless the name looks like a column's: an unknown name is a text of the caller's own."""
-    looks_like_a_column = (
-        name is not None and len(name) <= _LONGEST_NAME and name.isascii() and name.replace("_", "a").isalnum()
-    )
-    return name if looks_like_a_column else None
+def _unknown_field_error(name: str, index: int) -> RowError:
+    """The name is shown only where it is close to a field's: any other name is content of the caller."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most functions start without ever needing it
+
+    is_word = len(name) <= _LONGEST_NAME and name.isascii() and name.isalnum()
+    close = get_close_matches(name.lower(), _FIELDS_BY_LOWER_NAME, n=1, cutoff=0.8) if is_word else []
+    if not close:
+        return RowError(index, None, "has a field that the API does not know")
+    return RowError(index, name, f"is not a known field (did you mean {_FIELDS_BY_LOWER_NAME[close[0]]}?)")
+
+
+_FIELDS_BY_LOWER_NAME = {field.lower(): field for field in RULES}

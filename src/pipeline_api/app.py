@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from aws.api_keys import Scope
 from aws.metrics import MetricsLog
 from invoices.line import Line
-from pipeline_api.asgi import RunBlocking, SecurityHeaders
+from pipeline_api.asgi import HeadAsGet, RunBlocking, SecurityHeaders
 from pipeline_api.auth import Authorize, require_key
 from pipeline_api.docs_page.routes import docs_routes
 from pipeline_api.error_handlers import EXCEPTION_HANDLERS
@@ -60,7 +60,7 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
     app.include_router(_health_routes())
     any_key = require_key(services.authorize, run, None)
     app.include_router(docs_routes(app.openapi), dependencies=[] if open_docs else [any_key])
-    return SecurityHeaders(app)
+    return SecurityHeaders(HeadAsGet(app))
 
 
 class InvoiceApi(FastAPI):

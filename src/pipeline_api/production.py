@@ -9,7 +9,7 @@ from typing import Literal
 from starlette.types import ASGIApp
 
 from aws.api_keys import KeyTable
-from aws.clients import dynamodb_client, kinesis_client, s3_client
+from aws.clients import FOR_REQUESTS, dynamodb_client, kinesis_client, s3_client
 from aws.metrics import stdout_log
 from aws.settings import read_settings
 from aws.totals import TotalsStore
@@ -41,14 +41,16 @@ class Settings:
 def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
     """Raises MissingSettingError if the environment lacks a variable."""
     settings = read_settings(environment, Settings)
-    dynamodb = dynamodb_client()
+    dynamodb = dynamodb_client(FOR_REQUESTS)
     keys = KeyTable(dynamodb, settings.KEYS_TABLE)
     services = Services(
-        stream=Stream(kinesis_client(), settings.STREAM_NAME),
+        stream=Stream(kinesis_client(FOR_REQUESTS), settings.STREAM_NAME),
         tables=Tables(dynamodb, settings.INVOICES_TABLE, settings.CUSTOMERS_TABLE, time.sleep),
         authorize=Authenticator(keys.find, time.monotonic).authorize,
         metrics=stdout_log(settings.METRICS_NAMESPACE),
         # The client is made at the first question: most containers never meet one, and it would slow each start.
-        open_totals=cache(lambda: TotalsStore(s3_client(), settings.LAKE_BUCKET) if settings.LAKE_BUCKET else None),
+        open_totals=cache(
+            lambda: TotalsStore(s3_client(FOR_REQUESTS), settings.LAKE_BUCKET) if settings.LAKE_BUCKET else None
+        ),
     )
     return create_app(services, run, open_docs=settings.DOCS_ACCESS == "open")

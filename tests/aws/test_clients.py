@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ParamValidationError
 
-from aws.clients import dynamodb_client, kinesis_client, skip_item_serialization
+from aws.clients import FOR_REQUESTS, dynamodb_client, kinesis_client, skip_item_serialization
 from aws.items import Item, slice_item
 from invoices.invoice import slices_of
 from invoices.rows import read_ndjson
@@ -56,3 +56,12 @@ def test_a_malformed_request_is_refused_before_it_is_sent(dynamodb: "DynamoDBCli
     skip_item_serialization(client)
     with pytest.raises(ParamValidationError):
         client.batch_write_item(RequestItems={"invoices": [{"Put": {}}]})  # type: ignore[list-item]
+
+
+def test_the_worst_case_of_a_call_fits_into_a_request(aws: None) -> None:
+    """Every attempt times out, and botocore waits up to 1 s and 2 s between them: 20 s. A gateway waits 30 s."""
+    config = dynamodb_client(FOR_REQUESTS).meta.config
+    attempts = config.retries["total_max_attempts"]  # type: ignore[attr-defined]
+    waits = sum(2**number for number in range(attempts - 1))
+    assert attempts * (config.connect_timeout + config.read_timeout) + waits <= 20  # type: ignore[attr-defined]
+    assert dynamodb_client().meta.config.read_timeout == 10  # type: ignore[attr-defined]

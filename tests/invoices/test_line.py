@@ -98,7 +98,7 @@ INVALID_IN_EVERY_FIELD: list[object] = [True, [], {}, "x" * 2**20]
     + [(field, value) for field in ("InvoiceNo", "CustomerID") for value in (1.5, -1, "a b", "a#b", "a/b", "..", "ä")]
     + [("InvoiceNo", value) for value in ("", None, "x" * 41)]
     + [("StockCode", value) for value in ("", None, "a\nb", "a\x00b", "x" * 61)]
-    + [("Description", value) for value in ("a\x00b", "\ud800", "x" * 501, 5)]
+    + [("Description", value) for value in ("a\x00b", "a\x85b", "\u202eb", "\u2066b", "\ud800", "x" * 501, 5)]
     + [("Quantity", value) for value in ("", None, 1.5, "1.5", "1e3", "+1", " 1", 10**9, float("nan"))]
     + [("UnitPrice", value) for value in ("", None, "NaN", "Infinity", "1e3", "1_0", " 1", "0.1234567", 10**9)]
     + [("UnitPrice", value) for value in (float("nan"), float("inf"), "\u0661", "1,5")]
@@ -116,7 +116,7 @@ INVALID_IN_EVERY_FIELD: list[object] = [True, [], {}, "x" * 2**20]
             "1/1/10 8:26",
         )
     ]
-    + [("Country", value) for value in ("", None, "a\tb")]
+    + [("Country", value) for value in ("", None, "a\tb", "a\x9fb", "\u200fb")]
     + [("Occurrence", value) for value in (0, -1, "1", 1.5, True, 10**9, 1e9)],
 )
 def test_an_invalid_value_is_rejected(field: str, invalid: object) -> None:

@@ -52,8 +52,10 @@ def test_an_error_names_row_and_field_and_rule() -> None:
     ("text", "field", "message"),
     [
         (json.dumps(without("Country")).encode(), "Country", "is missing"),
-        (ndjson([row(CustomerId="1")]), "CustomerId", "is not a known field"),
-        (ndjson([row(**{"<b>": "1"})]), None, "is not a known field"),
+        (ndjson([row(CustomerId="1")]), "CustomerId", "is not a known field (did you mean CustomerID?)"),
+        (ndjson([row(unitprice="1")]), "unitprice", "is not a known field (did you mean UnitPrice?)"),
+        (ndjson([row(JaneDoe="1")]), None, "has a field that the API does not know"),
+        (ndjson([row(**{"<b>": "1"})]), None, "has a field that the API does not know"),
         (ndjson([row()])[:-1], None, "is not valid JSON (or not UTF-8)"),
         (b'{"InvoiceNo":"1\xff"}', None, "is not valid JSON (or not UTF-8)"),
         (b"[" * 5000, None, "is not valid JSON (or not UTF-8)"),
@@ -61,7 +63,7 @@ def test_an_error_names_row_and_field_and_rule() -> None:
     ],
 )
 def test_each_kind_of_error_has_its_message(text: bytes, field: str | None, message: str) -> None:
-    """An unknown name is shown only if it looks like the name of a column."""
+    """An unknown name is shown only if it is close to the name of a field: any other name is content of the caller."""
     assert errors_of(text) == [RowError(0, field, message)]
 
 

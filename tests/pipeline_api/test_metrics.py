@@ -50,8 +50,9 @@ def test_each_row_is_counted_once(
 def test_only_known_fields_are_reasons(metered: Api, metrics: RecordedMetrics) -> None:
     """An unknown field makes no metric of its own, because callers could make thousands."""
     strange = [row(JaneDoe=number) for number in range(3)]
-    metered.ingest(ndjson([row(), *strange]) + b"\n[1]\n{", AS_NDJSON, BATCH)
-    assert metrics.puts == [("batch-1", [Metric("RowsAccepted", 1), rejected("row", 2), rejected("unknown field", 3)])]
+    misspelt = [row(CustomerId=number) for number in range(3)]
+    metered.ingest(ndjson([row(), *strange, *misspelt]) + b"\n[1]\n{", AS_NDJSON, BATCH)
+    assert metrics.puts == [("batch-1", [Metric("RowsAccepted", 1), rejected("row", 5), rejected("unknown field", 3)])]
 
 
 @pytest.mark.parametrize(

@@ -52,3 +52,17 @@ def test_every_response_has_the_security_headers(path: str, offline_api: Api) ->
 def test_responses_with_data_are_not_cached(offline_api: Api) -> None:
     """A later query must show what was stored in between."""
     assert offline_api.get("/invoices/1").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/docs", "/openapi.json", "/nowhere"])
+def test_head_is_get_without_a_body(path: str, offline_api: Api) -> None:
+    """Monitors and browsers ask like this; the length is that of the body."""
+    get, head = offline_api.call("GET", path), offline_api.call("HEAD", path)
+    assert (head.status_code, head.content, head.headers) == (get.status_code, b"", get.headers)
+
+
+def test_an_unknown_query_parameter_of_post_is_refused(offline_api: Api) -> None:
+    """As on GET: a misspelt option must not be ignored in silence."""
+    response = offline_api.call("POST", "/ingest?dryrun=1", content=b"{}")
+    assert response.status_code == 422
+    assert response.json()["errors"] == [{"parameter": None, "message": "a query parameter is unknown"}]

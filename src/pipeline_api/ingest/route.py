@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import uuid6
 from fastapi import APIRouter, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from aws.errors import translate_errors
@@ -70,6 +71,8 @@ def ingest_routes(stream: Stream, metrics: MetricsLog, run: RunBlocking) -> APIR
     )
     async def ingest(request: Request, key: Annotated[str | None, WithJsonSchema(_KEY_JSON), _KEY] = None) -> Response:
         """Each row is validated by itself: valid rows are accepted, and each rejected row is listed in `errors`."""
+        if request.query_params:
+            raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", ""), "msg": ""}])
         batch_id = str(uuid6.uuid7()) if key is None else parse_batch_id(key)
         request.state.batch_id = batch_id  # for the log, if something fails
         media = parse_media(request.headers)
