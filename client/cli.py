@@ -18,11 +18,9 @@ from client.environment import Environment
 from client.errors import BadInput, CommandError, NotFound
 from client.report import JsonLines, Summary, progress_bar
 from client.send import SendSettings, send
-from client.show import Answer, customer_tables, fetch_customer, fetch_invoice, invoice_tables
+from client.show import PagedResponse, customer_tables, fetch_customer, fetch_invoice, invoice_tables
 
 _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
-
-_HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, context_settings={"help_option_names": ["-h", "--help"]}
@@ -87,8 +85,8 @@ def invoice_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes th
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Show an invoice with its lines and its total."""
-    answer = _fetch(context.obj, _address(url, api_key), lambda api: fetch_invoice(api, number, limit), "invoice")
-    _show(answer, invoice_tables, as_json=as_json)
+    response = _fetch(context.obj, _address(url, api_key), lambda api: fetch_invoice(api, number, limit), "invoice")
+    _show(response, invoice_tables, as_json=as_json)
 
 
 @app.command("customer")
@@ -102,8 +100,8 @@ def customer_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes t
 ) -> None:
     """Show a customer with the invoices and their totals."""
     address = _address(url, api_key)
-    answer = _fetch(context.obj, address, lambda api: fetch_customer(api, customer_id, limit), "customer")
-    _show(answer, customer_tables, as_json=as_json)
+    response = _fetch(context.obj, address, lambda api: fetch_customer(api, customer_id, limit), "customer")
+    _show(response, customer_tables, as_json=as_json)
 
 
 def _send(settings: SendSettings, environment: Environment, *, as_json: bool) -> Summary:
@@ -119,22 +117,24 @@ def _send(settings: SendSettings, environment: Environment, *, as_json: bool) ->
         return send(settings, environment, bar, show, _print_warning)
 
 
-def _fetch(environment: Environment, address: Address, fetch: Callable[[Api], Awaitable[Answer]], kind: str) -> Answer:
-    async def fetched() -> Answer:
+def _fetch(
+    environment: Environment, address: Address, fetch: Callable[[Api], Awaitable[PagedResponse]], kind: str
+) -> PagedResponse:
+    async def open_and_fetch() -> PagedResponse:
         async with open_api(address, environment, warn=_print_warning) as api:
             return await fetch(api)
 
     try:
         with _print_errors():
-            return asyncio.run(fetched())
+            return asyncio.run(open_and_fetch())
     except NotFound as missing:
         _print_error(f"There is no such {kind}.")
         raise typer.Exit(_NOT_FOUND) from missing
 
 
-def _show(answer: Answer, tables: Callable[[Answer], Group], *, as_json: bool) -> None:
+def _show(response: PagedResponse, tables: Callable[[PagedResponse], Group], *, as_json: bool) -> None:
     with _print_errors():
-        typer.echo(answer.as_json()) if as_json else Console().print(tables(answer))
+        typer.echo(response.as_json()) if as_json else Console().print(tables(response))
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def _print_errors() -> Iterator[None]:
 
 
 def _address(url: str, api_key: str | None) -> Address:
-    """Every route that the client asks needs a key, so a missing one is told before anything is read."""
+    """Every route that the client asks needs a key, so the user learns that it is missing before anything is read."""
     if not api_key:
         _print_error(f"There is no API key. {KEY_HELP}")
         raise typer.Exit(_BAD_INPUT)

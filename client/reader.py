@@ -207,13 +207,13 @@ def read_header(line: bytes) -> tuple[str, ...]:
     known = (*COLUMNS, *ADDED_COLUMNS) if set(ADDED_COLUMNS) <= set(names) else COLUMNS
     missing = [column for column in COLUMNS if column not in names]
     repeated = [(name, count) for name, count in Counter(names).items() if count > 1 and name in COLUMNS]
-    faults = [
+    mistakes = [
         *(f"{column} is missing" for column in missing),
         *(_unknown(place, name, len(missing)) for place, name in enumerate(names, 1) if name not in known),
         *(f"{name} is there {count} times" for name, count in repeated),
     ]
-    if faults:
-        raise BadInput(f"The header is wrong: {'; '.join(faults)}. {_COLUMNS_NEEDED}")
+    if mistakes:
+        raise BadInput(f"The header is wrong: {'; '.join(mistakes)}. {_COLUMNS_NEEDED}")
     return names
 
 

@@ -18,6 +18,12 @@ from client.rejects import Rejects, check_rejects_path, default_rejects_path, ne
 from client.report import Summary
 from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
 
+_AMBIGUOUS = (
+    "Every date of the file can be read as month/day and as day/month. They were read as month/day; if that is wrong, "
+    "send the file with --dates dmy."
+)
+_ORDERS: dict[DateOrder, str] = {"mdy": "month/day/year", "dmy": "day/month/year"}
+
 
 @dataclass(frozen=True, slots=True)
 class SendSettings:
@@ -59,62 +65,23 @@ def send(
 ) -> Summary:
     """Send the file, or go on where the last run ended.
 
-    Raises BadInput where the file or a setting is wrong and nothing was sent.
-
-    The journal is removed only after `show` has returned, so that the next run repeats a summary that nobody saw.
+    Raises BadInput where the file or a setting is wrong and nothing was sent. The journal is removed only after `show`
+    has returned, so that the next run repeats a summary that nobody saw.
     """
     if settings.rate is not None and not math.isfinite(settings.rate):
         raise BadInput("The rate must be a number of rows a second.")
     with open_source(settings.file) as source:
-        note = check_dates(source, settings.dates)
+        notes = _check_dates(source, settings.dates)
         reader = Reader(source, settings.dates or "mdy")
         check_rejects_path(settings.rejects_path, settings.file)
         check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
         with open_journal(settings.journal_path, _header(settings, source), fresh=settings.fresh) as journal:
-            summary = _Run(settings, environment, source, reader, journal, warn).run(listener)
-            summary = replace(summary, notes=(*summary.notes, *note))
+            summary = _Run(settings, environment, source, reader, journal, warn).execute(listener)
+            summary = replace(summary, notes=(*summary.notes, *notes))
             show(summary)
             if summary.is_complete or not summary.journal:
                 journal.remove()
             return summary
-
-
-def check_dates(source: Source, order: DateOrder | None) -> tuple[str, ...]:
-    """Notes for the user. Raises BadInput with the line of a date that does not fit the order: nothing was sent."""
-    slashes, assumed = source.slashes, order or "mdy"
-    if not slashes.found:
-        return ()
-    if assumed != "mdy" or slashes.has_high_first:
-        _check_order(Reader(source).first_dates(), assumed)
-    if order is None and not slashes.has_high_second:
-        return (_AMBIGUOUS,)
-    return ()
-
-
-def _check_order(lines: dict[frozenset[DateOrder], int], order: DateOrder) -> None:
-    """`lines` has a line for each set of orders that fit a date."""
-    wrong = {orders: line for orders, line in lines.items() if order not in orders}
-    if not wrong:
-        return
-    line = min(wrong.values())
-    if order == "iso":
-        raise BadInput(f"Line {line:,} has a date with slashes. Send the file with --dates mdy or --dates dmy.")
-    other: DateOrder = "dmy" if order == "mdy" else "mdy"
-    fitting = next((line for orders, line in lines.items() if orders == {order}), None)
-    what = f"Line {line:,} has a date that fits only {_ORDERS[other]}"
-    if fitting is None:
-        raise BadInput(f"{what}. Nothing was sent: send the file with --dates {other}.")
-    raise BadInput(
-        f"{what}, and line {fitting:,} one that fits only {_ORDERS[order]}. Nothing was sent: give all dates of the "
-        "file one order, or send it as two files."
-    )
-
-
-_AMBIGUOUS = (
-    "Every date of the file can be read as month/day and as day/month. They were read as month/day; if that is wrong, "
-    "send the file with --dates dmy."
-)
-_ORDERS: dict[DateOrder, str] = {"mdy": "month/day/year", "dmy": "day/month/year"}
 
 
 def _header(settings: SendSettings, source: Source) -> Header:
@@ -132,18 +99,18 @@ class _Run:
         journal: Journal,
         warn: Callable[[str], None],
     ) -> None:
-        self._warn = warn
-        self._has_reached_api = bool(journal.batches)
         self._settings = settings
         self._environment = environment
         self._source = source
         self._reader = reader
         self._journal = journal
+        self._warn = warn
+        self._has_reached_api = bool(journal.batches)
         self._stats = UploadStats()
         self._rejects = _open_rejects(settings, reader, journal)
         self._started = environment.clock()
 
-    def run(self, listener: ProgressListener) -> Summary:
+    def execute(self, listener: ProgressListener) -> Summary:
         try:
             asyncio.run(self._upload(listener))
         except KeyboardInterrupt:
@@ -190,3 +157,34 @@ def _open_rejects(settings: SendSettings, reader: Reader, journal: Journal) -> R
     """A file of their own, or the one that an earlier run of this upload wrote."""
     path = settings.rejects or journal.rejects or next_free_path(settings.rejects_path)
     return Rejects(path, reader.columns, journal.record_rejects, is_own=path == journal.rejects)
+
+
+def _check_dates(source: Source, order: DateOrder | None) -> tuple[str, ...]:
+    """Notes for the user. Raises BadInput with the line of a date that does not fit the order: nothing was sent."""
+    slashes, assumed = source.slashes, order or "mdy"
+    if not slashes.found:
+        return ()
+    if assumed != "mdy" or slashes.has_high_first:
+        _check_order(Reader(source).first_dates(), assumed)
+    if order is None and not slashes.has_high_second:
+        return (_AMBIGUOUS,)
+    return ()
+
+
+def _check_order(lines: dict[frozenset[DateOrder], int], order: DateOrder) -> None:
+    """`lines` has a line for each set of orders that fit a date."""
+    wrong = {orders: line for orders, line in lines.items() if order not in orders}
+    if not wrong:
+        return
+    line = min(wrong.values())
+    if order == "iso":
+        raise BadInput(f"Line {line:,} has a date with slashes. Send the file with --dates mdy or --dates dmy.")
+    other: DateOrder = "dmy" if order == "mdy" else "mdy"
+    fitting = next((line for orders, line in lines.items() if orders == {order}), None)
+    what = f"Line {line:,} has a date that fits only {_ORDERS[other]}"
+    if fitting is None:
+        raise BadInput(f"{what}. Nothing was sent: send the file with --dates {other}.")
+    raise BadInput(
+        f"{what}, and line {fitting:,} one that fits only {_ORDERS[order]}. Nothing was sent: give all dates of the "
+        "file one order, or send it as two files."
+    )

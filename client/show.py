@@ -43,8 +43,8 @@ _COUNTS = frozenset({"Quantity", "quantity", "line_count", "invoice_count"})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`head` says what is true of the whole; `entries` are its `lines` or its `invoices`, which is `name`."""
+class PagedResponse:
+    """All pages of an invoice or a customer. `name` is the field that lists the entries: `lines` or `invoices`."""
 
     head: Entry
     name: str
@@ -56,12 +56,12 @@ class Answer:
         return json.dumps({**head, self.name: self.entries})
 
 
-async def fetch_invoice(api: Api, number: str, limit: int | None = None) -> Answer:
+async def fetch_invoice(api: Api, number: str, limit: int | None = None) -> PagedResponse:
     """An invoice with its first `limit` lines; None for all. Raises NotFound, or an ApiError."""
     return await _fetch_pages(api, f"invoices/{quote(number, safe='')}", "lines", {}, limit)
 
 
-async def fetch_customer(api: Api, customer: str, limit: int | None = None) -> Answer:
+async def fetch_customer(api: Api, customer: str, limit: int | None = None) -> PagedResponse:
     """A customer with the first `limit` invoices; None for all. Raises NotFound, or an ApiError."""
     path = f"customers/{quote(customer, safe='')}"
     head = await api.get(path, {})
@@ -69,13 +69,13 @@ async def fetch_customer(api: Api, customer: str, limit: int | None = None) -> A
     return replace(pages, head=head)
 
 
-async def _fetch_pages(api: Api, path: str, name: str, query: dict[str, str], limit: int | None) -> Answer:
+async def _fetch_pages(api: Api, path: str, name: str, query: dict[str, str], limit: int | None) -> PagedResponse:
     page = head = await api.get(path, query)
     entries = list(_entries(page, name))
     while (token := page.get("next_token")) and (limit is None or len(entries) < limit):
         page = await api.get(path, query | {"next_token": str(token)})
         entries += _entries(page, name)
-    return Answer(head, name, entries[:limit])
+    return PagedResponse(head, name, entries[:limit])
 
 
 def _entries(page: Entry, name: str) -> Iterator[Entry]:
@@ -85,24 +85,24 @@ def _entries(page: Entry, name: str) -> Iterator[Entry]:
     yield from cast("list[Entry]", entries)
 
 
-def invoice_tables(answer: Answer) -> Group:
-    """The invoice's head, its lines and its total. What all lines share stands in the head alone."""
-    head = answer.head
-    columns = [each for each in _LINES if each[0] not in _SAME_IN_MOST_LINES or _differs(each[0], answer.entries)]
+def invoice_tables(response: PagedResponse) -> Group:
+    """The invoice's head, its lines and its total. Values that all lines share are in the head only."""
+    head = response.head
+    columns = [each for each in _LINES if each[0] not in _SAME_IN_MOST_LINES or _differs(each[0], response.entries)]
     return Group(
         _title(f"Invoice {_shown(head, 'InvoiceNo')}"),
         _facts(head, (("dates", "date"), ("customers", "customer"), ("countries", "country"))),
-        _table(columns, answer.entries),
+        _table(columns, response.entries),
         _facts(head, (("line_count", "lines"), ("quantity", "quantity"), ("total", "total"))),
     )
 
 
-def customer_tables(answer: Answer) -> Group:
-    head = answer.head
+def customer_tables(response: PagedResponse) -> Group:
+    head = response.head
     return Group(
         _title(f"Customer {_shown(head, 'CustomerID')}"),
         _facts(head, (("countries", "country"), ("first_date", "first date"), ("last_date", "last date"))),
-        _table(_INVOICES, answer.entries),
+        _table(_INVOICES, response.entries),
         _facts(
             head,
             (("invoice_count", "invoices"), ("line_count", "lines"), ("quantity", "quantity"), ("total", "total")),

@@ -87,9 +87,9 @@ class Upload:
         else:
             self._settle_response(batch, response)
 
-    async def _send_split(self, batch: Batch, refusal: BodyTooLarge) -> None:
+    async def _send_split(self, batch: Batch, too_large: BodyTooLarge) -> None:
         if len(batch.rows) == 1:
-            error = RowError(index=0, field=None, message=str(refusal))
+            error = RowError(index=0, field=None, message=str(too_large))
             self._settle_response(batch, IngestResponse(accepted=0, rejected=1, errors=[error]))
             return
         halves = self._batcher.split(batch)

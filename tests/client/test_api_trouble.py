@@ -15,11 +15,11 @@ _LOST = httpx.ReadTimeout("no answer")
 
 
 @pytest.mark.parametrize(
-    "failure", [*(problem(status, "Busy") for status in (429, 500, 502, 503, 504)), _LOST, httpx.ConnectError("no")]
+    "error", [*(problem(status, "Busy") for status in (429, 500, 502, 503, 504)), _LOST, httpx.ConnectError("no")]
 )
-def test_a_passing_failure_is_tried_again_under_the_same_key(failure: Reply) -> None:
+def test_a_transient_error_is_retried_under_the_same_key(error: Reply) -> None:
     """One batch for the API, however often it was sent."""
-    api = FakeApi([failure, failure])
+    api = FakeApi([error, error])
     result = run(api, "send", write_text(Path("rows.csv"), LINE))
     assert (result.exit_code, api.keys, len(api.lines)) == (0, ["batch-1"] * 3, 1)
     assert len({request.content for request in api.requests}) == 1

@@ -1,4 +1,4 @@
-"""A file or a command line that is at fault: exit code 2, one clear message, and not one request."""
+"""A wrong file or command line: exit code 2, one clear message, and not one request."""
 
 import gzip
 import os

@@ -23,9 +23,9 @@ def test_quoted_names_are_names() -> None:
 
 def test_every_fault_is_named_at_once() -> None:
     """One message is enough to mend the header."""
-    with pytest.raises(BadInput) as failure:
+    with pytest.raises(BadInput) as error:
         read_header(_header("InvoiceNo", "InvoiceNo", "Stockcode", *COLUMNS[2:7], "Region"))
-    message = str(failure.value)
+    message = str(error.value)
     assert "StockCode is missing; Country is missing" in message
     assert "'Stockcode' is unknown (did you mean StockCode?); 'Region' is unknown" in message
     assert "InvoiceNo is there 2 times" in message
@@ -33,9 +33,9 @@ def test_every_fault_is_named_at_once() -> None:
 
 def test_a_row_instead_of_a_header_is_not_shown() -> None:
     """A file without a header has a customer's data on its first line."""
-    with pytest.raises(BadInput, match="first line names none") as failure:
+    with pytest.raises(BadInput, match="first line names none") as error:
         read_header(b"536365,85123A,SECRET,6,12/1/2010 8:26,2.55,17850,United Kingdom")
-    assert "SECRET" not in str(failure.value)
+    assert "SECRET" not in str(error.value)
 
 
 @pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])

@@ -1,4 +1,4 @@
-"""`client invoice` and `client customer`: answers as tables."""
+"""`client invoice` and `client customer`: responses as tables."""
 
 from collections.abc import Callable, Mapping
 
@@ -43,9 +43,9 @@ _CUSTOMER = {
 _ENTRY = {"InvoiceNo": "536365", "dates": ["2010-12-01T08:26:00"], "line_count": 1, "quantity": 6, "total": "139.12"}
 
 
-def _api(answers: Mapping[str, object]) -> Callable[[httpx.Request], httpx.Response]:
+def _api(responses: Mapping[str, object]) -> Callable[[httpx.Request], httpx.Response]:
     def answer(request: httpx.Request) -> httpx.Response:
-        found = answers.get(request.url.raw_path.decode())
+        found = responses.get(request.url.raw_path.decode())
         return httpx.Response(200, json=found) if found else problem(404, "Not found")
 
     return answer
