@@ -1,4 +1,4 @@
-"""Batches: the rows of one request, cut between invoices, packed, and under one key for all attempts."""
+"""Batches: the rows of one request. Each ends between invoices, is compressed, and keeps one key for all attempts."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,7 +63,7 @@ class BrokenRows:
 
 
 Part: TypeAlias = Batch | AnsweredBatch | BrokenRows
-"""Of the file."""
+"""A part of the file, in file order."""
 
 
 class Batcher:
@@ -111,7 +111,7 @@ class Batcher:
         ]
 
     def _rows_needed(self) -> int:
-        """The row after a new batch tells where its last invoice ends."""
+        """One row more than a new batch, to see where its last invoice ends."""
         replayed = self._replayed()
         return replayed.rows if replayed else self._max_rows + 1
 
@@ -164,7 +164,7 @@ class _CannotReplay(BadInput):
 
 
 def pack(rows: Rows) -> bytes:
-    """The same rows are the same bytes on one kind of processor."""
+    """Deterministic on one kind of processor."""
     return _compress(rows.ndjson())
 
 

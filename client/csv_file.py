@@ -99,7 +99,7 @@ def find_encoding(blocks: Iterable[bytes]) -> str:
     for block in blocks:
         if is_first:
             _refuse_wide_characters(block)
-            cp1252_fits = not block.startswith(UTF8_BOM)  # who writes the mark means UTF-8
+            cp1252_fits = not block.startswith(UTF8_BOM)  # a file with a byte order mark is UTF-8
             is_first = False
         utf8.feed(block)
         cp1252_fits = cp1252_fits and not any(byte in block for byte in _NOT_IN_CP1252)

@@ -184,7 +184,7 @@ class RowSpan:
 class ParsedBlock:
     """Rows that were read together: what the file holds, and what the API gets.
 
-    `texts` holds as many fragments for each row as for any other; those of a row, joined, are a line break and its
+    `texts` holds the same number of fragments for each row; those of a row, joined, are a line break and its
     JSON. In `invoices`, each text has one code only. `read_before` and `read_after` say how much of the file was read,
     from 0 to 1.
     """

@@ -189,7 +189,7 @@ class _Window:
         return next_line
 
     def _end_open_quote(self, line: int, start: int) -> None:
-        """The row may end in the next window. Else this line alone is broken, and the next one begins a new row."""
+        """The row may end in the next window. Otherwise only this line is broken, and the next one begins a new row."""
         may_go_on = not self._is_final and len(self._data) - start <= MAX_QUOTED_BYTES
         if may_go_on and _OPEN_AT_END.match(self._data, start):
             self.lines_used = line

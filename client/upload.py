@@ -18,7 +18,7 @@ Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 class ProgressListener(Protocol):
-    """Gets each batch that has its response."""
+    """Is told of each batch after its response."""
 
     def batch_answered(self, batch: AnsweredBatch) -> None: ...
 
@@ -41,8 +41,8 @@ class Upload:
         self._stats = stats
         self._rejects = rejects
         self._listener = listener
-        self._reading = asyncio.Lock()
-        self._reader = ThreadPoolExecutor(1)  # each thread would keep memory of its own
+        self._read_lock = asyncio.Lock()
+        self._read_thread = ThreadPoolExecutor(1)  # each thread would keep memory of its own
         self._errors: list[CommandError] = []
 
     async def run(self, parts: Iterator[Part], pace: "Pace", in_flight: int, stop: "Stop") -> None:
@@ -50,7 +50,7 @@ class Upload:
 
         At most `in_flight` batches are held at a time: each sender takes one from the file when it is free.
         """
-        with self._reader:
+        with self._read_thread:
             await asyncio.gather(*(self._send_all(parts, pace, stop) for _ in range(in_flight)))
         if self._errors:
             raise self._errors[0]
@@ -65,9 +65,9 @@ class Upload:
 
     async def _next(self, parts: Iterator[Part], pace: "Pace", stop: "Stop") -> Batch | None:
         """The next batch to send. Parts before it that need no request are settled."""
-        async with self._reading:
+        async with self._read_lock:
             while not stop.is_set() and not self._stats.read_to_end:
-                part = await asyncio.get_running_loop().run_in_executor(self._reader, next, parts, None)
+                part = await asyncio.get_running_loop().run_in_executor(self._read_thread, next, parts, None)
                 if part is None:
                     self._stats.read_to_end = True
                     return None

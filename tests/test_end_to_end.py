@@ -91,8 +91,8 @@ def test_an_invoice_of_10000_lines(pipeline: RunningPipeline, tmp_path: Path) ->
 @pytest.mark.parametrize(
     "content", ["", "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"]
 )
-def test_an_empty_file(tmp_path: Path, content: str) -> None:
-    """Nothing to send is no failure, and the run ends with 0."""
+def test_a_file_without_rows(tmp_path: Path, content: str) -> None:
+    """A run that stored nothing proves nothing, so it ends with 1 and says why."""
     (tmp_path / "empty.csv").write_text(content)
     finished = subprocess.run(
         run_command(tmp_path / "run", tmp_path / "empty.csv", "--once"),
@@ -101,7 +101,8 @@ def test_an_empty_file(tmp_path: Path, content: str) -> None:
         capture_output=True,
         text=True,
     )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    assert "0 of 0 rows were accepted" in finished.stdout
 
 
 def test_ctrl_c_leaves_no_process_and_the_next_run_starts_at_once(tmp_path: Path, sample: Path) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Item: TypeAlias = "dict[str, AttributeValueTypeDef]"
 ReadItem: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
 
-POINTER_SEPARATOR = "#"  # no invoice number holds it, and every character of one sorts behind it
+POINTER_SEPARATOR = "#"  # not allowed in invoice numbers; sorts before every allowed character
 _COLUMN_SEPARATOR = ","
 _LINE_COLUMNS = ("StockCode", "Description", "Quantity", "UnitPrice")
 _SHARED_FIELDS = ("InvoiceDate", "CustomerID", "Country")

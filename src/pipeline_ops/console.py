@@ -15,7 +15,7 @@ def print_table(table: Table) -> None:
 
 
 def printable(text: str) -> str:
-    """Text of a stranger without its power over the terminal: control and direction characters become `\\x1b`."""
+    """Untrusted text made safe to print: control and direction characters become `\\x1b`."""
     return "".join(
         char.encode("unicode_escape").decode() if unicodedata.category(char).startswith("C") else char for char in text
     )

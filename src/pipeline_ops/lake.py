@@ -180,7 +180,7 @@ def _query_text(sql: str | None, question: str | None) -> str:
 def _existing(table: LakeTable) -> Snapshot:
     """A query must not create a table, so that a wrong name of a bucket is an error."""
     if not table.exists() or not (snapshot := table.snapshot()).files:
-        raise OpsError("There are no lines in the lake yet; run ops lake refresh.")
+        raise OpsError("There are no lines in the lake yet; run invoice-stream ops lake refresh.")
     return snapshot
 
 

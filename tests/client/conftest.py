@@ -7,8 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current directory; no address comes from the environment, and the key is that of the tests."""
+    """The current directory; no address comes from the environment."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INVOICE_API_URL", raising=False)
-    monkeypatch.setenv("INVOICE_API_KEY", "key")
     return tmp_path

@@ -43,10 +43,11 @@ class FakeEnvironment:
         return f"batch-{self._keys}"
 
 
-def run(api: Handler | FakeEnvironment, *arguments: str | Path) -> Result:
-    """`python -m client …` against this API."""
+def run(api: Handler | FakeEnvironment, *arguments: str | Path, key: str | None = "key") -> Result:
+    """`python -m client …` against this API, with the API key in the environment if there is one."""
     fake = api if isinstance(api, FakeEnvironment) else FakeEnvironment(api)
-    return CliRunner().invoke(app, [str(each) for each in arguments], obj=fake.environment, catch_exceptions=False)
+    words, environment = [str(each) for each in arguments], {"INVOICE_API_KEY": key}
+    return CliRunner().invoke(app, words, env=environment, obj=fake.environment, catch_exceptions=False)
 
 
 def summary_of(result: Result) -> dict[str, object]:

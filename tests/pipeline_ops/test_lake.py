@@ -129,7 +129,7 @@ def test_a_wrong_question_is_one_sentence(
 def test_an_empty_lake_says_so(command: LakeCommand, capsys: pytest.CaptureFixture[str], lake: Lake) -> None:
     """And a query creates no table."""
     assert (command.query(SUM), lake.object_keys()) == (2, set())
-    assert capsys.readouterr().err == "There are no lines in the lake yet; run ops lake refresh.\n"
+    assert capsys.readouterr().err == "There are no lines in the lake yet; run invoice-stream ops lake refresh.\n"
 
 
 def test_status_refresh_and_vacuum(lake: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,7 +139,7 @@ class LakeCheck:
         for known in self._known_lines:
             is_judged = known.csv_line is not None or not only_csv
             if is_judged and known.is_archived and known.line_id not in self._seen:
-                message = "an archived row is not in the lake; if it is new, run ops lake refresh"
+                message = "an archived row is not in the lake; if it is new, run invoice-stream ops lake refresh"
                 self._add(Kind.MISSING, message, known.line_id)
 
     def _add(self, kind: Kind, message: str, line_id: bytes, invoice_no: str | None = None) -> None:
