@@ -62,6 +62,7 @@ def main(  # noqa: PLR0913, PLR0917 - typer makes one option of each
         on_failure=_destination(settings, handler=handler, stream=stream),
         on_checkpoint=_checkpoint_writer(sys.stdout),
         poll_seconds=min(poll_interval, _FAN_OUT_SECONDS) if settings.has_fan_out else poll_interval,
+        idle_poll_seconds=poll_interval if settings.has_fan_out else None,
     )
     with redirect_stdout(sys.stderr):
         function = with_context(import_handler(handler), function_name=handler, timeout=timeout, clock=clock)

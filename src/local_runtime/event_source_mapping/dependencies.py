@@ -23,9 +23,15 @@ def _ignore(_: CheckpointStep) -> None:
     return None
 
 
+IDLE_SECONDS = 5.0
+
+
 @dataclass(frozen=True, slots=True)
 class MappingDependencies:
-    """Only the reader has no default. `poll_seconds` is the pause after a page that reached the tip."""
+    """Only the reader has no default. `poll_seconds` is the pause after a page that reached the tip.
+
+    `idle_poll_seconds`, if it is given, is the pause once no record has come for `IDLE_SECONDS`.
+    """
 
     reader: StreamReader
     clock: Clock = field(default_factory=SystemClock)
@@ -34,6 +40,7 @@ class MappingDependencies:
     on_checkpoint: OnCheckpoint = _ignore
     backoff: Backoff = field(default_factory=Backoff)
     poll_seconds: float = LAMBDA_POLL_SECONDS
+    idle_poll_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from local_runtime.event_source_mapping.delivery import (
     after_invocation,
     split_expired,
 )
-from local_runtime.event_source_mapping.dependencies import MappingContext, MappingDependencies
+from local_runtime.event_source_mapping.dependencies import IDLE_SECONDS, MappingContext, MappingDependencies
 from local_runtime.event_source_mapping.destinations import DiscardedBatch
 from local_runtime.event_source_mapping.errors import IteratorExpired, TransientError
 from local_runtime.event_source_mapping.events import StreamRecord, invoke
@@ -152,7 +152,7 @@ class _Poller:
         self._dependencies = dependencies
         self._iterator: str | None = None
         self._failures = 0
-        self.due = dependencies.clock.now()
+        self.due = self._last_record = dependencies.clock.now()
         self.is_at_tip = False
 
     @property
@@ -187,9 +187,15 @@ class _Poller:
     def _advance(self, page: Page, now: float) -> None:
         self._iterator = page.next_iterator
         if page.records:
+            self._last_record = now
             self._position = after_sequence_number(page.records[-1].sequence_number)
         self.is_at_tip = page.behind_ms == 0 or page.next_iterator is None
         if page.next_iterator is None:
             self.due = math.inf
         else:
-            self.due = now + self._dependencies.poll_seconds if self.is_at_tip else now
+            self.due = now + self._pause(now) if self.is_at_tip else now
+
+    def _pause(self, now: float) -> float:
+        idle_pause = self._dependencies.idle_poll_seconds
+        is_idle = now - self._last_record > IDLE_SECONDS
+        return idle_pause if idle_pause and is_idle else self._dependencies.poll_seconds

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_runtime.event_source_mapping import InMemoryStream, KinesisReader, TransientError, VirtualClock
+from local_runtime.event_source_mapping import (
+    EventSourceMapping,
+    InMemoryStream,
+    KinesisReader,
+    MappingDependencies,
+    MappingSettings,
+    TransientError,
+    VirtualClock,
+)
 from local_runtime.event_source_mapping.errors import IteratorExpired
 from local_runtime.event_source_mapping.readers import (
     LATEST,
@@ -186,3 +194,32 @@ class TestKinesisReader(ReaderTests):
             (SHARD,),
             (SHARD,),
         ]
+
+
+class CountedStream(InMemoryStream):
+    """Keeps when it was read, in seconds from the start."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self.times: list[float] = []
+        self._now = clock.now
+        self._began = clock.now()
+
+    def get_page(self, shard_id: str, iterator: str, limit: int) -> Page:
+        self.times.append(self._now() - self._began)
+        return super().get_page(shard_id, iterator, limit)
+
+
+def test_an_idle_shard_is_read_less_often() -> None:
+    """After five seconds without a record; the next record makes it busy again."""
+    clock = VirtualClock()
+    stream = CountedStream(clock)
+    dependencies = MappingDependencies(stream, clock=clock, poll_seconds=0.1, idle_poll_seconds=1.0)
+    settings = MappingSettings.model_validate({"StartingPosition": "TRIM_HORIZON"})
+    mapping = EventSourceMapping(settings, lambda _: None, dependencies)
+    began = clock.now()
+    mapping.run(lambda: clock.now() - began > 15)
+    stream.put("a")
+    mapping.run(lambda: clock.now() - began > 18)
+    reads = [sum(start <= each < start + 3 for each in stream.times) for start in (0, 10, 15)]
+    assert (reads[0] >= 29, reads[1] <= 4, reads[2] >= 15) == (True, True, True)
