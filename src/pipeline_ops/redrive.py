@@ -1,7 +1,7 @@
 """Stores dead letters with the code of the stage that could not store them, under the same identity.
 
 A redrive goes directly to that stage, not through the stream. Through the stream, `to_s3` would archive rows a second
-time that the batch's raw object holds already, and the rows would get new positions and so new line ids.
+time that the batch's raw object holds already, and the rows would get new numbers and so new line ids.
 
     1. `failed-redriven/…` is created with the rows that will be stored. A redrive that finds this document there
        finishes it and ignores its own fix.
@@ -62,7 +62,7 @@ class Fix:
         """The row with the new values; everything else stays as it was.
 
         A row whose content changes is no longer the n-th with its content, so it loses its Occurrence. Without it the
-        row is known by its batch and position, and can never overwrite another row. Text that is not a JSON object
+        row is known by its batch and number, and can never overwrite another row. Text that is not a JSON object
         stays as it is; validation rejects it.
         """
         pairs = _pairs(row.text)
