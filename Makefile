@@ -24,8 +24,8 @@ SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 LAMBDA_PYTHON="$
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 19
 
-run: $(READY) ## start everything, stream a sample or CSV=path, report, keep serving (ONCE=1: stop after the report)
-	@$(BIN)/python -m local_runtime run $(if $(CSV),--csv "$(CSV)") $(if $(filter 1,$(ONCE)),--once)
+run: $(READY) ## start everything, stream a sample or CSV=path (DATES=dmy: day first), report, keep serving (ONCE=1: stop after the report)
+	@$(BIN)/python -m local_runtime run $(if $(CSV),--csv "$(CSV)") $(if $(DATES),--dates "$(DATES)") $(if $(filter 1,$(ONCE)),--once)
 
 test: $(READY) ## run all tests, which start processes of their own
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos"

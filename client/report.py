@@ -103,7 +103,9 @@ class Summary:
     def _remarks(self) -> Iterator[str]:
         yield from self.notes
         if self.rejects:
+            option = f" with --dates {self.dates}" if self.dates == "dmy" else ""
             yield f"The rejected rows and their reasons are in {self.rejects}"
+            yield f"Correct them in {self.file} and send it again{option}: rows that arrived before count once."
         if ranges := self.stats.not_sent_lines():
             others = (
                 "The API has answered for all other rows." if self.stats.batches else "The API has answered for no row."

@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -25,13 +25,17 @@ def run_command(
     *,
     csv: Annotated[Path | None, typer.Option(help="The CSV to send; without it, a generated sample.")] = None,
     once: Annotated[bool, typer.Option("--once", help="End after the report, with 1 if anything differs.")] = False,
+    dates: Annotated[
+        Literal["mdy", "dmy", "iso"] | None,
+        typer.Option(help="The order of dates with slashes. [default: mdy; the file is checked before it is sent]"),
+    ] = None,
     template: Annotated[Path, typer.Option(help="The template that defines the resources.")] = Path("template.yaml"),
     folder: Annotated[Path, typer.Option(help="The folder that gets every file of the run.")] = Path(".local"),
 ) -> None:
     """Start the whole pipeline on this machine, send a CSV through it, report, and keep serving."""
     console = Console()
     try:
-        code = run(RunOptions(csv, once, template, folder), console)
+        code = run(RunOptions(csv, once, template, folder, dates), console)
     except RunError as error:
         _print_error(error)
         code = _FAILED

@@ -165,11 +165,11 @@ def _compare_lake(file: Tally, lake: LakeTally) -> list[Comparison]:
     ]
 
 
-def read_expected(path: Path) -> Expected:
+def read_expected(path: Path, *, day_first: bool = False) -> Expected:
     """Raises RunError where the file cannot be read as a CSV with the eight columns."""
     expected = Expected()
     try:
-        for row in expected_rows(path):
+        for row in expected_rows(path, day_first=day_first):
             _add_row(expected, row)
     except OpsError as error:
         raise RunError(str(error)) from error

@@ -46,12 +46,16 @@ _REFRESH_POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class RunOptions:
-    """`csv` is None for the bundled sample. With `once` the run ends after the report."""
+    """`csv` is None for the bundled sample. With `once` the run ends after the report.
+
+    `dates` is the order of dates with slashes, as the client takes it; None lets the client check the file.
+    """
 
     csv: Path | None
     once: bool
     template: Path
     folder: Path
+    dates: str | None = None
 
 
 def run(options: RunOptions, console: Console) -> int:
@@ -70,7 +74,7 @@ def run(options: RunOptions, console: Console) -> int:
         inbox: Inbox = SimpleQueue()
         _print(console, "starting engine, API and consumers …")
         session = _Session(console, folder, supervisor, inbox, start_pipeline(supervisor, folder, template, inbox))
-        exit_code = session.send_and_report(csv)
+        exit_code = session.send_and_report(csv, options.dates)
         return exit_code if options.once else session.serve()
 
 
@@ -91,16 +95,16 @@ class _Session:
         if pipeline.api.port != API_PORT:
             self._print(f"port {API_PORT} is in use, so the API listens on port {pipeline.api.port}")
 
-    def send_and_report(self, csv: Path) -> int:
+    def send_and_report(self, csv: Path, dates: str | None) -> int:
         self._print(f"API {self._pipeline.api.url}, sending {csv}")
-        upload = self._send(csv)
+        upload = self._send(csv, dates)
         self._print_warnings(upload)
         if (summary := self._progress.summary) is None:
             self._print(f"the client ended with exit code {upload.exit_code}, so there is nothing to compare")
             return _FAILED
         self._refresh_lake()
         self._print("comparing the CSV with the stores …")
-        report, queries = self._make_report(read_expected(csv), summary, upload)
+        report, queries = self._make_report(read_expected(csv, day_first=dates == "dmy"), summary, upload)
         write_report(report, self._folder.report)
         if queries:
             self._example_path = queries[0].path
@@ -121,10 +125,11 @@ class _Session:
             self._print("stopping …")
             return _OK
 
-    def _send(self, csv: Path) -> UploadResult:
+    def _send(self, csv: Path, dates: str | None) -> UploadResult:
         machine = machine_environment(os.environ, self._folder.temporary)
         own_key = {API_KEY: self._pipeline.api_key}
-        client = start_client(self._supervisor, self._folder, {**machine, **own_key}, csv, self._pipeline.api.url)
+        environment = {**machine, **own_key}
+        client = start_client(self._supervisor, self._folder, environment, csv, self._pipeline.api.url, dates)
         with progress_display(self._console) as show:
             return self._monitor.wait(client, show)
 

@@ -141,16 +141,24 @@ class UploadResult:
     seconds: float
 
 
-def start_client(supervisor: Supervisor, folder: RunFolder, machine: Mapping[str, str], csv: Path, url: str) -> Process:
+def start_client(  # noqa: PLR0913, PLR0917 - what one upload is made of
+    supervisor: Supervisor,
+    folder: RunFolder,
+    machine: Mapping[str, str],
+    csv: Path,
+    url: str,
+    dates: str | None = None,
+) -> Process:
     """The client sends the whole file: the engine of an earlier run has ended, and its memory with it."""
     options = ("--rejects", str(folder.rejects), "--journal", str(folder.journal), "--fresh", "--json")
+    order = ("--dates", dates) if dates else ()
     return supervisor.start(
         Command(
             name="the client",
             module="client",
             log=folder.logs / "client.log",
             environment=machine,
-            arguments=("send", str(csv), "--url", url, *options),
+            arguments=("send", str(csv), "--url", url, *options, *order),
             pipes_stdout=True,
             may_end=True,
         )

@@ -39,7 +39,10 @@ def test_people_get_a_summary() -> None:
         ["accepted", "1,999"],
         ["rejected", "1"],
     ]
-    assert lines[-1] == "The rejected rows and their reasons are in rows.rejects.csv"
+    assert lines[-2:] == [
+        "The rejected rows and their reasons are in rows.rejects.csv",
+        "Correct them in rows.csv and send it again: rows that arrived before count once.",
+    ]
 
 
 def test_a_rate_spreads_rows_over_time() -> None:

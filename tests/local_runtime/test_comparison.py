@@ -132,6 +132,13 @@ def test_a_gzip_file_is_read_whatever_its_name(tmp_path: Path) -> None:
     assert read_expected(tmp_path / "rows.csv").accepted == 1
 
 
+def test_a_day_first_file_is_read_as_the_client_read_it(tmp_path: Path) -> None:
+    """13/12/2010 is no date with the month first."""
+    (tmp_path / "rows.csv").write_text(f"{HEADER}\n1,A,,1,13/12/2010 8:26,1,,EIRE\n")
+    accepted = [read_expected(tmp_path / "rows.csv", day_first=day_first).accepted for day_first in (True, False)]
+    assert accepted == [1, 0]
+
+
 @pytest.mark.parametrize("text", ["", "\n\r\n", HEADER, f"\n{HEADER}\n\n\n"])
 def test_a_file_without_rows_should_leave_nothing(tmp_path: Path, text: str) -> None:
     """It may be empty, or have only a header or blank lines."""

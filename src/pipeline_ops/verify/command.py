@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -46,9 +46,10 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
     csv: Annotated[
         Path | None, typer.Argument(help="The file that was sent. Without it, only archive and tables are compared.")
     ] = None,
-    day_first: Annotated[
-        bool, typer.Option("--day-first", help="The dates of the CSV are day/month/year: it was sent with --dates dmy.")
-    ] = False,
+    dates: Annotated[
+        Literal["mdy", "dmy"],
+        typer.Option(help="The order of the CSV's dates with slashes: the one that it was sent with."),
+    ] = "mdy",
     start: From = None,
     end: To = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -73,7 +74,7 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
         lake=LakeTable(s3_client(), lake_bucket) if lake_bucket else None,
     )
     with progress_bar() as bar:
-        report = verify(stores, Scope(csv, hour_range(start, end), day_first), bar)
+        report = verify(stores, Scope(csv, hour_range(start, end), day_first=dates == "dmy"), bar)
     typer.echo(json.dumps(_as_json_object(report))) if as_json else _show(report)
     raise typer.Exit(0 if report.findings.is_clean else _FINDINGS)
 
