@@ -60,7 +60,7 @@ chaos: $(READY) ## inject faults by seed and account for every row: SEEDS=n FIRS
 	@$(BIN)/python -m chaos run --seeds "$(SEEDS)" --first-seed "$(FIRST_SEED)"
 
 seeds: $(READY) ## run the twenty fault seeds of `make check`, and the tests of their accounting
-	@$(BIN)/python -m pytest -m chaos
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m chaos
 
 defects: $(READY) ## plant known defects and check that the tests catch each one
 	@$(BIN)/python -m chaos defects

@@ -1,7 +1,7 @@
 """One seed's own stream, bucket and tables: those of template.yaml, under names of their own, on a local engine."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,5 +97,11 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 def _renamed(physical: PhysicalNames, prefix: str) -> PhysicalNames:
     names = {name: f"{prefix}-{text}" for name, text in physical.names.items()}
-    arns = {name: arn.replace(physical.names[name], names[name]) for name, arn in physical.arns.items()}
+    arns = {name: _renamed_arn(arn, physical.names.values(), prefix) for name, arn in physical.arns.items()}
     return PhysicalNames(names, arns)
+
+
+def _renamed_arn(arn: str, names: Iterable[str], prefix: str) -> str:
+    """The resource is the last part of an ARN; a stream's consumer has the name of its stream before its own."""
+    longest = max((name for name in names if f"/{name}" in arn or arn.endswith(f":{name}")), key=len, default="")
+    return arn.replace(longest, f"{prefix}-{longest}", 1) if longest else arn

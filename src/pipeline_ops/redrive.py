@@ -167,26 +167,30 @@ class Redrive:
         rows = [fix.apply(row) for row in payload_rows(document) if fix.chooses(row)]
         validated = validated_rows(rows)
         texts = {row.index: row.text.decode() for row in rows if row.index in set(validated.indexes)}
-        stored = self._stored_in_batch(key, document.batch_id)
+        stored = self._stored_in_batch(key, document)
         redriven = []
         for index, line in zip(validated.indexes, validated.lines, strict=True):
             stored[content(line)] += not line.Occurrence
             redriven.append(RedrivenRow(index, texts[index], 0 if line.Occurrence else stored[content(line)]))
         return RedrivenDocument(**vars(document), rows=tuple(redriven)), tuple(validated.errors)
 
-    def _stored_in_batch(self, key: str, batch_id: str) -> Counter[tuple[str, ...]]:
+    def _stored_in_batch(self, key: str, document: DeadLetterDocument) -> Counter[tuple[str, ...]]:
         """How many rows without Occurrence the batch has stored of each content: from the stream and by redrives.
 
-        So a redriven row gets the line id that it would have had in a batch without errors.
+        So a redriven row gets the line id that it would have had in a batch without errors. The raw object also holds
+        the rows of the dead letter. Rules may have changed since, so some of them may be valid now: they do not count.
         """
+        batch_id = document.batch_id
+        left = validated_rows(payload_rows(document)).lines
+        set_aside = Counter(content(line) for line in left if not line.Occurrence)
         stored: Counter[tuple[str, ...]] = Counter()
         for raw in raw_keys_of(self._bucket, batch_id):
             with suppress(Rejected):
                 lines = read_raw_object(self._bucket, raw).rows.lines
-                stored |= Counter(content(line) for line in lines if not line.Occurrence)
+                stored |= Counter(content(line) for line in lines if not line.Occurrence) - set_aside
         for each in self._bucket.objects(redriven_key(key).rpartition("/")[0] + f"/{batch_id}."):
-            document = read_redriven(self._bucket, each.key)
-            for line, row in zip(document.valid_rows().lines, document.rows, strict=True):
+            redriven = read_redriven(self._bucket, each.key)
+            for line, row in zip(redriven.valid_rows().lines, redriven.rows, strict=True):
                 stored[content(line)] = max(stored[content(line)], row.number)
         return stored
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from aws.bucket import DeadLetter, DeadLetterStore
+from consumers.archive import Archive
+from consumers.batch_loop import Record
 from consumers.index import Index
 from invoices.batch import pack
 from invoices.errors import Throttled
@@ -19,6 +21,7 @@ from tests.invoice_rows import ndjson, row
 from tests.pipeline_ops.stores import (
     BATCH,
     NO_BAR,
+    RAW_KEY,
     deliver,
     index_of,
     keys,
@@ -222,3 +225,16 @@ def test_of_two_decisions_the_first_holds(stores: Stores) -> None:
     first, second = (RedrivenDocument("x", "b", "1", reason, (), "", rows=()) for reason in ("one", "two"))
     assert [create_redriven(stores.bucket, "failed-redriven/x", each) for each in (first, second)] == [True, False]
     assert read_redriven(stores.bucket, "failed-redriven/x") == first
+
+
+def test_a_row_that_is_valid_by_newer_rules_has_its_number(stores: Stores) -> None:
+    """The raw object has it, and the tables do not: it is the first of its content."""
+    send(stores, [row()])
+    stores.bucket.delete(RAW_KEY)
+    Archive(stores.bucket).add(Record(BATCH, "1", pack(ndjson([row(), row(InvoiceNo="9")]))))
+    dead_letters = DeadLetterStore(stores.bucket, "to_dynamodb")
+    dead_letters.put(BATCH, "1", DeadLetter(pack(ndjson([row(InvoiceNo="9")])), "an older rule", ()))
+    redrive(stores, keys(stores, "failed/")[0], Fix())
+    assert verify(stores, Scope(), NO_BAR).findings.is_clean
+    send(stores, [row(), row(InvoiceNo="9")])
+    assert len(set(stored_ids(stores))) == 2
