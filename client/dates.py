@@ -25,6 +25,7 @@ _DAYS, _MINUTES = 1024, 1440  # the caches save 5 % of the client's time: a file
 _NOON, _MONTHS, _NINE = 12, 12, 9
 _Bytes: TypeAlias = NDArray[np.uint8]
 
+_BEFORE, _BEHIND = b"  ", b"    "  # so that every place that is looked at exists
 _TAIL_BYTES = 16  # a date is shorter, so none is cut by the end of a block
 
 
@@ -88,9 +89,9 @@ class SlashScan:
     _tail: bytes = b""
 
     def feed(self, block: bytes) -> None:
-        data = self._tail + block
-        self._tail = data[-_TAIL_BYTES:]
-        for firsts, seconds in _number_pairs(np.frombuffer(b"  " + data + b"    ", np.uint8)):
+        data = b"".join((_BEFORE, self._tail, block, _BEHIND))
+        self._tail = data[-_TAIL_BYTES - len(_BEHIND) : -len(_BEHIND)]
+        for firsts, seconds in _number_pairs(np.frombuffer(data, np.uint8)):
             self.found = self.found or bool(len(firsts))
             self.has_high_first = self.has_high_first or bool((firsts > _MONTHS).any())
             self.has_high_second = self.has_high_second or bool((seconds > _MONTHS).any())

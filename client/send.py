@@ -51,6 +51,10 @@ class SendSettings:
         return self.rejects or default_rejects_path(self.file)
 
     @property
+    def date_order(self) -> DateOrder:
+        return self.dates or "mdy"
+
+    @property
     def rows_at_a_time(self) -> int:
         """With a rate, about one request a second, so that rows come evenly."""
         return min(self.batch_rows, math.ceil(self.rate)) if self.rate else self.batch_rows
@@ -71,8 +75,8 @@ def send(
     if settings.rate is not None and not math.isfinite(settings.rate):
         raise BadInput("The rate must be a number of rows a second.")
     with open_source(settings.file) as source:
-        notes = _check_dates(source, settings.dates)
-        reader = Reader(source, settings.dates or "mdy")
+        notes = _check_dates(source, settings)
+        reader = Reader(source, settings.date_order)
         check_rejects_path(settings.rejects_path, settings.file)
         check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
         with open_journal(settings.journal_path, _header(settings, source), fresh=settings.fresh) as journal:
@@ -148,7 +152,7 @@ class _Run:
             rejects=self._rejects.path,
             encoding=self._source.encoding,
             resumed=bool(self._journal.batches),
-            dates=(self._settings.dates or "mdy") if self._source.slashes.found else "iso",
+            dates=self._settings.date_order if self._source.slashes.found else "iso",
             notes=() if self._reader.columns else ("The file is empty.",),
         )
 
@@ -159,14 +163,14 @@ def _open_rejects(settings: SendSettings, reader: Reader, journal: Journal) -> R
     return Rejects(path, reader.columns, journal.record_rejects, is_own=path == journal.rejects)
 
 
-def _check_dates(source: Source, order: DateOrder | None) -> tuple[str, ...]:
+def _check_dates(source: Source, settings: SendSettings) -> tuple[str, ...]:
     """Notes for the user. Raises BadInput with the line of a date that does not fit the order: nothing was sent."""
-    slashes, assumed = source.slashes, order or "mdy"
+    slashes, order = source.slashes, settings.date_order
     if not slashes.found:
         return ()
-    if assumed != "mdy" or slashes.has_high_first:
-        _check_order(Reader(source).first_dates(), assumed)
-    if order is None and not slashes.has_high_second:
+    if order != "mdy" or slashes.has_high_first:
+        _check_order(Reader(source).first_dates(), order)
+    if settings.dates is None and not slashes.has_high_second:
         return (_AMBIGUOUS,)
     return ()
 

@@ -88,7 +88,7 @@ class Upload:
             self._settle_response(batch, response)
 
     async def _send_split(self, batch: Batch, too_large: BodyTooLarge) -> None:
-        if len(batch.rows) == 1:
+        if len(batch.rows) == 1:  # no smaller batch helps, so the row is rejected with the API's reason
             error = RowError(index=0, field=None, message=str(too_large))
             self._settle_response(batch, IngestResponse(accepted=0, rejected=1, errors=[error]))
             return

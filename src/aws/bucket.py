@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from aws.errors import error_code, translate_errors
-from invoices.batch import batch_time, parse_batch_id, unpack
-from invoices.errors import Malformed, RowError
+from invoices.batch import batch_id_or, batch_time, unpack
+from invoices.errors import RowError
 from invoices.limits import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -167,10 +167,7 @@ class DeadLetterStore:
 
     def _key(self, batch_id: str, dead_letter: DeadLetter) -> str:
         """Anybody may write to the stream, so a batch id becomes part of a key only after it was checked."""
-        try:
-            name = parse_batch_id(batch_id)
-        except Malformed:
-            name = _NOT_A_BATCH_ID
+        name = batch_id_or(batch_id, _NOT_A_BATCH_ID)
         indexes = ",".join(str(error.index) for error in dead_letter.errors)
         content = blake2b(dead_letter.payload + indexes.encode(), digest_size=8).hexdigest()
         return f"{FAILED}{self.stage}/{_batch_folder(name)}/{name}.{content}.json"

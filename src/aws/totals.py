@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from aws.bucket import Bucket
 from aws.errors import error_code, translate_errors
 from invoices.errors import Unavailable
 
@@ -52,19 +53,19 @@ class TotalsStore:
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
+        self._objects = Bucket(s3, bucket)
 
     def current(self) -> CurrentTotals | None:
         """None where no refresh has written any yet."""
         return self._read_current()[0]
 
     def month(self, key: str) -> list[DayTotals]:
-        return [DayTotals(**each) for each in json.loads(self._read(key)[0])]
+        return [DayTotals(**each) for each in json.loads(self._objects.read(key))]
 
     def write(self, path: str, totals: Sequence[DayTotals]) -> None:
         """Write the sums of a data file, `path` being its path in the table. Nobody reads them before `publish`."""
         body = json.dumps([asdict(each) for each in totals]).encode()
-        with translate_errors("S3"):
-            self._s3.put_object(Bucket=self._bucket, Key=_key(path), Body=body, ContentType="application/json")
+        self._objects.put(_key(path), body, "application/json")
 
     def publish(self, version: int, committed_at: datetime, paths: Mapping[str, str]) -> bool:
         """Make the sums of this version the current ones. `paths` are its data files by month.
@@ -86,27 +87,22 @@ class TotalsStore:
         current = self.current()
         kept = {_CURRENT, *(current.months.values() if current else ())}
         limit = datetime.now(UTC) - grace
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_FOLDER)
-        with translate_errors("S3"):
-            listed = [each for page in pages for each in page.get("Contents", [])]
-            old = [each["Key"] for each in listed if each["Key"] not in kept and each["LastModified"] < limit]
-            for key in old:
-                self._s3.delete_object(Bucket=self._bucket, Key=key)
+        listed = list(self._objects.objects(_FOLDER))
+        old = [each.key for each in listed if each.key not in kept and each.written_at < limit]
+        for key in old:
+            self._objects.delete(key)
         return len(old)
 
     def _read_current(self) -> tuple[CurrentTotals | None, str | None]:
         try:
-            body, etag = self._read(_CURRENT)
+            with translate_errors("S3"):
+                answer = self._s3.get_object(Bucket=self._bucket, Key=_CURRENT)
+                body, etag = answer["Body"].read(), answer["ETag"]
         except ClientError as error:
             if error_code(error) != "NoSuchKey":
                 raise
             return None, None
         return CurrentTotals(**json.loads(body)), etag
-
-    def _read(self, key: str) -> tuple[bytes, str]:
-        with translate_errors("S3"):
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
-            return answer["Body"].read(), answer["ETag"]
 
     def _replace_current(self, body: bytes, etag: str | None) -> bool:
         """False where somebody else replaced it since `etag`, or created it."""

@@ -9,12 +9,14 @@ from typing import NamedTuple, TypeAlias
 from aws.bucket import DeadLetter
 from aws.lambda_events import BatchResponse, KinesisEvent, KinesisEventRecord, LambdaContext
 from aws.metrics import Metric, MetricsLog
-from invoices.batch import parse_batch_id
+from invoices.batch import batch_id_or, parse_batch_id
 from invoices.errors import Rejected, Retryable
 
 RESERVED_MILLIS = 10_000
 """The loop starts no record with less time left. The longest record, 10,000 rows of as many invoices, needs 800 calls
 to DynamoDB."""
+
+_NOT_LOGGED = "invalid"
 
 _logger = logging.getLogger(__name__)
 
@@ -88,7 +90,7 @@ def _redeliver_from(record: Record) -> BatchResponse:
 
 def _consume_record(record: Record, process: Process, put_dead_letter: PutDeadLetter, metrics_log: MetricsLog) -> None:
     outcome = _outcome(record, process)
-    batch_id = _loggable(record.batch_id)
+    batch_id = batch_id_or(record.batch_id, _NOT_LOGGED)
     metrics_log.put(batch_id, outcome.metrics)
     if dead_letter := outcome.dead_letter:
         put_dead_letter(record.batch_id, record.sequence_number, dead_letter)
@@ -106,11 +108,4 @@ def _outcome(record: Record, process: Process) -> Outcome:
 
 def _log_fields(record: Record) -> dict[str, str]:
     """A partition key that is no batch id may be anything that a producer chose, so it is not logged."""
-    return {"batch_id": _loggable(record.batch_id), "sequence_number": record.sequence_number}
-
-
-def _loggable(partition_key: str) -> str:
-    try:
-        return parse_batch_id(partition_key)
-    except Rejected:
-        return "invalid"
+    return {"batch_id": batch_id_or(record.batch_id, _NOT_LOGGED), "sequence_number": record.sequence_number}

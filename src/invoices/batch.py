@@ -23,6 +23,11 @@ def parse_batch_id(text: str) -> str:
     return text
 
 
+def batch_id_or(text: str, fallback: str) -> str:
+    """`text` if it is a batch id, else `fallback`: anybody may write to the stream, with any partition key."""
+    return text if _BATCH_ID.match(text) else fallback
+
+
 def batch_time(batch_id: str) -> datetime:
     """The time (UTC) that a UUIDv7 carries; 1970-01-01 for every other batch id.
 

@@ -48,7 +48,7 @@ def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
         tables=Tables(dynamodb, settings.INVOICES_TABLE, settings.CUSTOMERS_TABLE, time.sleep),
         authorize=Authenticator(keys.find, time.monotonic).authorize,
         metrics=stdout_log(settings.METRICS_NAMESPACE),
-        # The client is made at the first question: most containers never meet one, and it would slow each start.
+        # Created at the first GET /totals: most instances never serve one, and a client slows every start.
         open_totals=cache(
             lambda: TotalsStore(s3_client(FOR_REQUESTS), settings.LAKE_BUCKET) if settings.LAKE_BUCKET else None
         ),

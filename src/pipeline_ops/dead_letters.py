@@ -6,7 +6,7 @@ with which values. The tables are built from the raw objects and from these rows
 
 import json
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -74,11 +74,8 @@ class DiscardedBatch:
     function: str
     condition: str
     payload: str
+    event: KinesisEvent
     records: Sequence[DiscardedRecord]
-
-    @property
-    def event(self) -> KinesisEvent:
-        return cast("KinesisEvent", json.loads(self.payload))
 
 
 _DEAD_LETTER = TypeAdapter(DeadLetterDocument)
@@ -108,13 +105,14 @@ def read_discarded(bucket: Bucket, key: str) -> DiscardedBatch:
     try:
         document = json.loads(_read(bucket, key))
         context, payload = document["requestContext"], document["payload"]
-        records = [_discarded_record(record["kinesis"]) for record in json.loads(payload)["Records"]]
-        return DiscardedBatch(str(context["functionArn"]), str(context["condition"]), payload, records)
+        event = cast("KinesisEvent", json.loads(payload))
+        records = [_discarded_record(record["kinesis"]) for record in event["Records"]]
+        return DiscardedBatch(str(context["functionArn"]), str(context["condition"]), payload, event, records)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise OpsError(f"{key} is not a batch that Lambda discarded.") from error
 
 
-def _discarded_record(kinesis: dict[str, object]) -> DiscardedRecord:
+def _discarded_record(kinesis: Mapping[str, object]) -> DiscardedRecord:
     return DiscardedRecord(str(kinesis["partitionKey"]), b64decode(str(kinesis["data"]), validate=True))
 
 

@@ -137,7 +137,8 @@ def _describe(bucket: Bucket, key: str) -> str:
     except OpsError as error:
         return printable(str(error))
     rows = len({error.index for error in document.errors})
-    return f"{f'{rows:,} rows' if rows else 'the whole record'}: {printable(document.reason)}"
+    what = f"{rows:,} rows" if rows else "the whole record"
+    return f"{what}: {printable(document.reason)}"
 
 
 def _show_result(result: RedriveResult, *, dry_run: bool) -> None:

@@ -16,7 +16,7 @@ nothing. A record that the stage cannot store becomes a dead letter, as on the s
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -141,9 +141,11 @@ class Redrive:
         return RedriveResult(key)
 
     def _index_rows(self, key: str, document: DeadLetterDocument, fix: Fix, *, dry_run: bool) -> RedriveResult:
-        decided, errors = self._decide(key, document, fix)
+        errors: tuple[RowError, ...] = ()
         if was_done_before := self._bucket.exists(redriven_key(key)):
-            decided, errors = read_redriven(self._bucket, redriven_key(key)), ()
+            decided = read_redriven(self._bucket, redriven_key(key))
+        else:
+            decided, errors = self._decide(key, document, fix)
         if not decided.rows:
             return RedriveResult(key, errors=errors, rejected="no row of it is an invoice line")
         if not dry_run:
@@ -181,18 +183,21 @@ class Redrive:
         the rows of the dead letter. Rules may have changed since, so some of them may be valid now: they do not count.
         """
         batch_id = document.batch_id
-        left = validated_rows(payload_rows(document)).lines
-        set_aside = Counter(content(line) for line in left if not line.Occurrence)
+        unstored = _contents(validated_rows(payload_rows(document)).lines)
         stored: Counter[tuple[str, ...]] = Counter()
         for raw in raw_keys_of(self._bucket, batch_id):
             with suppress(Rejected):
-                lines = read_raw_object(self._bucket, raw).rows.lines
-                stored |= Counter(content(line) for line in lines if not line.Occurrence) - set_aside
+                stored |= _contents(read_raw_object(self._bucket, raw).rows.lines) - unstored
         for each in self._bucket.objects(redriven_key(key).rpartition("/")[0] + f"/{batch_id}."):
             redriven = read_redriven(self._bucket, each.key)
             for line, row in zip(redriven.valid_rows().lines, redriven.rows, strict=True):
                 stored[content(line)] = max(stored[content(line)], row.number)
         return stored
+
+
+def _contents(lines: Iterable[Line]) -> Counter[tuple[str, ...]]:
+    """How many lines without Occurrence have each content."""
+    return Counter(content(line) for line in lines if not line.Occurrence)
 
 
 class _NoTimeLimit:

@@ -19,7 +19,7 @@ from arro3.core import Array, DataType, RecordBatch, Table
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 
-from aws.bucket import batch_id_of
+from aws.bucket import Bucket, batch_id_of
 from aws.errors import error_code, translate_errors
 from aws.totals import DayTotals, TotalsStore
 from consumers.lake.table import COLUMNS, LakeChanged, LakeTable, MonthFile, Snapshot
@@ -121,8 +121,7 @@ class Refresh:
     """Brings the archive's objects into the lake."""
 
     def __init__(self, s3: "S3Client", archive_bucket: str, table: LakeTable, totals: TotalsStore) -> None:
-        self._s3 = s3
-        self._archive_bucket = archive_bucket
+        self._archive = Bucket(s3, archive_bucket)
         self._table = table
         self._totals = totals
 
@@ -184,8 +183,7 @@ class Refresh:
     def _read(self, key: str) -> bytes:
         """Raises Malformed where the object is gone: a person deleted it, and its rows with it."""
         try:
-            with translate_errors("S3"):
-                return self._s3.get_object(Bucket=self._archive_bucket, Key=key)["Body"].read()
+            return self._archive.read(key)
         except ClientError as error:
             if error_code(error) != "NoSuchKey":
                 raise
@@ -280,8 +278,8 @@ class Staging:
     def unite(self, month: str, old: Path | None, into: Path) -> int | None:
         """Write the month's old lines and the staged ones, each once, and return how many there are.
 
-        None, and no file, where all staged lines are among the old ones. `old` is a set already: a data file that
-        this method wrote.
+        None, and no file, where all staged lines are among the old ones. `old` has no duplicates: it is a data
+        file that this method wrote.
         """
         with self._fresh_lines(month, old) as fresh:
             if not fresh:

@@ -64,7 +64,7 @@ _CONFIGURATION: dict[str, str | None] = {
 
 
 class LakeChanged(Retryable):
-    """Somebody else committed first, or it is unclear whether this commit was made: begin with a new snapshot."""
+    """Another writer committed first, or the result of this commit is unknown: retry with a new snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class LakeTable:
         """Let `files` replace their months, and take the months `removed` out, all in one version.
 
         Raises LakeChanged unless `snapshot` is the newest version still. After an unclear answer, too: the commit
-        may have been made, and who begins again with a new snapshot will find his lines there.
+        may have been made, and a retry with a new snapshot finds the lines.
         """
         months = [*(file.month for file in files), *removed]
         try:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import uuid6
-from fastapi import APIRouter, Header, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from aws.errors import translate_errors
@@ -20,6 +19,7 @@ from pipeline_api.ingest.batch import read_batch
 from pipeline_api.ingest.body import JSON, Media, parse_media, read_body
 from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY, INGEST_PROBLEMS
 from pipeline_api.problems import RowErrors
+from pipeline_api.queries.models import NoQuery
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -69,10 +69,12 @@ def ingest_routes(stream: Stream, metrics: MetricsLog, run: RunBlocking) -> APIR
         responses={202: ACCEPTED, **INGEST_PROBLEMS},
         openapi_extra={"requestBody": INGEST_BODY},
     )
-    async def ingest(request: Request, key: Annotated[str | None, WithJsonSchema(_KEY_JSON), _KEY] = None) -> Response:
+    async def ingest(
+        request: Request,
+        _: Annotated[NoQuery, Query()],
+        key: Annotated[str | None, WithJsonSchema(_KEY_JSON), _KEY] = None,
+    ) -> Response:
         """Each row is validated by itself: valid rows are accepted, and each rejected row is listed in `errors`."""
-        if request.query_params:
-            raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", ""), "msg": ""}])
         batch_id = str(uuid6.uuid7()) if key is None else parse_batch_id(key)
         request.state.batch_id = batch_id  # for the log, if something fails
         media = parse_media(request.headers)

@@ -203,6 +203,26 @@ def _own_invoices(tables: Tables, customer_id: str, pointers: Iterable[str]) -> 
             yield Invoice(invoice_no, own)
 
 
+def _chunks(pointers: Iterable[str]) -> Iterator[list[str]]:
+    """At most MAX_KEYS pointers each."""
+    remaining = iter(pointers)
+    while chunk := list(islice(remaining, MAX_KEYS)):
+        yield chunk
+
+
+def _slices_at(tables: Tables, pointers: Sequence[str]) -> list[Slice]:
+    """In the order of the pointers. A pointer may be stored a moment before its slice; such a slice is left out."""
+    found = map(slice_from_item, tables.items_at([slice_key(pointer) for pointer in pointers]))
+    slices = {(each.invoice_no, each.slice_id): each for each in found}
+    return [slices[key] for key in map(_invoice_and_slice, pointers) if key in slices]
+
+
+def _invoice_and_slice(pointer: str) -> tuple[str, str]:
+    """The invoice number and the slice id that a pointer holds."""
+    invoice_no, _, slice_id = pointer.partition(POINTER_SEPARATOR)
+    return invoice_no, slice_id
+
+
 def read_totals(store: TotalsStore | None, query: TotalsQuery) -> TotalsResponse:
     """From the sums that the lake's refresh writes. Raises NotFound where there are none, Throttled or Unavailable."""
     current = store.current() if store else None
@@ -227,23 +247,3 @@ def _sums_of(days: Sequence[DayTotals]) -> dict[str, Any]:
         "quantity": sum(int(day.quantity) for day in days),
         "total": money_text(reduce(exact_sum, (Decimal(day.amount) for day in days), Decimal(0))),
     }
-
-
-def _chunks(pointers: Iterable[str]) -> Iterator[list[str]]:
-    """At most MAX_KEYS pointers each."""
-    remaining = iter(pointers)
-    while chunk := list(islice(remaining, MAX_KEYS)):
-        yield chunk
-
-
-def _slices_at(tables: Tables, pointers: Sequence[str]) -> list[Slice]:
-    """In the order of the pointers. A pointer may be stored a moment before its slice; such a slice is left out."""
-    found = map(slice_from_item, tables.items_at([slice_key(pointer) for pointer in pointers]))
-    slices = {(each.invoice_no, each.slice_id): each for each in found}
-    return [slices[key] for key in map(_invoice_and_slice, pointers) if key in slices]
-
-
-def _invoice_and_slice(pointer: str) -> tuple[str, str]:
-    """The invoice number and the slice id that a pointer holds."""
-    invoice_no, _, slice_id = pointer.partition(POINTER_SEPARATOR)
-    return invoice_no, slice_id

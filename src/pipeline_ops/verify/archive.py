@@ -81,11 +81,11 @@ class ArchiveCheck:
             self._findings.add(Finding(Kind.UNREADABLE, Where.ARCHIVE, reason, batch_id=batch_id, object=key))
 
     def _add_lines(self, found: RawObject) -> bool:
-        """Whether the object has a line of the CSV."""
+        """Whether the object has a line of the CSV. Always False if only archive and tables are compared."""
         has_csv_line = False
         for line_id, line in zip(found.line_ids(), found.rows.lines, strict=True):
             self.repeated += not self._known_lines.add_from_object(line_id, line, len(self.keys) - 1)
-            has_csv_line = has_csv_line or self._known_lines.is_from_csv(line_id)
+            has_csv_line = has_csv_line or (self._only_csv and self._known_lines.is_from_csv(line_id))
         return has_csv_line
 
     def _check_rejected_rows(self, found: RawObject) -> None:
