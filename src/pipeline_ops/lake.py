@@ -25,7 +25,7 @@ from aws.bucket import Bucket
 from aws.clients import s3_client, sqs_client
 from aws.totals import TotalsStore
 from consumers.lake.refresh import LakeQueue, Refresh, Refreshed
-from consumers.lake.table import GRACE, MONTH, LakeTable, MonthFile, Snapshot
+from consumers.lake.table import DUCKDB_TYPES, GRACE, MONTH, LakeTable, MonthFile, Snapshot
 from invoices.line import Line, line_id
 from pipeline_ops.console import print_table
 from pipeline_ops.dead_letters import REDRIVEN_ROWS
@@ -84,7 +84,7 @@ def open_lake(table: LakeTable, cache: Path) -> Iterator[duckdb.DuckDBPyConnecti
     with duckdb.connect() as lake:
         lake.execute("SET TimeZone = 'UTC'")  # or a day would depend on where this runs
         lake.execute("SET enable_progress_bar = false")  # standard output holds the result alone
-        lake.execute(_view(paths))
+        _create_view(lake, paths)
         yield lake
 
 
@@ -200,11 +200,18 @@ def _fetch(table: LakeTable, files: Iterable[MonthFile], cache: Path) -> list[Pa
     return paths
 
 
-def _view(paths: Sequence[Path]) -> str:
-    """InvoiceDate without a zone: questions about days are then twice as fast. The month is in the folder's name."""
+def _create_view(lake: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    """InvoiceDate without a zone: questions about days are then twice as fast. The month is in the folder's name.
+
+    A column that was added after a data file was written is null in its rows.
+    """
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    return f"""CREATE VIEW lines AS SELECT * REPLACE (InvoiceDate AT TIME ZONE 'UTC' AS InvoiceDate)
-        FROM read_parquet([{listed}], hive_partitioning = true, hive_types = {{{MONTH}: VARCHAR}})"""  # noqa: S608 - names of our files
+    options = f"union_by_name = true, hive_partitioning = true, hive_types = {{{MONTH}: VARCHAR}}"
+    rows = f"read_parquet([{listed}], {options})"
+    there = {name for name, *_ in lake.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - names of our files
+    missing = "".join(f", NULL::{kind} AS {name}" for name, kind in DUCKDB_TYPES.items() if name not in there)
+    date = "InvoiceDate AT TIME ZONE 'UTC' AS InvoiceDate"
+    lake.execute(f"CREATE VIEW lines AS SELECT * REPLACE ({date}){missing} FROM {rows}")  # noqa: S608 - same
 
 
 _LINE_COLUMNS = """

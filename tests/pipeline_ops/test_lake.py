@@ -16,7 +16,7 @@ from pipeline_ops.verify.findings import Findings
 from pipeline_ops.verify.known_lines import KnownLines
 from pipeline_ops.verify.tables import LakeCheck
 from tests.consumers.lake.conftest import engine, lake
-from tests.consumers.lake.lakes import Lake
+from tests.consumers.lake.lakes import OLDER_LINE, Lake
 from tests.invoice_rows import ndjson, row
 
 __all__ = ["engine", "lake"]  # fixtures
@@ -93,6 +93,15 @@ def test_data_files_are_fetched_once_and_forgotten_when_they_are_replaced(filled
     second = {path: path.stat().st_mtime_ns for path in command.cache.rglob("*.parquet")}
     assert len(first) == len(second) == 2
     assert [path.parent.name for path, _ in first.items() & second.items()] == ["month=2011-01"]
+
+
+def test_a_query_may_ask_for_a_column_that_no_data_file_has_yet(
+    lake: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Right after a version that adds a column, and before the first refresh."""
+    lake.fill_before("LineId", OLDER_LINE)
+    assert command.query("SELECT InvoiceNo, LineId, month FROM lines", "--csv") == 0
+    assert capsys.readouterr().out.split() == ["InvoiceNo,LineId,month", "536365,,2010-12"]
 
 
 @pytest.mark.parametrize("question", named_questions())

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 from aws.bucket import Bucket, batch_id_of
 from aws.errors import error_code, translate_errors
 from aws.totals import DayTotals, TotalsStore
-from consumers.lake.table import COLUMNS, LakeChanged, LakeTable, MonthFile, Snapshot
+from consumers.lake.table import COLUMNS, DUCKDB_TYPES, LakeChanged, LakeTable, MonthFile, Snapshot
 from invoices.batch import unpack
 from invoices.errors import Malformed, Rejected
 from invoices.limits import MAX_BODY_BYTES
@@ -47,8 +47,7 @@ _WAIT_SECONDS = 1  # asks all of SQS's servers; without it an answer may be empt
 _THREADS = 2
 _ROWS_PER_INSERT = 50_000  # an insert of few rows costs twice as much for each
 _NAMES = ", ".join(COLUMNS)
-_SQL_TYPES = {"string": "VARCHAR", "integer": "INTEGER", "timestamp": "TIMESTAMPTZ", "boolean": "BOOLEAN"}
-_STAGED = ", ".join(f"{name} {_SQL_TYPES.get(kind, kind)}" for name, kind in COLUMNS.items())
+_STAGED = ", ".join(f"{name} {kind}" for name, kind in DUCKDB_TYPES.items())
 _FILE_ORDER = "StockCode, Description, UnitPrice, InvoiceDate, InvoiceNo, Occurrence, LineId"
 _FILE_FORMAT = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 6"
 _SAME = " AND ".join(f"fresh.{name} IS NOT DISTINCT FROM old.{name}" for name in COLUMNS)
@@ -284,7 +283,7 @@ class Staging:
         with self._fresh_lines(month, old) as fresh:
             if not fresh:
                 return None
-            source = f"SELECT {_NAMES} FROM fresh" + (f" UNION ALL SELECT {_NAMES} FROM {_file(old)}" if old else "")
+            source = f"SELECT {_NAMES} FROM fresh" + (f" UNION ALL {self._lines(old)}" if old else "")
             # Neighbours in this order are alike: 8.9 bytes a row, and 9.8 in the order of their dates.
             self._db.execute(f"COPY ({source} ORDER BY {_FILE_ORDER}) TO '{into}' ({_FILE_FORMAT})")
         (rows,) = self._db.execute(f"SELECT count(*) FROM {_file(into)}").fetchall()[0]
@@ -293,13 +292,20 @@ class Staging:
     @contextmanager
     def _fresh_lines(self, month: str, old: Path | None) -> Iterator[int]:
         distinct = f"SELECT DISTINCT {_NAMES} FROM staged WHERE month = ?"
-        unseen = f" AS fresh ANTI JOIN {_file(old)} AS old ON {_SAME}" if old else ""
+        unseen = f" AS fresh ANTI JOIN ({self._lines(old)}) AS old ON {_SAME}" if old else ""
         self._db.execute(f"CREATE TABLE fresh AS SELECT * FROM ({distinct}){unseen}", [month])
         try:
             (count,) = self._db.execute("SELECT count(*) FROM fresh").fetchall()[0]
             yield int(count)
         finally:
             self._db.execute("DROP TABLE fresh")
+
+    def _lines(self, file: Path) -> str:
+        """A query of all lines in a data file. It may have been written before a column was added."""
+        described = self._db.execute(f"DESCRIBE SELECT * FROM {_file(file)}").fetchall()
+        there = {name for name, *_ in described}
+        columns = [name if name in there else f"NULL::{kind} AS {name}" for name, kind in DUCKDB_TYPES.items()]
+        return f"SELECT {', '.join(columns)} FROM {_file(file)}"
 
     def totals(self, file: Path) -> list[DayTotals]:
         """The sums of a data file, by day and country."""

@@ -44,7 +44,12 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 """The columns of a data file and their Delta types. InvoiceDate is the wall clock's time, stored as if it were UTC;
 IsUtc says whether it was. LineId is there only where Occurrence is missing: elsewhere the content identifies the line.
+
+A column may be added at the end. The next commit then adds it to the table, and it is null in data files without it.
 """
+
+_DUCKDB_TYPES = {"string": "VARCHAR", "integer": "INTEGER", "timestamp": "TIMESTAMPTZ", "boolean": "BOOLEAN"}
+DUCKDB_TYPES: Final[Mapping[str, str]] = {name: _DUCKDB_TYPES.get(kind, kind) for name, kind in COLUMNS.items()}
 
 MONTH: Final = "month"
 _FOLDER = "lines"
@@ -67,6 +72,10 @@ class LakeChanged(Retryable):
     """Another writer committed first, or the result of this commit is unknown: retry with a new snapshot."""
 
 
+class NewerTable(Exception):
+    """The table has a column that this program does not know, so it would lose that column's values."""
+
+
 @dataclass(frozen=True, slots=True)
 class MonthFile:
     """A month's data file. `path` is below the table's folder."""
@@ -85,6 +94,10 @@ class Snapshot:
     committed_at: datetime
     files: Mapping[str, MonthFile]
     delta: DeltaTable
+
+    @property
+    def columns(self) -> set[str]:
+        return {field.name for field in self.delta.schema().fields}
 
 
 class LakeTable:
@@ -122,8 +135,10 @@ class LakeTable:
         """Let `files` replace their months, and take the months `removed` out, all in one version.
 
         Raises LakeChanged unless `snapshot` is the newest version still. After an unclear answer, too: the commit
-        may have been made, and a retry with a new snapshot finds the lines.
+        may have been made, and a retry with a new snapshot finds the lines. Raises NewerTable, too.
         """
+        if unknown := snapshot.columns - {*COLUMNS, MONTH}:
+            raise NewerTable(f"the lake's table has columns of a newer version: {', '.join(sorted(unknown))}")
         months = [*(file.month for file in files), *removed]
         try:
             snapshot.delta.create_write_transaction(

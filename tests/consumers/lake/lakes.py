@@ -11,16 +11,25 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
+from deltalake import DeltaTable, Field, Schema
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction
 
 from aws.totals import TotalsStore
 from consumers.lake.refresh import LakeQueue, Refresh, Refreshed
-from consumers.lake.table import LakeTable
+from consumers.lake.table import COLUMNS, MONTH, LakeTable, MonthFile
 from invoices.batch import pack
 from tests.invoice_rows import ndjson
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+OLDER_LINE = """
+    SELECT '536365' AS InvoiceNo, '85123A' AS StockCode, 'WHITE HANGING HEART T-LIGHT HOLDER' AS Description,
+    6 AS Quantity, TIMESTAMPTZ '2010-12-01 08:26Z' AS InvoiceDate, false AS IsUtc, 2.55::DECIMAL(15,6) AS UnitPrice,
+    15.3::DECIMAL(24,6) AS Amount, '17850' AS CustomerID, 'United Kingdom' AS Country, 1 AS Occurrence, NULL AS LineId
+"""
 
 
 class LakeLine(NamedTuple):
@@ -75,6 +84,21 @@ class Lake:
     @property
     def queue(self) -> LakeQueue:
         return LakeQueue(self.sqs, self.queue_url, wait_seconds=0)
+
+    def fill_before(self, column: str, lines: str) -> None:
+        """Make the table as it was before `column` was added, with one data file, of 2010-12, from SQL."""
+        names = [name for name in COLUMNS if name != column]
+        fields = [Field(name, PrimitiveType({**COLUMNS, MONTH: "string"}[name])) for name in (*names, MONTH)]
+        options = {"aws_allow_http": "true", "aws_conditional_put": "etag"}
+        uri, schema = f"s3://{self.bucket}/lines", Schema(fields)
+        delta = DeltaTable.create(uri, schema, partition_by=[MONTH], storage_options=options)
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "old.parquet")
+            duckdb.from_query(lines).select(*names).write_parquet(str(path))
+            file = MonthFile("2010-12", "month=2010-12/old.parquet", 1, path.stat().st_size)
+            self.table.write(file, path.read_bytes())
+        addition = AddAction(file.path, file.size, {MONTH: file.month}, 0, data_change=True, stats='{"numRecords": 1}')
+        delta.create_write_transaction([addition], "append", schema, [MONTH])
 
     def archive(self, batch_id: str, rows: Sequence[Mapping[str, object]]) -> str:
         key = f"raw/dt=1970-01-01/hour=00/{batch_id}.ndjson.gz"

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from consumers.lake.refresh import LakeQueue, Refresh
-from consumers.lake.table import LakeChanged, LakeTable, MonthFile, Snapshot
+from consumers.lake.table import COLUMNS, MONTH, LakeChanged, LakeTable, MonthFile, Snapshot
 from invoices.batch import pack
 from invoices.errors import Unavailable
-from tests.consumers.lake.lakes import Lake, LakeLine
+from tests.consumers.lake.lakes import OLDER_LINE, Lake, LakeLine
 from tests.invoice_rows import row
 
 JANUARY = "1/4/2011 10:00"
@@ -132,6 +132,20 @@ def test_keys_arrive_as_they_were_written(lake: Lake) -> None:
     lake.put("raw/dt=1970-01-01/hour=00/one=0a1b.ndjson.gz", pack(json.dumps(row(Occurrence=1)).encode()))
     lake.refresh()
     assert lake.lines() == Counter([HEART])
+
+
+def test_a_column_that_older_data_files_lack_is_null_there(lake: Lake) -> None:
+    """A line that is sent again is still the same, and a month without new lines keeps its old file."""
+    lake.fill_before("LineId", OLDER_LINE)
+    january = lake.archive("one", [row(InvoiceDate=JANUARY)])
+    lake.add([january, lake.archive("two", [row(Occurrence=1)])])
+    assert lake.table.snapshot().files["2010-12"].path == "month=2010-12/old.parquet"
+    lake.add([lake.archive("three", [row(Occurrence=1), row(Occurrence=2)])])
+    assert [(line.InvoiceDate.month, line.Occurrence) for line in lake.lines() if line.LineId is None] == [
+        (12, 1),
+        (12, 2),
+    ]
+    assert (lake.lines().total(), lake.table.snapshot().columns) == (3, {*COLUMNS, MONTH})
 
 
 class RacedTable(LakeTable):

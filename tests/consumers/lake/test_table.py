@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from consumers.lake.table import COLUMNS, LakeChanged, MonthFile
+from consumers.lake.table import COLUMNS, LakeChanged, MonthFile, NewerTable
 from tests.consumers.lake.lakes import Lake
 from tests.invoice_rows import row
 
@@ -53,6 +53,14 @@ def test_a_commit_on_an_older_snapshot_is_refused(lake: Lake, month: str) -> Non
     with pytest.raises(LakeChanged):
         lake.table.commit(older, [file_of(lake, month, "two")])
     assert lake.table.snapshot().version == 1
+
+
+def test_a_table_with_a_newer_column_is_not_written(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit replaces the table's schema, so an older version of the function would drop the column."""
+    snapshot = lake.table.snapshot()
+    monkeypatch.setattr("consumers.lake.table.COLUMNS", {"InvoiceNo": "string"})
+    with pytest.raises(NewerTable, match="Amount, Country"):
+        lake.table.commit(snapshot, [file_of(lake, "2010-12")])
 
 
 def test_a_month_can_be_taken_out(lake: Lake) -> None:
