@@ -94,7 +94,9 @@ class Lake:
         delta = DeltaTable.create(uri, schema, partition_by=[MONTH], storage_options=options)
         with TemporaryDirectory() as folder:
             path = Path(folder, "old.parquet")
-            duckdb.from_query(lines).select(*names).write_parquet(str(path))
+            relation = duckdb.from_query(lines)
+            assert relation
+            relation.select(*names).write_parquet(str(path))
             file = MonthFile("2010-12", "month=2010-12/old.parquet", 1, path.stat().st_size)
             self.table.write(file, path.read_bytes())
         addition = AddAction(file.path, file.size, {MONTH: file.month}, 0, data_change=True, stats='{"numRecords": 1}')
