@@ -96,6 +96,7 @@ class _Session:
             self._print(f"port {API_PORT} is in use, so the API listens on port {pipeline.api.port}")
 
     def send_and_report(self, csv: Path, dates: str | None) -> int:
+        self._print(f"page {self._pipeline.api.url}/console  key {self._pipeline.api_key}")
         self._print(f"API {self._pipeline.api.url}, sending {csv}")
         upload = self._send(csv, dates)
         self._print_warnings(upload)
@@ -114,7 +115,7 @@ class _Session:
     def serve(self) -> int:
         """Keep serving until Ctrl-C or SIGTERM. Raises ProcessEnded if a process ends."""
         url, key = self._pipeline.api.url, self._pipeline.api_key
-        self._print(f"API {url}  docs {url}/docs  AWS {self._pipeline.endpoint}")
+        self._print(f"page {url}/console  docs {url}/docs  API {url}  AWS {self._pipeline.endpoint}")
         self._print(f"key  export {API_KEY}={key}")
         self._print(f"try  curl -H '{HEADER}: {key}' '{url}{self._example_path}'")
         self._print(f"serving until Ctrl-C; the environment variables are in {self._folder.environment}")

@@ -12,6 +12,7 @@ from aws.metrics import MetricsLog
 from invoices.line import Line
 from pipeline_api.asgi import HeadAsGet, RunBlocking, SecurityHeaders
 from pipeline_api.auth import Authorize, require_key
+from pipeline_api.console.routes import console_routes
 from pipeline_api.docs_page.routes import docs_routes
 from pipeline_api.error_handlers import EXCEPTION_HANDLERS
 from pipeline_api.ingest.route import Stream, ingest_routes
@@ -33,7 +34,7 @@ class Services:
 
 
 def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) -> ASGIApp:
-    """`run` calls blocking code. Without `open_docs` the docs need a key as well."""
+    """`run` calls blocking code. Without `open_docs` the docs and the console need a key as well."""
     app = InvoiceApi(
         title="Invoice stream",
         summary="Accepts batches of invoice rows and answers queries about them.",
@@ -59,7 +60,8 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
         app.include_router(routes, dependencies=[key], responses=key_problems)
     app.include_router(_health_routes())
     any_key = require_key(services.authorize, run, None)
-    app.include_router(docs_routes(app.openapi), dependencies=[] if open_docs else [any_key])
+    for pages in (docs_routes(app.openapi), console_routes()):
+        app.include_router(pages, dependencies=[] if open_docs else [any_key])
     return SecurityHeaders(HeadAsGet(app))
 
 

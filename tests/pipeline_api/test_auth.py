@@ -193,8 +193,8 @@ def test_a_key_of_one_scope_does_only_that(guarded: Api, table: Table, scope: Sc
     assert refused.json()["detail"] == "The API key does not permit this."
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/openapi.json"])
-def test_the_docs_are_open_or_closed(guarded: Api, closed: Api, table: Table, path: str) -> None:
+@pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/openapi.json", "/console", "/console/any/main.js"])
+def test_the_pages_are_open_or_closed(guarded: Api, closed: Api, table: Table, path: str) -> None:
     """Closed, they open to any key."""
     header = {"X-Api-Key": table.add(KEY, Scope.INGEST)}
     answers = [guarded.get(path), closed.get(path), closed.call("GET", path, headers=header)]

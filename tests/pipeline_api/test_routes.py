@@ -11,7 +11,7 @@ def test_health_calls_no_other_service(offline_api: Api) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-@pytest.mark.parametrize("path", ["/", "/Jane-Doe", "/invoices/", "/invoices/1/lines", "/ingest/", "/redoc", "//"])
+@pytest.mark.parametrize("path", ["/Jane-Doe", "/invoices/", "/invoices/1/lines", "/ingest/", "/redoc"])
 def test_an_unknown_route_is_a_problem(path: str, offline_api: Api) -> None:
     """The problem mentions the docs and does not repeat the path."""
     answer = offline_api.get(path)
@@ -32,6 +32,7 @@ def test_an_unknown_route_is_a_problem(path: str, offline_api: Api) -> None:
         ("POST", "/invoices/1", "GET"),
         ("DELETE", "/customers/1", "GET"),
         ("POST", "/docs", "GET"),
+        ("POST", "/", "GET"),
     ],
 )
 def test_a_wrong_method_gets_the_right_ones(method: str, path: str, allowed: str, offline_api: Api) -> None:
@@ -54,7 +55,7 @@ def test_responses_with_data_are_not_cached(offline_api: Api) -> None:
     assert offline_api.get("/invoices/1").headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/docs", "/openapi.json", "/nowhere"])
+@pytest.mark.parametrize("path", ["/healthz", "/docs", "/console", "/openapi.json", "/nowhere"])
 def test_head_is_get_without_a_body(path: str, offline_api: Api) -> None:
     """Monitors and browsers ask like this; the length is that of the body."""
     get, head = offline_api.call("GET", path), offline_api.call("HEAD", path)

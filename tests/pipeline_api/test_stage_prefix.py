@@ -51,7 +51,7 @@ def respond(event: Event) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", PREFIXES)
-@pytest.mark.parametrize("path", ["/docs", "/healthz", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/docs", "/console", "/healthz", "/openapi.json"])
 def test_every_gateway_reaches_the_routes(name: str, path: str) -> None:
     """With a stage in the path, without one, and with one that a REST API removed."""
     assert respond(event_for(name, path))["statusCode"] == 200
@@ -62,6 +62,13 @@ def test_the_document_names_the_prefix_as_its_server(name: str, prefix: str) -> 
     """So "Try it out" calls the API that served the page."""
     document = json.loads(respond(event_for(name, "/openapi.json"))["body"])
     assert document.get("servers", []) == ([{"url": prefix}] if prefix else [])
+
+
+@pytest.mark.parametrize(("name", "prefix"), PREFIXES.items())
+def test_the_root_leads_to_the_console_of_its_stage(name: str, prefix: str) -> None:
+    """A named stage is part of the address."""
+    answer = respond(event_for(name, "/"))
+    assert (answer["statusCode"], answer["headers"]["location"]) == (307, f"{prefix}/console")
 
 
 @pytest.mark.parametrize("name", PREFIXES)

@@ -1,0 +1,59 @@
+/** One invoice: its totals, and its lines in pages. */
+
+import { get, Problem } from "./api.js";
+import { ask, el, figures, table } from "./dom.js";
+import { count, invoiceDate, money } from "./format.js";
+
+const PAGE = 200;
+
+/** @param {HTMLElement} main @param {string} number @param {AbortSignal} signal */
+export async function invoice(main, number, signal) {
+  const form = ask({ label: "Number of the invoice", button: "Look up", value: number }, (text) => {
+    location.hash = `#invoice/${encodeURIComponent(text)}`;
+  });
+  main.replaceChildren(el("h1", {}, "Invoice"), form);
+  if (!number) return form.querySelector("input").focus();
+  const path = `invoices/${encodeURIComponent(number)}?limit=${PAGE}`;
+  const found = await get(path, signal).catch((error) => main.append(absent(error)));
+  if (!found) return;
+  main.append(summary(found), lines(found, path, signal));
+}
+
+function absent(error) {
+  if (!(error instanceof Problem && [404, 422].includes(error.status))) throw error;
+  const advice = error.status === 404 ? " A row can be found a moment after it was accepted." : "";
+  return el("p", { class: "problem", role: "alert" }, error.detail + advice);
+}
+
+function summary(found) {
+  const [first, last] = [found.dates[0], found.dates.at(-1)];
+  const when = first === last ? invoiceDate(first) : `${invoiceDate(first)} – ${invoiceDate(last)}`;
+  const customers = found.customers.map((id) => el("a", { href: `#customer/${encodeURIComponent(id)}` }, id));
+  return el("section", {},
+    el("h2", {}, found.InvoiceNo),
+    el("p", { class: "soft" }, when, " · ", found.countries.join(", "), " · ", named(customers)),
+    figures(["Total", money(found.total)], ["Lines", count(found.line_count)], ["Pieces", count(found.quantity)]));
+}
+
+const named = (links) => (links.length ? ["customer ", ...links.flatMap((link, index) => (index ? [", ", link] : [link]))] : "no customer");
+
+function lines(found, path, signal) {
+  const heads = [{ title: "Article" }, { title: "Pieces", number: true }, { title: "Price", number: true }, { title: "Amount", number: true }];
+  const made = table(`Lines of invoice ${found.InvoiceNo}`, heads, found.lines.map(cells));
+  const more = el("button", { class: "quiet", onclick: add }, "More lines");
+  let token = found.next_token;
+  more.hidden = !token;
+  async function add() {
+    const next = await get(`${path}&next_token=${encodeURIComponent(token)}`, signal);
+    const rows = table("", heads, next.lines.map(cells)).tBodies[0].rows;
+    made.tBodies[0].append(...rows);
+    token = next.next_token;
+    more.hidden = !token;
+  }
+  return el("section", {}, el("h3", {}, "Lines"), made, more);
+}
+
+const cells = (line) => [
+  el("span", { class: "article" }, line.Description ?? "no description", " ", el("span", { class: "code" }, line.StockCode)),
+  count(line.Quantity), money(line.UnitPrice), money(line.amount),
+];
