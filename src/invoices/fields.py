@@ -5,7 +5,7 @@ the OpenAPI document says. pydantic tries the alternatives of a field in order. 
 sends text and compiled code checks it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeAlias, Union
 
@@ -16,6 +16,7 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
 )
 
@@ -50,6 +51,16 @@ RULES: Mapping[str, str] = {
 }
 """The error message of each field: the whole rule, and nothing of the rejected value."""
 
+
+class SeenFloats:
+    """The context of a validation: whether it read a JSON number as a binary float.
+
+    A float keeps some 15 digits of a number's text, so whoever validates JSON must compare the two.
+    """
+
+    is_any = False
+
+
 Schema: TypeAlias = dict[str, Any]
 
 
@@ -60,6 +71,15 @@ def _accepts(accepted: Any) -> GetPydanticSchema:
 
 def _first_of(*alternatives: Any) -> Any:
     return Annotated[Union[alternatives], Field(union_mode="left_to_right")]  # noqa: UP007 - built at run time
+
+
+def _from_number(normal_form: Callable[[object], Any]) -> Any:
+    def validate(value: object, info: ValidationInfo) -> Any:
+        if isinstance(value, float) and info.context:
+            info.context.is_any = True
+        return normal_form(value)
+
+    return Annotated[Any, PlainValidator(validate)]
 
 
 def _any_of(*schemas: Schema) -> WithJsonSchema:
@@ -74,7 +94,7 @@ _NULL: Schema = {"type": "null"}
 _Blank = Annotated[str, StringConstraints(strict=True, max_length=0), AfterValidator(blank_is_none)]
 
 _IdText = Annotated[str, StringConstraints(strict=True, pattern=ID_PATTERN)]
-_IdNumber = Annotated[Any, PlainValidator(id_from_number)]
+_IdNumber = _from_number(id_from_number)
 _Id = _first_of(_IdText, _IdNumber)
 _ID_TEXT = _text(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,39}|[0-9]{1,38}\.0)$")
 _ID_NUMBER: Schema = {"type": "integer", "minimum": 0, "exclusiveMaximum": ID_BOUND}
@@ -118,7 +138,7 @@ _QuantityInt = Annotated[int, Field(strict=True, gt=-QUANTITY_BOUND, lt=QUANTITY
 _QuantityText = Annotated[
     str, StringConstraints(strict=True, pattern=QUANTITY_PATTERN), AfterValidator(quantity_from_text)
 ]
-_QuantityNumber = Annotated[Any, PlainValidator(quantity_from_number)]
+_QuantityNumber = _from_number(quantity_from_number)
 _QUANTITY_NUMBER: Schema = {
     "type": "integer",
     "exclusiveMinimum": -QUANTITY_BOUND,
@@ -151,7 +171,7 @@ InvoiceDate = Annotated[
 Kept as ISO 8601 text, which sorts by time within one zone."""
 
 _PriceText = Annotated[str, StringConstraints(strict=True, pattern=PRICE_PATTERN), AfterValidator(price_from_text)]
-_PriceNumber = Annotated[Any, PlainValidator(price_from_number)]
+_PriceNumber = _from_number(price_from_number)
 _LARGEST_PRICE = 999_999_999.999999
 _PRICE_NUMBER: Schema = {"type": "number", "minimum": -_LARGEST_PRICE, "maximum": _LARGEST_PRICE}
 
@@ -164,7 +184,7 @@ UnitPrice = Annotated[
 """Money: text or a JSON number with at most nine digits before the point and six behind it. It is never a float."""
 
 _OccurrenceInt = Annotated[int, Field(strict=True, ge=1, lt=OCCURRENCE_BOUND)]
-_OccurrenceNumber = Annotated[Any, PlainValidator(occurrence_from_number)]
+_OccurrenceNumber = _from_number(occurrence_from_number)
 _OCCURRENCE_NUMBER: Schema = {"type": "integer", "minimum": 1, "exclusiveMaximum": OCCURRENCE_BOUND}
 
 Occurrence = Annotated[

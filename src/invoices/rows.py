@@ -3,13 +3,16 @@
 Rows are read 250 at a time. The fast path reads them in one call of compiled code, which cannot tell which row is
 invalid, or why. Where it fails, the slow path reads each of these rows alone.
 
-A JSON object may name a field twice, and a parser then keeps the last value silently. Here such a row is invalid.
+A JSON object may name a field twice, and a parser then keeps the last value silently. Here such a row is invalid. So is
+a row with a number of which a parser keeps only some digits: `9007199254740993.0` as an id, `1e-400` as a price.
 """
 
 import json
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from itertools import islice
 from typing import Annotated
@@ -17,7 +20,7 @@ from typing import Annotated
 from pydantic import FailFast, TypeAdapter, ValidationError
 
 from invoices.errors import RowError, TooLarge
-from invoices.fields import RULES
+from invoices.fields import RULES, SeenFloats
 from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
 from invoices.line import Line
 
@@ -96,9 +99,12 @@ def lines_if_all_valid(texts: Sequence[bytes]) -> list[Line] | None:
     name_ends = array.count(_NAME_END)
     if name_ends > len(texts) * _MAX_NAMES_PER_ROW or not _look_like_rows(array, texts):
         return None
+    floats = SeenFloats()
     try:
-        lines = _LINES.validate_json(array)
+        lines = _LINES.validate_json(array, context=floats)
     except ValidationError:
+        return None
+    if floats.is_any and _has_long_number(array):
         return None
     is_valid = len(lines) == len(texts) and _has_unique_names(array, name_ends, lines, _BLANKS_IN_A_LINE)
     return lines if is_valid else None
@@ -113,6 +119,17 @@ def _look_like_rows(array: bytes, texts: Sequence[bytes]) -> bool:
         and {text[-1:] for text in texts} == {b"}"}
         and max(map(len, texts)) <= MAX_ROW_BYTES
     )
+
+
+_DIGITS = bytes.maketrans(b"123456789.Ee+-", b"0000000000ee00")
+_LONG_NUMBER = b"0" * 17  # a float keeps every number of 15 digits; a point and a sign count here, too
+_EXPONENT = b"0e0"
+
+
+def _has_long_number(text: bytes) -> bool:
+    """Whether the text may hold a number of which a float keeps only a part. True may also mean a date or a code."""
+    digits = text.translate(_DIGITS)
+    return _LONG_NUMBER in digits or _EXPONENT in digits
 
 
 def _has_unique_names(text: bytes, name_ends: int, lines: Iterable[Line], blanks: bytes) -> bool:
@@ -147,19 +164,50 @@ def _read_each(texts: Sequence[bytes], first: int) -> Rows:
 def _read_row(text: bytes, index: int) -> Line | list[RowError]:
     if len(text) > MAX_ROW_BYTES:
         return [RowError(index, None, f"is {len(text):,} bytes long, and the limit is {MAX_ROW_BYTES:,} bytes")]
+    if _is_nested(text):
+        return [RowError(index, None, _NOT_A_ROW)]
+    floats = SeenFloats()
     try:
-        line = Line.model_validate_json(text)
+        line = Line.model_validate_json(text, context=floats)
     except ValidationError as error:
         return list(_row_errors(error, index))
+    if floats.is_any and (field := _shortened_number(text)):
+        return [RowError(index, field, "is a number that a JSON parser does not keep exactly; send it as text")]
     if not _has_unique_names(text, text.count(_NAME_END), [line], _BLANKS) and (name := _duplicate_name(text)):
         return [RowError(index, name, "is named twice")]
     return line
+
+
+_NOT_A_ROW = "must be a JSON object with the fields of an invoice row"
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)  # also one that does not end
+_MAX_BRACKETS = 10  # the row's own, and one for each field, so that an error still names the field
+
+
+def _is_nested(text: bytes) -> bool:
+    """Whether many values are arrays or objects. Checked first: a parser takes ten times as long for brackets."""
+    if text.count(b"[") + text.count(b"{") <= _MAX_BRACKETS:
+        return False
+    structure = _STRING.sub(b"", text)
+    return structure.count(b"[") + structure.count(b"{") > _MAX_BRACKETS
 
 
 def _duplicate_name(text: bytes) -> str | None:
     """The first name that a JSON object repeats."""
     names: list[str] = json.loads(text, object_pairs_hook=lambda pairs: [name for name, _ in pairs])
     return next((name for place, name in enumerate(names) if name in names[:place]), None)
+
+
+def _shortened_number(text: bytes) -> str | None:
+    """The first field with a number that a float does not hold exactly. The row is valid, so it has no booleans."""
+    fields: list[tuple[str, object]] = json.loads(text, parse_float=_is_exact, object_pairs_hook=list)
+    return next((name for name, value in fields if value is False), None)
+
+
+def _is_exact(number: str) -> bool:
+    try:
+        return Decimal(number) == Decimal(repr(float(number)))
+    except InvalidOperation:  # an exponent far beyond that of any float
+        return False
 
 
 def _row_errors(error: ValidationError, index: int) -> Iterator[RowError]:
@@ -181,20 +229,22 @@ def _row_error(kind: str, field: str | None, index: int) -> RowError:
         case "json_invalid":
             return RowError(index, None, "is not valid JSON (or not UTF-8)")
         case _ if field is None:
-            return RowError(index, None, "must be a JSON object with the fields of an invoice row")
+            return RowError(index, None, _NOT_A_ROW)
         case _:
             return RowError(index, field, RULES[field])
 
 
 _LONGEST_NAME = 20
+_NO_SEPARATORS = str.maketrans("", "", " _-")  # `customer_id` and `Unit Price` are close to fields
 
 
 def _unknown_field_error(name: str, index: int) -> RowError:
     """The name is shown only where it is close to a field's: any other name is content of the caller."""
     from difflib import get_close_matches  # noqa: PLC0415 - most functions start without ever needing it
 
-    is_word = len(name) <= _LONGEST_NAME and name.isascii() and name.isalnum()
-    close = get_close_matches(name.lower(), _FIELDS_BY_LOWER_NAME, n=1, cutoff=0.8) if is_word else []
+    plain = name.translate(_NO_SEPARATORS).lower()
+    is_word = len(name) <= _LONGEST_NAME and plain.isascii() and plain.isalnum()
+    close = get_close_matches(plain, _FIELDS_BY_LOWER_NAME, n=1, cutoff=0.8) if is_word else []
     if not close:
         return RowError(index, None, "has a field that the API does not know")
     return RowError(index, name, f"is not a known field (did you mean {_FIELDS_BY_LOWER_NAME[close[0]]}?)")

@@ -60,7 +60,7 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
         app.include_router(routes, dependencies=[key], responses=key_problems)
     app.include_router(_health_routes())
     any_key = require_key(services.authorize, run, None)
-    for pages in (docs_routes(app.openapi), console_routes()):
+    for pages in (docs_routes(app.openapi, are_open=open_docs), console_routes()):
         app.include_router(pages, dependencies=[] if open_docs else [any_key])
     return SecurityHeaders(HeadAsGet(app))
 
@@ -69,9 +69,10 @@ class InvoiceApi(FastAPI):
     """Adds the schemas that the routes name by reference to FastAPI's OpenAPI document."""
 
     def openapi(self) -> dict[str, Any]:
-        document = super().openapi()
-        document["components"]["schemas"] |= component_schemas(Line, Problem, RowsProblem, ParametersProblem)
-        return document
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document["components"]["schemas"] |= component_schemas(Line, Problem, RowsProblem, ParametersProblem)
+        return super().openapi()
 
 
 class Health(BaseModel):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from botocore.exceptions import ClientError
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from aws.api_keys import (
     KEY_CACHE_SECONDS,
@@ -51,7 +51,8 @@ def create_command(
 
 def list_command(keys_table: KeysTable = None) -> None:
     """List every key, without the secrets: they are not stored."""
-    table = Table("Id", "Name", "Scopes", "Created (UTC)", "Revoked (UTC)")
+    id_column = Column("Id", no_wrap=True)  # to be copied
+    table = Table(id_column, "Name", "Scopes", "Created (UTC)", "Revoked (UTC)")
     for key in _key_ring(keys_table).all():
         scopes = ", ".join(sorted(key.scopes))
         table.add_row(key.key_id, escape(key.name), scopes, key.created_at, key.revoked_at or "no")

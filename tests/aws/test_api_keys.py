@@ -31,9 +31,19 @@ def table(dynamodb: "DynamoDBClient") -> KeyTable:
 def test_no_two_keys_share_an_id_or_a_secret() -> None:
     """The id can be read from the key; the secret cannot be read from its hash."""
     one, other = (generate_key(secrets.token_bytes) for _ in range(2))
-    assert parse_key_id(one) == one[:12]
-    assert len({one[:12], other[:12], one[13:], other[13:]}) == 4
-    assert one[13:].encode() not in key_hash(one)
+    (one_id, one_secret), (other_id, other_secret) = (key.split(".") for key in (one, other))
+    assert parse_key_id(one) == one_id
+    assert len({one_id, other_id, one_secret, other_secret}) == 4
+    assert one_secret.encode() not in key_hash(one)
+
+
+def test_an_id_with_a_wrong_checksum_is_no_id() -> None:
+    """Of 65,536 ids that somebody makes up, one is looked up. A key from before the checksum goes on working."""
+    key = generate_key(lambda size: bytes(range(size)))
+    key_id, secret = key.split(".")
+    made_up = [f"{key_id[:12]}{number:04x}.{secret}" for number in range(1 << 16)]
+    assert [text for text in made_up if parse_key_id(text)] == [key]
+    assert parse_key_id(f"0123456789ab.{secret}") == "0123456789ab"
 
 
 @pytest.mark.parametrize("revoked_at", [None, REVOKED_AT])

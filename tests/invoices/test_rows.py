@@ -1,6 +1,7 @@
 """Reading a batch: each row becomes a line or an error that names it."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,9 @@ def test_an_error_names_row_and_field_and_rule() -> None:
         (ndjson([row(**{"<b>": "1"})]), None, "has a field that the API does not know"),
         (ndjson([row()])[:-1], None, "is not valid JSON (or not UTF-8)"),
         (b'{"InvoiceNo":"1\xff"}', None, "is not valid JSON (or not UTF-8)"),
-        (b"[" * 5000, None, "is not valid JSON (or not UTF-8)"),
+        (b"[" * 5000, None, "must be a JSON object with the fields of an invoice row"),
+        (ndjson([row(customer_id="1")]), "customer_id", "is not a known field (did you mean CustomerID?)"),
+        (ndjson([row(**{"Unit Price": "1"})]), "Unit Price", "is not a known field (did you mean UnitPrice?)"),
         (b"5", None, "must be a JSON object with the fields of an invoice row"),
     ],
 )
@@ -124,3 +127,40 @@ def test_the_number_of_rows_is_limited(good: bool) -> None:  # noqa: FBT001 - a 
 def test_blank_lines_do_not_count_towards_the_limit() -> None:
     """Only rows count."""
     assert len(split_ndjson(b"\n\n".join([b"{}"] * MAX_ROWS) + b"\n\n")) == MAX_ROWS
+
+
+@pytest.mark.parametrize(
+    ("field", "number"),
+    [
+        ("InvoiceNo", "9007199254740993.0"),
+        ("CustomerID", "9007199254740991.4"),
+        ("StockCode", "1e-400"),
+        ("Quantity", "1.0000000000000000001"),
+        ("UnitPrice", "1e-400"),
+        ("UnitPrice", "2.5500000000000000001"),
+        ("UnitPrice", "1e-99999999999999999999"),
+        ("Occurrence", "1.0000000000000000001"),
+    ],
+)
+def test_a_number_that_a_float_would_change_is_rejected(field: str, number: str) -> None:
+    """As text each digit counts; a JSON number goes through a binary float of some 15 digits."""
+    text = ndjson([row(**{field: "@"})]).replace(b'"@"', number.encode())
+    message = "is a number that a JSON parser does not keep exactly; send it as text"
+    assert errors_of(text) == [RowError(0, field, message)]
+
+
+@given(st.decimals(-999_999_999, 999_999_999, places=6), st.integers(0, 30))
+def test_a_number_that_is_accepted_is_kept(price: Decimal, zeros: int) -> None:
+    """Whatever its length: zeros at the end change nothing."""
+    text = ndjson([row(UnitPrice="@")]).replace(b'"@"', f"{price:f}{'0' * zeros}".encode())
+    assert [line.UnitPrice for line in read_ndjson(text).lines] == [price]
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", '["a"]'])
+def test_a_row_of_brackets_is_rejected_unread(value: str) -> None:
+    """A parser would build each one. Brackets in a description are text, and one nested value is named by its field."""
+    many = b'{"Description": [%b]}' % b",".join([value.encode()] * 5_000)
+    assert errors_of(many) == [RowError(0, None, "must be a JSON object with the fields of an invoice row")]
+    assert read_ndjson(ndjson([row(Description='[{\\"' * 100)]) + b"\n{}").indexes == [0]
+    one = ndjson([row(Quantity="@")]).replace(b'"@"', value.encode())
+    assert [error.field for error in errors_of(one)] == ["Quantity"]

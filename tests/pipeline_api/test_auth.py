@@ -17,6 +17,7 @@ from tests.pipeline_api.fake_kinesis import FakeKinesis
 from tests.recorded_metrics import RecordedMetrics
 
 KEY = generate_key(secrets.token_bytes)
+KEY_ID = KEY.partition(".")[0]
 REVOKED_AT = "2026-11-22T12:00:00+00:00"
 
 
@@ -93,14 +94,16 @@ def is_let_in(authenticator: Authenticator, text: str | None, scope: Scope | Non
 def test_the_holder_of_a_key_is_let_in(authenticator: Authenticator, table: Table) -> None:
     """With the whole text and nothing else."""
     table.add(KEY, Scope.READ)
-    other_secret = KEY[:13] + generate_key(secrets.token_bytes)[13:]
-    attempts = [KEY, other_secret, KEY[:-1], KEY + "=", KEY[:12], KEY.upper(), "", "é.ü", None]
+    other_secret = f"{KEY_ID}.{generate_key(secrets.token_bytes).partition('.')[2]}"
+    attempts = [KEY, other_secret, KEY[:-1], KEY + "=", KEY_ID, KEY.upper(), "", "é.ü", None]
     assert [is_let_in(authenticator, text) for text in attempts] == [True] + [False] * 8
 
 
 def test_what_is_no_key_asks_nobody(authenticator: Authenticator, table: Table) -> None:
-    """A flood of nonsense costs no read."""
-    assert [is_let_in(authenticator, text) for text in ("", "x", "a" * 10_000, KEY + "\n", None)] == [False] * 5
+    """A flood of nonsense costs no read, nor does a key whose id was made up."""
+    made_up = f"{KEY_ID[:12]}{int(KEY_ID[12:], 16) ^ 1:04x}{KEY[16:]}"
+    texts = ("", "x", "a" * 10_000, KEY + "\n", made_up, None)
+    assert [is_let_in(authenticator, text) for text in texts] == [False] * 6
     assert table.asked == []
 
 
@@ -120,7 +123,7 @@ def test_the_table_is_asked_once_a_minute(authenticator: Authenticator, table: T
     for clock.now in (0.0, 1.0, KEY_CACHE_SECONDS - 1, KEY_CACHE_SECONDS):
         is_let_in(authenticator, KEY)
         is_let_in(authenticator, unknown)
-    assert table.asked == [KEY[:12], unknown[:12]] * 2
+    assert table.asked == [KEY_ID, unknown.partition(".")[0]] * 2
 
 
 def test_a_revoked_key_stops_within_the_minute(authenticator: Authenticator, table: Table, clock: Clock) -> None:
@@ -147,7 +150,7 @@ def test_a_flood_of_unknown_keys_does_not_push_out_a_known_one(authenticator: Au
     flood = [f"{number:012x}.{'s' * 43}" for number in range(1_001)]
     for text in (*flood, KEY, flood[0]):
         is_let_in(authenticator, text)
-    assert table.asked == [KEY[:12], *(text[:12] for text in flood), flood[0][:12]]
+    assert table.asked == [KEY_ID, *(text[:12] for text in flood), flood[0][:12]]
 
 
 def test_keys_are_not_remembered_without_end(authenticator: Authenticator, table: Table) -> None:
@@ -199,6 +202,14 @@ def test_the_pages_are_open_or_closed(guarded: Api, closed: Api, table: Table, p
     header = {"X-Api-Key": table.add(KEY, Scope.INGEST)}
     answers = [guarded.get(path), closed.get(path), closed.call("GET", path, headers=header)]
     assert [answer.status_code for answer in answers] == [200, 401, 200]
+
+
+def test_a_closed_document_stays_out_of_shared_caches(closed: Api, table: Table) -> None:
+    """A shared cache would hand it to callers without a key."""
+    header = {"X-Api-Key": table.add(KEY, Scope.READ)}
+    answer = closed.call("GET", "/openapi.json", headers=header)
+    assert answer.headers["Cache-Control"] == "private, max-age=300"
+    assert closed.get("/openapi.json").headers["Cache-Control"] == "no-store"
 
 
 def test_health_needs_no_key(closed: Api, table: Table) -> None:

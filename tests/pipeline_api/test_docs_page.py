@@ -34,6 +34,12 @@ def test_the_files_may_be_cached_for_a_year(name: str, offline_api: Api) -> None
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
+@pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/openapi.json"])
+def test_the_page_and_the_document_may_be_cached_for_five_minutes(path: str, offline_api: Api) -> None:
+    """Whoever opens the page again soon costs no request."""
+    assert offline_api.get(path).headers["Cache-Control"] == "public, max-age=300"
+
+
 def test_the_bundle_is_sent_compressed(offline_api: Api) -> None:
     """1.7 MB of JavaScript become 460 KB."""
     answer = offline_api.get("/docs/5.35.0/swagger-ui-bundle.js")

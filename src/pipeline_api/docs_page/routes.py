@@ -13,7 +13,8 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_PAGE = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+_MAX_AGE_SECONDS = 300  # how long after a deployment a browser may show the old page
+_PAGE = {"Content-Security-Policy": _POLICY, "Cache-Control": f"public, max-age={_MAX_AGE_SECONDS}"}
 _ASSET = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FILES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "/docs": ("index.html", "text/html", _PAGE),
@@ -29,9 +30,10 @@ _FILES: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
 """By path: the file, its media type and the headers of the response."""
 
 
-def docs_routes(openapi: Callable[[], dict[str, Any]]) -> APIRouter:
-    """`openapi` returns the OpenAPI document."""
+def docs_routes(openapi: Callable[[], dict[str, Any]], *, are_open: bool) -> APIRouter:
+    """`openapi` returns the OpenAPI document. Only a document that is open to everybody may be in a shared cache."""
     router = APIRouter(include_in_schema=False)
+    document_headers = {"Cache-Control": f"{'public' if are_open else 'private'}, max-age={_MAX_AGE_SECONDS}"}
     for path, (name, media_type, headers) in _FILES.items():
         router.add_api_route(path, _file_endpoint(name, media_type, headers))
 
@@ -39,7 +41,7 @@ def docs_routes(openapi: Callable[[], dict[str, Any]]) -> APIRouter:
     async def document(request: Request) -> JSONResponse:
         """A stage prefix becomes the document's server, so that "Try it out" calls the API that served the page."""
         prefix = request.scope.get("root_path", "")
-        return JSONResponse(openapi() | ({"servers": [{"url": prefix}]} if prefix else {}))
+        return JSONResponse(openapi() | ({"servers": [{"url": prefix}]} if prefix else {}), headers=document_headers)
 
     return router
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from invoices.batch import pack, unpack
 from invoices.errors import InvalidRows, Malformed, RowError, TooLarge
-from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROWS
+from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROW_BYTES, MAX_ROWS
 from invoices.rows import check_row_count, read_in_chunks, split_ndjson
 from pipeline_api.ingest.body import Media
 
@@ -101,7 +101,8 @@ def _split_naively(text: bytes) -> list[bytes]:
 def split_json(data: bytes) -> list[bytes]:
     """The text of each element of an array. Any other value is its own only element.
 
-    Raises Malformed for broken JSON, and TooLarge as soon as there are more elements than a batch may have rows.
+    Raises Malformed for broken JSON, and TooLarge as soon as there are more elements than a batch may have rows, or an
+    element is longer than a row may be: nobody knows where it ends without a walk through all of it.
     """
     try:
         text = data.decode()
@@ -129,19 +130,44 @@ _BLANK_RUN = re.compile(r"[ \t\r\n]*")
 def _element_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where each element starts and ends. Raises JSONDecodeError."""
     if not text.startswith("["):
-        _, end = _DECODER.raw_decode(text)
+        end = _element_end(text, 0)
         yield 0, end
         _expect_end(text, end)
         return
     position = _skip_blanks(text, 1)
     closed = text.startswith("]", position)
     while not closed:
-        _, end = _DECODER.raw_decode(text, position)
+        end = _element_end(text, position)
         yield position, end
         position = _skip_blanks(text, end)
         closed = text.startswith("]", position)
         position = position if closed else _skip_comma(text, position)
     _expect_end(text, position + 1)
+
+
+_USUAL_ROW_CHARACTERS = 4_096
+_LONGEST_TOKEN = 12  # `\\ud83d\\ude00`: where a text is cut, an error is at most so far from its end
+
+
+def _element_end(text: str, start: int) -> int:
+    """Raises JSONDecodeError, or TooLarge if the element is longer than a row may be."""
+    for size in (_USUAL_ROW_CHARACTERS, MAX_ROW_BYTES + 1):
+        window = text[start : start + size]
+        is_cut = start + size < len(text)
+        try:
+            _, end = _DECODER.raw_decode(window)
+        except json.JSONDecodeError as error:
+            if not (is_cut and _may_go_on(error)):
+                raise json.JSONDecodeError(error.msg, text, start + error.pos) from None
+        else:
+            if not is_cut or end < len(window):  # a number goes on behind the cut
+                return start + end
+    raise TooLarge("a row is too large", limit=MAX_ROW_BYTES, actual=MAX_ROW_BYTES + 1)
+
+
+def _may_go_on(error: json.JSONDecodeError) -> bool:
+    """Whether the error comes from the cut at the end of the text. The error of an open string is at its start."""
+    return error.msg.startswith("Unterminated string") or error.pos >= len(error.doc) - _LONGEST_TOKEN
 
 
 def _skip_comma(text: str, position: int) -> int:
