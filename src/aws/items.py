@@ -12,12 +12,14 @@ A slice's item reads like a small CSV file:
 
 `Columns` names the values of every line once: names in each line would be a third of the item. InvoiceDate, CustomerID
 and Country are columns only where the lines differ. `Occurrence` is a column only where a line has another than 1.
-`LineId` is a column only where a line has no Occurrence, because its id cannot be computed from the line then.
+`LineId` is a column only where a line has no Occurrence, because its id cannot be computed from the line then. `AsOf`
+and `Withdrawn` are columns only where a line has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from invoices.invoice import Slice
@@ -35,6 +37,8 @@ _COLUMN_SEPARATOR = ","
 _LINE_COLUMNS = ("StockCode", "Description", "Quantity", "UnitPrice")
 _SHARED_FIELDS = ("InvoiceDate", "CustomerID", "Country")
 _OCCURRENCE = "Occurrence"
+_AS_OF = "AsOf"
+_WITHDRAWN = "Withdrawn"
 _LINE_ID = "LineId"
 _NULL: AttributeValueTypeDef = {"NULL": True}
 
@@ -87,13 +91,14 @@ def _shared_values(invoice_slice: Slice) -> Item:
 
 
 def _columns(invoice_slice: Slice, shared: Item) -> list[str]:
-    occurrences = {line.Occurrence for line in invoice_slice.lines.values()}
+    lines = invoice_slice.lines.values()
+    occurrences = {line.Occurrence for line in lines}
     columns = [*_LINE_COLUMNS, *(field for field in _SHARED_FIELDS if field not in shared)]
     if None in occurrences:
         columns.append(_LINE_ID)
     if not occurrences <= {None, 1}:
         columns.append(_OCCURRENCE)
-    return columns
+    return [*columns, *(name for name in (_AS_OF, _WITHDRAWN) if any(map(attrgetter(name), lines)))]
 
 
 def _line_values(line: Line, name: str, columns: Sequence[str]) -> list[AttributeValueTypeDef]:
@@ -109,6 +114,8 @@ def _line_values(line: Line, name: str, columns: Sequence[str]) -> list[Attribut
             values.append(_NULL if line.Occurrence else {"S": name})
         elif (value := getattr(line, column)) is None:
             values.append(_NULL)
+        elif column == _WITHDRAWN:
+            values.append({"BOOL": value})
         else:
             values.append({"N": str(value)} if column == _OCCURRENCE else {"S": value})
     return values
@@ -125,6 +132,8 @@ def _line(values: ReadItem) -> Line:
         CustomerID=values["CustomerID"].get("S"),
         Country=values["Country"]["S"],
         Occurrence=_occurrence(values),
+        AsOf=values.get(_AS_OF, _NULL).get("S"),
+        Withdrawn=values.get(_WITHDRAWN, _NULL).get("BOOL", False),
     )
 
 

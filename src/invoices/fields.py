@@ -7,7 +7,7 @@ sends text and compiled code checks it.
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias, Union
+from typing import Annotated, Any, TypeAlias, TypeVar, Union
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +15,7 @@ from pydantic import (
     GetPydanticSchema,
     PlainSerializer,
     PlainValidator,
+    StrictBool,
     StringConstraints,
     ValidationInfo,
     WithJsonSchema,
@@ -31,6 +32,7 @@ from invoices.normal_forms import (
     blank_is_none,
     date_from_text,
     id_from_number,
+    instant_from_text,
     occurrence_from_number,
     price_from_number,
     price_from_text,
@@ -48,6 +50,8 @@ RULES: Mapping[str, str] = {
     "CustomerID": "must be 1 to 40 letters, digits, '_' or '-', or null",
     "Country": "must be text of 1 to 60 characters without control characters",
     "Occurrence": "must be a whole number from 1 to 999,999,999, or null",
+    "AsOf": "must be an instant with its zone, like 2026-11-26T09:00:00Z, or null; the row needs Occurrence",
+    "Withdrawn": "must be true, false or null; the row needs Occurrence",
 }
 """The error message of each field: the whole rule, and nothing of the rejected value."""
 
@@ -62,6 +66,8 @@ class SeenFloats:
 
 
 Schema: TypeAlias = dict[str, Any]
+
+T = TypeVar("T")
 
 
 def _accepts(accepted: Any) -> GetPydanticSchema:
@@ -155,7 +161,8 @@ Quantity = Annotated[
 _YEAR = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _DAY, _TIME = "(0?[1-9]|[12][0-9]|3[01])", "([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
 _ISO_DAY, _ISO_TIME = "(0[1-9]|[12][0-9]|3[01])", r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
-_ZONE = "(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?"
+_NAMED_ZONE = "(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])"
+_ZONE = f"{_NAMED_ZONE}?"
 _HALF_TIME = "(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9])? ?[AaPp][Mm]"
 _US_DATE = f"(0?[1-9]|1[0-2])/{_DAY}/{_YEAR}( ({_TIME}|{_HALF_TIME}))?"
 _ISO_DATE = f"{_YEAR}-(0[1-9]|1[0-2])-{_ISO_DAY}([T ]{_ISO_TIME}{_ZONE})?"
@@ -191,3 +198,26 @@ Occurrence = Annotated[
     int | None, _accepts(_first_of(_OccurrenceInt, _OccurrenceNumber) | None), _any_of(_OCCURRENCE_NUMBER, _NULL)
 ]
 """The row is the n-th with exactly this content in its source. It counts from 1."""
+
+
+def _with_occurrence(value: T, info: ValidationInfo) -> T:
+    """Only rows that have the field come here, so it costs other rows nothing. Occurrence is validated before it."""
+    if value and not info.data.get("Occurrence"):
+        raise ValueError("a statement about a line needs the line's Occurrence")
+    return value
+
+
+_Instant = Annotated[str, StringConstraints(strict=True, max_length=40), AfterValidator(instant_from_text)]
+_INSTANT_TEXT = _text(format="date-time", pattern=f"^{_YEAR}-(0[1-9]|1[0-2])-{_ISO_DAY}[T ]{_ISO_TIME}{_NAMED_ZONE}$")
+
+AsOf = Annotated[
+    str | None, _accepts(Annotated[_Instant | None, AfterValidator(_with_occurrence)]), _any_of(_INSTANT_TEXT, _NULL)
+]
+"""When this was stated about the line. The statement with the latest AsOf holds; one without AsOf is the weakest."""
+
+Withdrawn = Annotated[
+    bool,
+    _accepts(Annotated[StrictBool | None, AfterValidator(bool), AfterValidator(_with_occurrence)]),
+    _any_of({"type": "boolean"}, _NULL),
+]
+"""The line is taken back. Of two statements as of the same instant, this one holds."""

@@ -1,8 +1,9 @@
 """An invoice as the union of its slices, and the totals of its lines.
 
 One record brings some lines of an invoice. They become a slice: a set that never changes, with an id that is computed
-from the ids of its lines. Reading an invoice unites its slices by line id. So slices may overlap, repeat and arrive in
-any order, and the answer stays the same. Totals are computed from that union and stored nowhere.
+from the ids of its lines and from what is stated about them. Reading an invoice unites its slices by line id, and of
+several statements about one line the strongest holds. So slices may overlap, repeat and arrive in any order, and the
+answer stays the same. Totals are computed from that union and stored nowhere.
 """
 
 from collections import defaultdict
@@ -13,14 +14,17 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from invoices.limits import MAX_SLICE_BYTES, MAX_SLICE_LINES
-from invoices.line import Line, content, line_id_from_content, numbers_in_batch
+from invoices.line import Line, content, line_id_from_content, numbers_in_batch, statement_that_holds
 from invoices.money import exact_product, exact_sum
 from invoices.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some lines of one invoice by line id, in the order of an answer. The same lines always make the same slice."""
+    """Some lines of one invoice by line id, in the order of an answer. The same lines always make the same slice.
+
+    A line that is taken back is one of them: the slice that first brought the line is never changed.
+    """
 
     invoice_no: str
     slice_id: str
@@ -42,7 +46,9 @@ def slices_of(rows: Rows, batch_id: str, numbers: Sequence[int] | None = None) -
     for line, number in zip(rows.lines, numbers or numbers_in_batch(rows.lines), strict=True):
         texts = content(line)
         line_id = line_id_from_content(texts, line.Occurrence, batch_id, number)
-        invoices[line.InvoiceNo][line_id] = _Entry(line.InvoiceDate, texts, line.Occurrence or 0, line_id, line)
+        entries = invoices[line.InvoiceNo]
+        held = statement_that_holds(entries[line_id].line, line) if line_id in entries else line
+        entries[line_id] = _Entry(line.InvoiceDate, texts, line.Occurrence or 0, line_id, held)
     return [
         Slice(invoice_no, _slice_id(lines), lines)
         for invoice_no, entries in invoices.items()
@@ -51,10 +57,11 @@ def slices_of(rows: Rows, batch_id: str, numbers: Sequence[int] | None = None) -
 
 
 def union(slices: Iterable[Slice]) -> dict[str, Line]:
-    """All lines by line id, each once, ordered by what they say and not by when they arrived."""
+    """The statement that holds of each line, by line id, ordered by what they say and not by when they arrived."""
     lines: dict[str, Line] = {}
     for invoice_slice in slices:
-        lines.update(invoice_slice.lines)
+        for line_id, line in invoice_slice.lines.items():
+            lines[line_id] = statement_that_holds(lines[line_id], line) if line_id in lines else line
     entries = sorted(
         _Entry(line.InvoiceDate, content(line), line.Occurrence or 0, line_id, line) for line_id, line in lines.items()
     )
@@ -63,14 +70,18 @@ def union(slices: Iterable[Slice]) -> dict[str, Line]:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """The union of an invoice's slices: lines by line id, in order."""
+    """The union of an invoice's slices by line id, in order: the lines that hold, and those that were taken back."""
 
     invoice_no: str
     lines: Mapping[str, Line]
+    withdrawn: Mapping[str, Line]
 
 
 def invoice_of(invoice_no: str, slices: Iterable[Slice]) -> Invoice:
-    return Invoice(invoice_no, union(slices))
+    lines = union(slices)
+    withdrawn = {line_id: line for line_id, line in lines.items() if line.Withdrawn}
+    held = {line_id: line for line_id, line in lines.items() if not line.Withdrawn} if withdrawn else lines
+    return Invoice(invoice_no, held, withdrawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +129,7 @@ def _cut(entries: Iterable[_Entry]) -> Iterator[dict[str, Line]]:
     yield lines
 
 
-def _slice_id(line_ids: Iterable[str]) -> str:
-    return blake2b("".join(sorted(line_ids)).encode(), digest_size=_ID_BYTES).hexdigest()
+def _slice_id(lines: Mapping[str, Line]) -> str:
+    """Of a statement its instant and kind count, too, or a withdrawal would overwrite the slice that has the line."""
+    names = (name if line.is_ordinary else f"{name}@{line.AsOf}@{line.Withdrawn}" for name, line in lines.items())
+    return blake2b("".join(sorted(names)).encode(), digest_size=_ID_BYTES).hexdigest()

@@ -1,4 +1,7 @@
-"""A line: one valid row of an invoice, and the id by which it is recognised when it is sent again."""
+"""A line: one valid row of an invoice, the id by which it is recognised when it is sent again, and what holds of it.
+
+A row is a statement about its line: there is this line, or, with `Withdrawn`, the line is taken back.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -28,6 +31,26 @@ class Line(BaseModel):
     CustomerID: Annotated[fields.CustomerId, Field(examples=["17850"])] = None
     Country: Annotated[fields.Country, Field(examples=["United Kingdom"])]
     Occurrence: Annotated[fields.Occurrence, Field(examples=[1])] = None
+    AsOf: Annotated[fields.AsOf, Field(examples=["2026-11-26T09:00:00Z"])] = None
+    Withdrawn: Annotated[fields.Withdrawn, Field(examples=[True])] = False
+
+    @property
+    def is_ordinary(self) -> bool:
+        """The row states no more than that there is this line."""
+        return not (self.AsOf or self.Withdrawn)
+
+
+def statement_that_holds(one: Line, other: Line) -> Line:
+    """Of two statements about one line: the later one, and of two as of the same instant the withdrawal.
+
+    It is a maximum. So any number of statements gives the same result in every order, however often each arrives.
+    """
+    return max(one, other, key=statement_strength)
+
+
+def statement_strength(line: Line) -> tuple[str, bool]:
+    """Statements about one line compare like this: a row without AsOf is the weakest."""
+    return line.AsOf or "", line.Withdrawn
 
 
 def line_id(line: Line, batch_id: str, number: int) -> str:

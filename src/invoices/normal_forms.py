@@ -98,6 +98,14 @@ def date_from_text(text: str) -> str:
         raise ValueError("outside the calendar after conversion to UTC") from error
 
 
+def instant_from_text(text: str) -> str:
+    """ISO 8601 in UTC, always to the microsecond, so that the texts sort by time. The text must name its zone."""
+    date = date_from_text(text)
+    if not date.endswith("Z"):
+        raise ValueError("not an instant")
+    return datetime.fromisoformat(date).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
 def _hour(hour: int, half: str | None) -> int:
     """`half` is `a` or `p` of a clock with twelve hours."""
     if half is None:

@@ -40,6 +40,11 @@ class Rows:
         """How many rows have errors; one row may have several."""
         return len({error.index for error in self.errors})
 
+    @property
+    def are_ordinary(self) -> bool:
+        """No row says when it was stated, or takes a line back."""
+        return not any(line.AsOf or line.Withdrawn for line in self.lines)
+
 
 def read_ndjson(data: bytes) -> Rows:
     """Read NDJSON. Raises TooLarge beyond MAX_ROWS; invalid rows raise nothing, they are in the result's `errors`."""
@@ -81,7 +86,7 @@ def check_row_count(rows: int) -> None:
 # The fast path.
 
 _LINES: TypeAdapter[list[Line]] = TypeAdapter(Annotated[list[Line], FailFast()])
-_MAX_NAMES_PER_ROW = 10  # a row has nine fields; a quote and a colon in a description look like one more
+_MAX_NAMES_PER_ROW = 12  # a row has eleven fields; a quote and a colon in a description look like one more
 _NAME_END = b'":'
 _ESCAPED_NAME_END = b'\\":'  # inside a text; no field's name ends like this
 _BLANKS_IN_A_LINE = b" \t\r"

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from invoices.line import Line, line_id
 from pipeline_ops.errors import OpsError
 
-COLUMNS = tuple(name for name in Line.model_fields if name != "Occurrence")
+COLUMNS = tuple(name for name in Line.model_fields if name not in ("Occurrence", "AsOf", "Withdrawn"))
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _SLASHES = re.compile(r"^(\d{1,2})/(\d{1,2})/")

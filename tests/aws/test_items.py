@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from aws.items import pointer_items, slice_from_item, slice_item, slice_key
 from invoices.line import Line
 from tests.invoice_rows import row
-from tests.invoices.strategies import cut, lines
+from tests.invoices.strategies import cut, lines, statements
 
 
-@given(st.lists(lines(), min_size=1, max_size=12))
+@given(st.lists(lines() | statements(), min_size=1, max_size=12))
 def test_an_item_gives_back_its_slice(batch: list[Line]) -> None:
     """DynamoDB's types lose nothing."""
     slices = cut(batch)
