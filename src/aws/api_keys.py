@@ -34,6 +34,7 @@ class Scope(StrEnum):
 
     INGEST = "ingest"
     READ = "read"
+    CORRECT = "correct"
 
 
 @dataclass(frozen=True, slots=True)

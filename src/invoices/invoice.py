@@ -62,9 +62,7 @@ def union(slices: Iterable[Slice]) -> dict[str, Line]:
     for invoice_slice in slices:
         for line_id, line in invoice_slice.lines.items():
             lines[line_id] = statement_that_holds(lines[line_id], line) if line_id in lines else line
-    entries = sorted(
-        _Entry(line.InvoiceDate, content(line), line.Occurrence or 0, line_id, line) for line_id, line in lines.items()
-    )
+    entries = sorted(_Entry(*sort_key(line), line_id, line) for line_id, line in lines.items())
     return {entry.line_id: entry.line for entry in entries}
 
 
@@ -82,6 +80,11 @@ def invoice_of(invoice_no: str, slices: Iterable[Slice]) -> Invoice:
     withdrawn = {line_id: line for line_id, line in lines.items() if line.Withdrawn}
     held = {line_id: line for line_id, line in lines.items() if not line.Withdrawn} if withdrawn else lines
     return Invoice(invoice_no, held, withdrawn)
+
+
+def sort_key(line: Line) -> tuple[str, tuple[str, ...], int]:
+    """The lines of an invoice are in the order of these; the line ids decide between lines that are equal in them."""
+    return line.InvoiceDate, content(line), line.Occurrence or 0
 
 
 @dataclass(frozen=True, slots=True)

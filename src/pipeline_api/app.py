@@ -51,7 +51,7 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
         Unauthenticated("the header X-Api-Key must have a valid API key"), Forbidden("the API key does not permit this")
     )
     for routes, scope in (
-        (ingest_routes(services.stream, services.metrics, run), Scope.INGEST),
+        (ingest_routes(services.stream, services.metrics, run, services.authorize), Scope.INGEST),
         (invoice_routes(services.tables, run), Scope.READ),
         (customer_routes(services.tables, run), Scope.READ),
         (totals_routes(services.open_totals, run), Scope.READ),
@@ -100,6 +100,11 @@ customer. Every accepted row is stored once: in the raw archive, and in the tabl
 2 for the second …) counts once, however often it is sent and in whichever batch. The header `Idempotency-Key`
 names a batch: use the same key for each retry of the same batch. Then rows without `Occurrence` count once, too, also
 if the batch is sent again mended or in another order.
+
+**A line can be taken back.** Send its row again with `Withdrawn` and with `AsOf`, the instant of this statement. Of all
+statements about a line the one with the latest `AsOf` holds; a row without `AsOf` is the weakest, and at the same
+instant `Withdrawn` holds. So nothing that is delivered or sent again brings the line back. To correct a line, take it
+back and send the right one. Both fields need `Occurrence`, and a key with the scope `correct` in addition to `ingest`.
 
 **Nothing is dropped silently.** Each rejected row is listed with its index, the field and the rule that it breaks. The
 valid rows of the same batch are accepted.

@@ -14,10 +14,11 @@ from aws.api_keys import KEY_CACHE_SECONDS, Scope, StoredKey, key_hash, parse_ke
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.problems import Forbidden, Unauthenticated
 
-_HEADER = "X-Api-Key"
+KEY_HEADER = "X-Api-Key"
 _DESCRIPTION = (
     "`<id>.<secret>`, as `python -m pipeline_ops keys create` prints it; `make run` creates one. "
-    "A key has scopes: `ingest` permits sending rows, `read` permits queries."
+    "A key has scopes: `ingest` permits sending rows, `read` permits queries, and `correct`, in addition to `ingest`, "
+    "permits rows with `AsOf` or `Withdrawn`."
 )
 _CACHED_KEYS = 1_000
 _CACHED_MISSES = 1_000  # separate from the keys, so that a flood of wrong keys cannot push out a valid one
@@ -35,13 +36,13 @@ class _RequiredKey(APIKeyHeader):
     """The base class documents the header. We read it here: FastAPI takes 10 µs longer to pass it in."""
 
     def __init__(self, authorize: Authorize, run: RunBlocking, scope: Scope | None) -> None:
-        super().__init__(name=_HEADER, scheme_name="ApiKey", description=_DESCRIPTION)
+        super().__init__(name=KEY_HEADER, scheme_name="ApiKey", description=_DESCRIPTION)
         self._authorize = authorize
         self._run = run
         self._scope = scope
 
     async def __call__(self, request: HTTPConnection) -> None:
-        await self._run(self._authorize, request.headers.get(_HEADER), self._scope)
+        await self._run(self._authorize, request.headers.get(KEY_HEADER), self._scope)
 
 
 class Authenticator:

@@ -42,7 +42,7 @@ def app() -> typer.Typer:
 
 def create_command(
     name: Annotated[str, typer.Argument(help="Who uses the key. Two keys may have the same name.")],
-    scope: Annotated[list[Scope], typer.Option(help="What the key permits; repeat the option for both scopes.")],
+    scope: Annotated[list[Scope], typer.Option(help="What the key permits; repeat the option for several scopes.")],
     keys_table: KeysTable = None,
 ) -> None:
     """Create a key and print it. It is never shown again. To rotate a key: create, hand out, revoke the old one."""

@@ -52,6 +52,8 @@ def test_an_invoice_has_its_totals_and_its_lines(api: Api, dynamodb: "DynamoDBCl
             },
         ],
         "next_token": None,
+        "withdrawn_count": 0,
+        "withdrawn": [],
     }
 
 

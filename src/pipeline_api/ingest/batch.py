@@ -15,12 +15,16 @@ from pipeline_api.ingest.body import Media
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`record` is gzip NDJSON of the accepted rows. The same body always makes the same bytes."""
+    """`record` is gzip NDJSON of the accepted rows. The same body always makes the same bytes.
+
+    `is_ordinary`: no accepted row restates a line or takes one back.
+    """
 
     record: bytes
     accepted: int
     rejected: int
     errors: Sequence[RowError]
+    is_ordinary: bool
 
 
 def read_batch(body: bytes, media: Media) -> Batch:
@@ -31,7 +35,7 @@ def read_batch(body: bytes, media: Media) -> Batch:
     rows = validate_rows(split_ndjson(text)) if media.ndjson else validate_json(text)
     if not rows.texts:
         raise InvalidRows("no row is valid" if rows.errors else "the body has no row", rows.errors)
-    return Batch(_record(body, media, rows), len(rows.texts), rows.rejected, rows.errors)
+    return Batch(_record(body, media, rows), len(rows.texts), rows.rejected, rows.errors, rows.are_ordinary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +45,19 @@ class ValidatedRows:
     texts: Sequence[bytes]
     rejected: int
     errors: Sequence[RowError]
+    are_ordinary: bool
 
 
 def validate_rows(texts: Sequence[bytes]) -> ValidatedRows:
     """Validate rows, each a JSON text. The lines are not kept, because the stream carries the texts."""
     valid: list[bytes] = []
     errors: list[RowError] = []
+    are_ordinary = True
     for chunk in read_in_chunks(texts):
         valid.extend(texts[index] for index in chunk.indexes)
         errors.extend(chunk.errors)
-    return ValidatedRows(valid, len(texts) - len(valid), errors)
+        are_ordinary = are_ordinary and chunk.are_ordinary
+    return ValidatedRows(valid, len(texts) - len(valid), errors, are_ordinary)
 
 
 def _record(body: bytes, media: Media, rows: ValidatedRows) -> bytes:

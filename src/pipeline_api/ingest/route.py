@@ -1,20 +1,23 @@
 """POST /ingest: the route, its response and metrics, and the stream that it writes to."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import uuid6
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from aws.api_keys import Scope
 from aws.errors import translate_errors
 from aws.metrics import Metric, MetricsLog
 from invoices.batch import BATCH_ID_PATTERN, parse_batch_id
 from invoices.errors import InvalidRows, Rejected, RowError
 from invoices.line import Line
 from pipeline_api.asgi import RunBlocking
+from pipeline_api.auth import KEY_HEADER, Authorize
 from pipeline_api.ingest.batch import read_batch
 from pipeline_api.ingest.body import JSON, Media, parse_media, read_body
 from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY, INGEST_PROBLEMS
@@ -57,7 +60,7 @@ _KEY = Header(
 _KEY_JSON = {"type": "string", "pattern": BATCH_ID_PATTERN, "examples": ["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"]}
 
 
-def ingest_routes(stream: Stream, metrics: MetricsLog, run: RunBlocking) -> APIRouter:
+def ingest_routes(stream: Stream, metrics: MetricsLog, run: RunBlocking, authorize: Authorize) -> APIRouter:
     router = APIRouter(tags=["ingest"])
 
     @router.post(
@@ -78,22 +81,34 @@ def ingest_routes(stream: Stream, metrics: MetricsLog, run: RunBlocking) -> APIR
         batch_id = str(uuid6.uuid7()) if key is None else parse_batch_id(key)
         request.state.batch_id = batch_id  # for the log, if something fails
         media = parse_media(request.headers)
-        response = await run(ingest_batch, stream, metrics, batch_id, await read_body(request), media)
+        authorize_correction = partial(authorize, request.headers.get(KEY_HEADER), Scope.CORRECT)
+        body = await read_body(request)
+        response = await run(ingest_batch, stream, metrics, batch_id, body, media, authorize_correction)
         return Response(response.model_dump_json(), status_code=202, media_type=JSON)
 
     return router
 
 
-def ingest_batch(stream: Stream, metrics: MetricsLog, batch_id: str, body: bytes, media: Media) -> IngestResponse:
+def ingest_batch(  # noqa: PLR0913, PLR0917 - called with positions, by `run`
+    stream: Stream,
+    metrics: MetricsLog,
+    batch_id: str,
+    body: bytes,
+    media: Media,
+    authorize_correction: Callable[[], None],
+) -> IngestResponse:
     """Validate a body and put its valid rows on the stream as one record.
 
-    Raises what `read_batch` and `Stream.put` raise.
+    Raises what `read_batch` and `Stream.put` raise. A batch that restates or takes back a line also needs
+    `authorize_correction`; if that raises, nothing is stored.
     """
     try:
         batch = read_batch(body, media)
     except Rejected as error:
         metrics.put(batch_id, _rejection_metrics(error))
         raise
+    if not batch.is_ordinary:
+        authorize_correction()
     stream.put(batch_id, batch.record)
     metrics.put(batch_id, [Metric("RowsAccepted", batch.accepted), *_row_metrics(batch.errors)])
     return IngestResponse(

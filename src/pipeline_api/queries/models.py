@@ -16,6 +16,9 @@ LONGEST_TOKEN = 100
 MOST_VALUES = 1_000
 """Distinct dates, customers or countries that a response lists at most, so that it stays below Lambda's 6 MB."""
 
+MOST_WITHDRAWN = 100
+"""Withdrawn lines that a response lists at most, for the same reason."""
+
 
 def _id_schema(example: str) -> WithJsonSchema:
     """FastAPI drops the examples of a parameter whose type has a schema of its own, so they stand in the schema."""
@@ -88,8 +91,17 @@ class LineResponse(BaseModel):
     amount: Annotated[_Money, Field(examples=["15.30"])]
 
 
+class WithdrawnLine(LineResponse):
+    """A line that was taken back, as of an instant; null if its row named none."""
+
+    AsOf: Annotated[str | None, Field(examples=["2026-11-26T09:00:00.000000Z"])]
+
+
 class InvoiceResponse(BaseModel):
-    """`lines` is one page of the lines. All other fields are about all lines; each list has at most 1,000 values."""
+    """`lines` is one page of the lines. All other fields are about all lines; each list has at most 1,000 values.
+
+    Lines that were taken back are in no total: `withdrawn` has the first 100 of them, `withdrawn_count` is how many.
+    """
 
     InvoiceNo: Annotated[str, Field(examples=["536365"])]
     dates: Annotated[list[str], Field(examples=[["2010-12-01T08:26:00"]])]
@@ -100,6 +112,8 @@ class InvoiceResponse(BaseModel):
     total: Annotated[_Money, Field(examples=["15.30"])]
     lines: list[LineResponse]
     next_token: Annotated[_Token, Field(examples=[None])]
+    withdrawn_count: Annotated[int, Field(examples=[0])]
+    withdrawn: Annotated[list[WithdrawnLine], Field(examples=[[]])]
 
 
 class CustomerResponse(BaseModel):

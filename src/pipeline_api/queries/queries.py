@@ -13,12 +13,13 @@ from typing import Any
 
 from aws.items import POINTER_SEPARATOR, slice_from_item, slice_key
 from aws.totals import DayTotals, TotalsStore
-from invoices.invoice import Invoice, Slice, invoice_of, totals_of
+from invoices.invoice import Invoice, Slice, invoice_of, sort_key, totals_of
 from invoices.line import Line
 from invoices.money import exact_product, exact_sum, money_text
 from pipeline_api.problems import NotFound
 from pipeline_api.queries.models import (
     MOST_VALUES,
+    MOST_WITHDRAWN,
     CustomerInvoice,
     CustomerInvoicesResponse,
     CustomerResponse,
@@ -29,6 +30,7 @@ from pipeline_api.queries.models import (
     LinesPage,
     TotalsQuery,
     TotalsResponse,
+    WithdrawnLine,
     foreign_token,
     page_token,
     parse_page_token,
@@ -49,7 +51,7 @@ def read_invoice(tables: Tables, invoice_no: str, page: LinesPage) -> InvoiceRes
     after = None if page.next_token is None else parse_page_token(page.next_token, query)
     invoice = invoice_of(invoice_no, map(slice_from_item, tables.slice_items(invoice_no)))
     if not invoice.lines:
-        raise NotFound("no such invoice")
+        raise NotFound("every line of this invoice was taken back" if invoice.withdrawn else "no such invoice")
     shown, more = _page_of_lines(invoice, after, page.limit)
     lines = invoice.lines.values()
     totals = totals_of(lines)
@@ -63,15 +65,18 @@ def read_invoice(tables: Tables, invoice_no: str, page: LinesPage) -> InvoiceRes
         total=money_text(totals.amount),
         lines=[_line_response(line) for line in shown.values()],
         next_token=page_token(query, next(reversed(shown))) if more else None,
+        withdrawn_count=len(invoice.withdrawn),
+        withdrawn=[_withdrawn_line(line) for line in islice(invoice.withdrawn.values(), MOST_WITHDRAWN)],
     )
 
 
 def _page_of_lines(invoice: Invoice, after: str | None, limit: int) -> tuple[dict[str, Line], bool]:
-    """The lines after the line id `after`, and whether more follow. Lines are never deleted, so `after` exists."""
+    """The lines after the line id `after`, and whether more follow.
+
+    `after` may have been taken back since the page before. Raises Malformed if there never was such a line.
+    """
     line_ids = list(invoice.lines)
-    if after is not None and after not in invoice.lines:
-        raise foreign_token()
-    start = 0 if after is None else line_ids.index(after) + 1
+    start = 0 if after is None else _place_behind(invoice, after)
     shown: dict[str, Line] = {}
     room = MAX_PAGE_BYTES
     for line_id in islice(line_ids, start, start + limit):
@@ -80,6 +85,16 @@ def _page_of_lines(invoice: Invoice, after: str | None, limit: int) -> tuple[dic
             break
         shown[line_id] = invoice.lines[line_id]
     return shown, start + len(shown) < len(line_ids)
+
+
+def _place_behind(invoice: Invoice, after: str) -> int:
+    """How many of the lines that hold are `after` or before it."""
+    if after in invoice.lines:
+        return list(invoice.lines).index(after) + 1
+    if after not in invoice.withdrawn:
+        raise foreign_token()
+    place = sort_key(invoice.withdrawn[after])
+    return sum(sort_key(line) < place for line in invoice.lines.values())
 
 
 def _estimated_bytes(line: Line) -> int:
@@ -102,6 +117,10 @@ def _line_response(line: Line) -> LineResponse:
     )
 
 
+def _withdrawn_line(line: Line) -> WithdrawnLine:
+    return WithdrawnLine.model_construct(**dict(_line_response(line)), AsOf=line.AsOf)
+
+
 def read_customer(tables: Tables, customer_id: str) -> CustomerResponse:
     """Reads every slice of the customer. Raises NotFound, Throttled or Unavailable."""
     pages = tables.pointer_pages(customer_id, FIRST)
@@ -110,7 +129,7 @@ def read_customer(tables: Tables, customer_id: str) -> CustomerResponse:
     for invoice in _own_invoices(tables, customer_id, pointers):
         sums.add(invoice)
     if not sums.invoices:
-        raise NotFound("no such customer")
+        raise _no_customer(has_withdrawn=sums.withdrawn > 0)
     return CustomerResponse(
         CustomerID=customer_id,
         countries=sorted(sums.countries),
@@ -128,6 +147,7 @@ class _Sums:
     """The sums over the invoices added so far. Their lines are not kept."""
 
     invoices: int = 0
+    withdrawn: int = 0
     lines: int = 0
     quantity: int = 0
     amount: Decimal = Decimal(0)
@@ -137,7 +157,8 @@ class _Sums:
     def add(self, invoice: Invoice) -> None:
         lines = invoice.lines.values()
         totals = totals_of(lines)
-        self.invoices += 1
+        self.invoices += bool(lines)
+        self.withdrawn += len(invoice.withdrawn)
         self.lines += totals.lines
         self.quantity += totals.quantity
         self.amount = exact_sum(self.amount, totals.amount)
@@ -154,14 +175,21 @@ def read_customer_invoices(tables: Tables, customer_id: str, page: InvoicesPage)
     after = FIRST if page.next_token is None else parse_page_token(page.next_token, query) + _AFTER_POINTERS
     groups, more = _pointers_by_invoice(tables, customer_id, after, page.limit)
     chosen = dict(islice(groups.items(), page.limit))
-    if not chosen and page.next_token is None:
-        raise NotFound("no such customer")
     pointers = (pointer for group in chosen.values() for pointer in group)
+    invoices = list(_own_invoices(tables, customer_id, pointers))
+    held = [_customer_invoice(invoice) for invoice in invoices if invoice.lines]
+    has_more = more or len(chosen) < len(groups)
+    if not held and not has_more and page.next_token is None:
+        raise _no_customer(has_withdrawn=any(invoice.withdrawn for invoice in invoices))
     return CustomerInvoicesResponse(
         CustomerID=customer_id,
-        invoices=[_customer_invoice(invoice) for invoice in _own_invoices(tables, customer_id, pointers)],
-        next_token=page_token(query, next(reversed(chosen))) if more or len(chosen) < len(groups) else None,
+        invoices=held,
+        next_token=page_token(query, next(reversed(chosen))) if has_more else None,
     )
+
+
+def _no_customer(*, has_withdrawn: bool) -> NotFound:
+    return NotFound("every line of this customer was taken back" if has_withdrawn else "no such customer")
 
 
 def _pointers_by_invoice(tables: Tables, customer_id: str, after: str, limit: int) -> tuple[dict[str, list[str]], bool]:
@@ -194,13 +222,18 @@ def _customer_invoice(invoice: Invoice) -> CustomerInvoice:
 
 
 def _own_invoices(tables: Tables, customer_id: str, pointers: Iterable[str]) -> Iterator[Invoice]:
-    """The customer's own lines of each invoice. `pointers` are sorted, so one invoice at a time is in memory."""
+    """The customer's own lines of each invoice, also if all of them were taken back.
+
+    `pointers` are sorted, so one invoice at a time is in memory.
+    """
     slices = (each for chunk in _chunks(pointers) for each in _slices_at(tables, chunk))
     for invoice_no, group in groupby(slices, lambda each: each.invoice_no):
-        lines = invoice_of(invoice_no, group).lines
-        own = {line_id: line for line_id, line in lines.items() if line.CustomerID == customer_id}
-        if own:
-            yield Invoice(invoice_no, own)
+        invoice = invoice_of(invoice_no, group)
+        held, withdrawn = (
+            {line_id: line for line_id, line in lines.items() if line.CustomerID == customer_id}
+            for lines in (invoice.lines, invoice.withdrawn)
+        )
+        yield Invoice(invoice_no, held, withdrawn)
 
 
 def _chunks(pointers: Iterable[str]) -> Iterator[list[str]]:

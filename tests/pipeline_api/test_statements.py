@@ -1,0 +1,110 @@
+"""Rows that take a line back or restate it: who may send them, and what the queries answer then."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aws.api_keys import Scope
+from pipeline_api.app import Services, create_app
+from pipeline_api.asgi import run_inline
+from pipeline_api.problems import Forbidden
+from tests.invoice_rows import Row, ndjson, row
+from tests.pipeline_api.api_calls import AS_NDJSON, Api
+from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
+from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
+from tests.pipeline_api.store import store
+from tests.recorded_metrics import RecordedMetrics
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NINE = {"AsOf": "2026-11-26T09:00:00Z"}
+TEN = {"AsOf": "2026-11-26T10:00:00Z"}
+TAKEN_BACK = {**NINE, "Withdrawn": True}
+HEART = row(Occurrence=1)
+LANTERN = row(StockCode="71053", Quantity=1, Occurrence=1)
+
+
+def authorize_ingest(_key: str | None, scope: Scope | None) -> None:
+    if scope is not Scope.INGEST:
+        raise Forbidden("the API key does not permit this")
+
+
+@pytest.fixture
+def ingest_only(put_records: list[PutRecord]) -> Api:
+    """The caller's key has the scope `ingest` and no other."""
+    stream, tables = FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([])
+    return Api(create_app(Services(stream, tables, authorize_ingest, RecordedMetrics()), run_inline))
+
+
+@pytest.mark.parametrize("statement", [NINE, {"Withdrawn": True}, TAKEN_BACK])
+def test_a_statement_needs_the_scope_correct(
+    ingest_only: Api, offline_api: Api, put_records: list[PutRecord], statement: Row
+) -> None:
+    """Without it nothing of the batch is stored, also not its ordinary rows."""
+    body = ndjson([HEART, {**LANTERN, **statement}])
+    assert (ingest_only.ingest(body, AS_NDJSON).status_code, put_records) == (403, [])
+    assert (offline_api.ingest(body, AS_NDJSON).status_code, len(put_records)) == (202, 1)
+
+
+def test_an_ordinary_row_needs_no_other_scope(ingest_only: Api) -> None:
+    """Also if it says in so many words that it states nothing."""
+    body = ndjson([HEART, {**LANTERN, "AsOf": None, "Withdrawn": False}])
+    assert ingest_only.ingest(body, AS_NDJSON).status_code == 202
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_line_that_was_taken_back_is_in_no_answer(api: Api, dynamodb: "DynamoDBClient", order: int) -> None:
+    """Whether the withdrawal arrives before or after the line, and although the line is sent again later."""
+    batches = [[HEART, LANTERN], [{**HEART, **TAKEN_BACK}]]
+    store(dynamodb, *batches[::order], [HEART])
+    invoice = api.get("/invoices/536365").json()
+    customer = api.get("/customers/17850").json()
+    (listed,) = api.get("/customers/17850/invoices").json()["invoices"]
+    assert [line["StockCode"] for line in invoice["lines"]] == ["71053"]
+    assert [each["total"] for each in (invoice, customer, listed)] == ["2.55"] * 3
+    assert invoice["withdrawn_count"] == 1
+    assert [(line["StockCode"], line["AsOf"]) for line in invoice["withdrawn"]] == [
+        ("85123A", "2026-11-26T09:00:00.000000Z")
+    ]
+
+
+def test_a_line_that_was_taken_back_can_be_stated_again(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """The later statement holds."""
+    store(dynamodb, [{**HEART, **TEN}], [HEART], [{**HEART, **TAKEN_BACK}])
+    assert api.get("/invoices/536365").json()["total"] == "15.30"
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("/invoices/536365", "Every line of this invoice was taken back."),
+        ("/customers/17850", "Every line of this customer was taken back."),
+        ("/customers/17850/invoices", "Every line of this customer was taken back."),
+    ],
+)
+def test_what_was_taken_back_whole_is_not_found(api: Api, dynamodb: "DynamoDBClient", path: str, detail: str) -> None:
+    """The problem says so, because the caller may remember the lines."""
+    store(dynamodb, [HEART, LANTERN], [{**HEART, **TAKEN_BACK}, {**LANTERN, **TAKEN_BACK}])
+    answer = api.get(path)
+    assert (answer.status_code, answer.json()["detail"]) == (404, detail)
+
+
+def test_an_invoice_that_was_taken_back_is_in_no_page_of_its_customer(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """A page may be shorter than its limit, and the next one still follows."""
+    other = {**HEART, "InvoiceNo": "536366"}
+    store(dynamodb, [HEART, other], [{**HEART, **TAKEN_BACK}])
+    first = api.get("/customers/17850/invoices", limit=1).json()
+    second = api.get("/customers/17850/invoices", limit=1, next_token=first["next_token"]).json()
+    assert (first["invoices"], [each["InvoiceNo"] for each in second["invoices"]]) == ([], ["536366"])
+    assert api.get("/customers/17850").json()["invoice_count"] == 1
+
+
+def test_pages_go_on_behind_a_line_that_was_taken_back_meanwhile(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """The token names a line, which then is no longer in the answer."""
+    rows = [row(StockCode=code, Occurrence=1) for code in "ABCD"]
+    store(dynamodb, rows)
+    token = api.get("/invoices/536365", limit=2).json()["next_token"]
+    store(dynamodb, [{**rows[1], **TAKEN_BACK}])
+    rest = api.get("/invoices/536365", limit=2, next_token=token).json()
+    assert [line["StockCode"] for line in rest["lines"]] == ["C", "D"]
