@@ -57,9 +57,10 @@ def _caller() -> str | None:
 
 
 def _resources(params: dict[str, Any]) -> list[str]:
-    """What the call is about: streams, tables, or a bucket with the object's key."""
+    """What the call is about: streams, tables, a table's index, or a bucket with the object's key."""
     if "Bucket" in params:
         return [f"{params['Bucket']}/{params.get('Key', '')}"]
     if "RequestItems" in params:
         return list(params["RequestItems"])
-    return [params.get("StreamName") or params["TableName"]]
+    index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+    return [params.get("StreamName") or params["TableName"] + index]

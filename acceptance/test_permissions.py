@@ -22,7 +22,13 @@ Grant = tuple[str, str]
 RECORDED = ["tests/consumers", "--ignore=tests/consumers/lake", "tests/pipeline_api", "tests/aws"]
 ROLES = {"ApiFunction": "ApiRole", "ToS3Function": "ToS3Role", "ToDynamodbFunction": "ToDynamodbRole"}
 STAGES = {"to_s3": "ToS3Function", "to_dynamodb": "ToDynamodbFunction"}
-NAMES_IN_TESTS = {"rows": "Stream", "invoices": "InvoicesTable", "customers": "CustomersTable", "keys": "KeysTable"}
+NAMES_IN_TESTS = {
+    "rows": "Stream",
+    "invoices": "InvoicesTable",
+    "customers": "CustomersTable",
+    "batches": "BatchesTable",
+    "keys": "KeysTable",
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +63,10 @@ def made(calls: list[tuple[str, str, str]], modules: set[str], function: str) ->
 
 
 def placed(resource: str) -> str:
-    """`raw-bucket/failed/to_s3/dt=…` is RawBucket/failed/to_s3; a raw object is RawBucket/raw."""
+    """`raw-bucket/failed/to_s3/dt=…` is RawBucket/failed/to_s3; a raw object is RawBucket/raw; an index stays."""
     bucket, *folders = resource.split("/")
-    if not folders:
-        return NAMES_IN_TESTS[bucket]
+    if bucket in NAMES_IN_TESTS:
+        return "/".join([NAMES_IN_TESTS[bucket], *folders])
     if bucket == "lake":
         return f"LakeBucket/{folders[0]}"
     return "/".join(["RawBucket", *folders[: 2 if folders[0] == "failed" else 1]])

@@ -26,6 +26,7 @@ _VALUES = {
     "RAW_BUCKET": BUCKET,
     "INVOICES_TABLE": INVOICES,
     "CUSTOMERS_TABLE": CUSTOMERS,
+    "RECEIPT_RETENTION_DAYS": "30",
     "METRICS_NAMESPACE": "invoice-stream",
 }
 _ANY_VALUE = "open"  # every other variable is a name, or takes this word

@@ -8,7 +8,7 @@ from aws.lambda_events import BatchResponse, KinesisEvent
 from aws.metrics import MetricsLog
 from chaos.aws_faults import AwsFaults
 from chaos.faults import Crash, Fault, TimeIsUp
-from consumers.batch_loop import Process, PutDeadLetter, consume
+from consumers.batch_loop import Stage, consume
 from local_runtime.event_source_mapping import (
     EventSourceMapping,
     InMemoryCheckpoints,
@@ -37,8 +37,7 @@ class TaskTimedOut(Exception):
 class Container:
     """What one start of a function has in memory."""
 
-    process: Process
-    put_dead_letter: PutDeadLetter
+    stage: Stage
     metrics_log: MetricsLog
 
 
@@ -102,7 +101,7 @@ class _Invocation:
         faults, container = self._consumer.faults, self._container
         self._ends = faults.time_limit = self._consumer.clock.now() + self._consumer.function.timeout_seconds
         try:
-            return consume(event, self, container.process, container.put_dead_letter, container.metrics_log)
+            return consume(event, self, container.stage, container.metrics_log)
         except TimeIsUp as ended:
             raise TaskTimedOut from ended
         finally:

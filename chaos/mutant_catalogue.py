@@ -119,9 +119,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "only the first record of a batch is worked on",
         "src/consumers/batch_loop.py",
-        "            _consume_record(record, process, put_dead_letter, metrics_log)\n",
-        "            _consume_record(record, process, put_dead_letter, metrics_log)\n"
-        '            return {"batchItemFailures": []}\n',
+        "            _consume_record(record, stage, metrics_log)\n",
+        '            _consume_record(record, stage, metrics_log)\n            return {"batchItemFailures": []}\n',
         _LOOP,
     ),
     Defect(

@@ -9,12 +9,14 @@ from starlette.types import ASGIApp
 from aws.api_keys import Scope
 from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterStore
 from aws.metrics import EmfLog
+from aws.receipts import ReceiptTable, ReceiptWriter
 from chaos.aws_faults import AwsFaults, virtual_backoff
 from chaos.consumers import Consumer, Container
 from chaos.faults import FaultPlan
 from chaos.stores import Stores, close_clients, new_clients
 from chaos.upload import FaultyNetwork, client_environment
 from consumers.archive import Archive
+from consumers.batch_loop import Stage
 from consumers.index import Index
 from local_runtime.event_source_mapping import KinesisReader, VirtualClock
 from local_runtime.stack.resources import Clients
@@ -22,6 +24,8 @@ from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
+
+_RECEIPT_DAYS = 30
 
 
 class Pipeline:
@@ -63,7 +67,9 @@ class Pipeline:
     def _new_app(self) -> ASGIApp:
         stores = self.stores
         tables = Tables(self._api_clients.dynamodb, stores.invoices, stores.customers, self.clock.sleep)
-        services = Services(Stream(self._api_clients.kinesis, stores.stream), tables, _authorize_all, self._metrics)
+        receipts = ReceiptTable(self._api_clients.dynamodb, stores.batches)
+        stream = Stream(self._api_clients.kinesis, stores.stream)
+        services = Services(stream, tables, receipts, _authorize_all, self._metrics)
         return create_app(services, run_inline)
 
     def _consumer(self, stage: str, new_container: Callable[[], Container]) -> Consumer:
@@ -76,12 +82,15 @@ class Pipeline:
         return Bucket(self._consumer_clients.s3, self.stores.bucket)
 
     def _s3_container(self) -> Container:
-        return Container(Archive(self._bucket).add, DeadLetterStore(self._bucket, TO_S3).put, self._metrics)
+        stage = Stage(Archive(self._bucket).add, DeadLetterStore(self._bucket, TO_S3).put)
+        return Container(stage, self._metrics)
 
     def _container(self) -> Container:
-        tables = self.stores.invoices, self.stores.customers
-        index = Index(self._consumer_clients.dynamodb, *tables, sleep=self.clock.sleep, now=self.clock.now)
-        return Container(index.add, DeadLetterStore(self._bucket, TO_DYNAMODB).put, self._metrics)
+        dynamodb, stores = self._consumer_clients.dynamodb, self.stores
+        index = Index(dynamodb, stores.invoices, stores.customers, sleep=self.clock.sleep, now=self.clock.now)
+        receipts = ReceiptWriter(dynamodb, stores.batches, _RECEIPT_DAYS, self.clock.now)
+        stage = Stage(index.add, DeadLetterStore(self._bucket, TO_DYNAMODB).put, receipts.put)
+        return Container(stage, self._metrics)
 
 
 def _authorize_all(_key: str | None, _scope: Scope | None) -> None:

@@ -27,6 +27,7 @@ class Stores:
     bucket: str
     invoices: str
     customers: str
+    batches: str
     functions: Mapping[str, Function]
 
     def put_record(self, key: str, data: bytes) -> None:
@@ -59,6 +60,7 @@ def create_stores(prefix: str) -> Stores:
         bucket=names["RawBucket"],
         invoices=names["InvoicesTable"],
         customers=names["CustomersTable"],
+        batches=names["BatchesTable"],
         functions={function.stage: function for function in consumers},
     )
 

@@ -11,6 +11,7 @@ from aws.clients import dynamodb_client, kinesis_client, s3_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
 
@@ -53,23 +54,44 @@ def s3(aws: None) -> "S3Client":
 
 @pytest.fixture
 def dynamodb(aws: None) -> "DynamoDBClient":
-    """A client with the tables `invoices` and `customers`."""
+    """A client with the tables `invoices`, `customers` and `batches`."""
     client = dynamodb_client()
     _create_table(client, "invoices", "InvoiceNo", "SliceId")
     _create_table(client, "customers", "CustomerID", "Slice")
+    _create_batches_table(client)
     return client
+
+
+def _create_batches_table(client: "DynamoDBClient") -> None:
+    """`batches`, with the index of the template."""
+    client.create_table(
+        TableName="batches",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=_key("BatchId", "Body"),
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in _BATCH_KEYS],
+        GlobalSecondaryIndexes=[
+            {"IndexName": "ByArrival", "KeySchema": _key("Part", "Arrival"), "Projection": {"ProjectionType": "ALL"}}
+        ],
+    )
+
+
+_BATCH_KEYS = ("BatchId", "Body", "Part", "Arrival")
 
 
 def _create_table(client: "DynamoDBClient", name: str, partition_key: str, sort_key: str) -> None:
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": partition_key, "KeyType": "HASH"},
-            {"AttributeName": sort_key, "KeyType": "RANGE"},
-        ],
+        KeySchema=_key(partition_key, sort_key),
         AttributeDefinitions=[
             {"AttributeName": partition_key, "AttributeType": "S"},
             {"AttributeName": sort_key, "AttributeType": "S"},
         ],
     )
+
+
+def _key(partition_key: str, sort_key: str) -> "list[KeySchemaElementTypeDef]":
+    return [
+        {"AttributeName": partition_key, "KeyType": "HASH"},
+        {"AttributeName": sort_key, "KeyType": "RANGE"},
+    ]

@@ -32,6 +32,8 @@ NAMES = {
     "RAW_BUCKET": "raw-bucket",
     "INVOICES_TABLE": "invoices",
     "CUSTOMERS_TABLE": "customers",
+    "BATCHES_TABLE": "batches",
+    "RECEIPT_RETENTION_DAYS": "30",
     "KEYS_TABLE": "keys",
     "METRICS_NAMESPACE": "journeys",
     "DOCS_ACCESS": "open",

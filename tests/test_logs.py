@@ -9,8 +9,9 @@ from botocore.exceptions import ReadTimeoutError
 
 from aws.bucket import Bucket, DeadLetterStore
 from aws.metrics import EmfLog
+from aws.receipts import ReceiptTable
 from consumers.archive import Archive
-from consumers.batch_loop import consume
+from consumers.batch_loop import Stage, consume
 from consumers.index import Index
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import run_inline
@@ -43,7 +44,8 @@ def lines() -> list[str]:
 def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", lines: list[str]) -> Api:
     metrics = EmfLog("stack", lines.append, lambda: 0.0)
     tables = Tables(dynamodb, "invoices", "customers", lambda _seconds: None)
-    return Api(create_app(Services(Stream(kinesis, "rows"), tables, authorize_all, metrics), run_inline))
+    receipts = ReceiptTable(dynamodb, "batches")
+    return Api(create_app(Services(Stream(kinesis, "rows"), tables, receipts, authorize_all, metrics), run_inline))
 
 
 def test_the_api_logs_names_and_numbers(
@@ -89,7 +91,7 @@ def test_the_consumers_log_names_and_numbers(
     with caplog.at_level(logging.INFO, "consumers"):
         for data in (batch([SECRET, BAD]), b"SECRET"):
             for process in (archive.add, index.add):
-                consume({"Records": [delivered(data, "batch-1")]}, PLENTY, process, put, metrics_log)
+                consume({"Records": [delivered(data, "batch-1")]}, PLENTY, Stage(process, put), metrics_log)
     entries = [vars(entry) for entry in caplog.records if entry.name.startswith("consumers")]
     assert {line["batch_id"] for line in [*map(json.loads, lines), *entries]} == {"batch-1"}
     assert len(lines) > len(entries) == 3

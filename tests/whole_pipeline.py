@@ -1,14 +1,16 @@
 """The whole pipeline in this process: the real API and consumers over moto, delivered to by hand."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aws.bucket import Bucket, DeadLetterStore
 from aws.lambda_events import BatchResponse
+from aws.receipts import ReceiptWriter
 from consumers.archive import Archive
-from consumers.batch_loop import consume
+from consumers.batch_loop import Stage, consume
 from consumers.index import Index
 from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
@@ -68,9 +70,11 @@ class WholePipeline:
         event = kinesis_event([_stream_record(record) for record in self.records()], STREAM_ARN)
         bucket, metrics_log = Bucket(self.s3, "raw-bucket"), RecordedMetrics()
         archive, index = Archive(bucket), Index(self.dynamodb, "invoices", "customers")
+        receipts = ReceiptWriter(self.dynamodb, "batches", 30, time.time)
+        to_dynamodb = Stage(index.add, DeadLetterStore(bucket, "to_dynamodb").put, receipts.put)
         return [
-            consume(event, PLENTY, archive.add, DeadLetterStore(bucket, "to_s3").put, metrics_log),
-            consume(event, PLENTY, index.add, DeadLetterStore(bucket, "to_dynamodb").put, metrics_log),
+            consume(event, PLENTY, Stage(archive.add, DeadLetterStore(bucket, "to_s3").put), metrics_log),
+            consume(event, PLENTY, to_dynamodb, metrics_log),
         ]
 
     def keys(self, prefix: str) -> list[str]:

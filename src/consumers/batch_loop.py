@@ -4,13 +4,16 @@ import logging
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from aws.bucket import DeadLetter
 from aws.lambda_events import BatchResponse, KinesisEvent, KinesisEventRecord, LambdaContext
 from aws.metrics import Metric, MetricsLog
 from invoices.batch import batch_id_or, parse_batch_id
 from invoices.errors import Rejected, Retryable
+
+if TYPE_CHECKING:
+    from aws.receipts import Receipt
 
 RESERVED_MILLIS = 10_000
 """The loop starts no record with less time left. The longest record, 10,000 rows of as many invoices, needs 800 calls
@@ -35,10 +38,11 @@ class Record:
 
 
 class Outcome(NamedTuple):
-    """What became of a record: metrics of what is stored, and a dead letter for the rest."""
+    """What became of a record: metrics of what is stored, a dead letter for the rest, and a receipt for both."""
 
     metrics: Sequence[Metric]
     dead_letter: DeadLetter | None = None
+    receipt: "Receipt | None" = None
 
 
 Process: TypeAlias = Callable[[Record], Outcome]
@@ -47,14 +51,24 @@ Process: TypeAlias = Callable[[Record], Outcome]
 PutDeadLetter: TypeAlias = Callable[[str, str, DeadLetter], None]
 """Takes batch id, sequence number and the dead letter. Raises Retryable if it cannot keep it now."""
 
+PutReceipt: TypeAlias = "Callable[[Receipt], None]"
+"""Keeps the first receipt of a record. Raises Retryable if it cannot keep it now."""
 
-def consume(
-    event: KinesisEvent,
-    context: LambdaContext,
-    process: Process,
-    put_dead_letter: PutDeadLetter,
-    metrics_log: MetricsLog,
-) -> BatchResponse:
+
+def keep_no_receipt(receipt: "Receipt") -> None:
+    """For a stage that gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a consumer does with each record: the three steps, in this order."""
+
+    process: Process
+    put_dead_letter: PutDeadLetter
+    put_receipt: PutReceipt = keep_no_receipt
+
+
+def consume(event: KinesisEvent, context: LambdaContext, stage: Stage, metrics_log: MetricsLog) -> BatchResponse:
     """Process the event's records in order and return Lambda's partial batch response.
 
     The loop stops at the first Retryable error and reports that record: Lambda redelivers from there. It also stops
@@ -67,7 +81,7 @@ def consume(
             _logger.warning("Out of time: Lambda redelivers from this record", extra=_log_fields(record))
             return _redeliver_from(record)
         try:
-            _consume_record(record, process, put_dead_letter, metrics_log)
+            _consume_record(record, stage, metrics_log)
         except Retryable as error:
             _logger.warning("Stopped: Lambda redelivers from this record: %s", error, extra=_log_fields(record))
             return _redeliver_from(record)
@@ -88,12 +102,15 @@ def _redeliver_from(record: Record) -> BatchResponse:
     return {"batchItemFailures": [{"itemIdentifier": record.sequence_number}]}
 
 
-def _consume_record(record: Record, process: Process, put_dead_letter: PutDeadLetter, metrics_log: MetricsLog) -> None:
-    outcome = _outcome(record, process)
+def _consume_record(record: Record, stage: Stage, metrics_log: MetricsLog) -> None:
+    outcome = _outcome(record, stage.process)
+    if outcome.dead_letter:
+        stage.put_dead_letter(record.batch_id, record.sequence_number, outcome.dead_letter)
+    if outcome.receipt:
+        stage.put_receipt(outcome.receipt)
     batch_id = batch_id_or(record.batch_id, _NOT_LOGGED)
     metrics_log.put(batch_id, outcome.metrics)
     if dead_letter := outcome.dead_letter:
-        put_dead_letter(record.batch_id, record.sequence_number, dead_letter)
         metrics_log.put(batch_id, [Metric("RecordsSetAside", 1)])
         _logger.error("Dead letter: %s", dead_letter.reason, extra=_log_fields(record))
 

@@ -11,6 +11,7 @@ from aws.bucket import DeadLetter
 from aws.errors import translate_errors
 from aws.items import Item, pointer_items, slice_item
 from aws.metrics import Metric
+from aws.receipts import Receipt, body_id, timestamp
 from consumers.batch_loop import Outcome, Record
 from invoices.batch import pack, unpack
 from invoices.errors import Throttled
@@ -59,7 +60,8 @@ class Index:
         rows = read_ndjson(data)
         self.store(rows, record.batch_id)
         metrics = [Metric("RowsIndexed", len(rows.lines)), *self._age(record)] if rows.lines else []
-        return Outcome(metrics, _invalid_rows(data, rows) if rows.errors else None)
+        dead_letter = _invalid_rows(data, rows) if rows.errors else None
+        return Outcome(metrics, dead_letter, self._receipt(record, data, rows))
 
     def store(self, rows: Rows, batch_id: str, numbers: Sequence[int] | None = None) -> None:
         """Store valid rows of a batch: all of them, or some with the `numbers` of `line_id`. Raises Retryable."""
@@ -71,6 +73,19 @@ class Index:
             return []
         millis = round((self._now() - record.arrived_at) * 1000)
         return [Metric("AgeWhenQueryable", max(millis, 0), "Milliseconds")]
+
+    def _receipt(self, record: Record, data: bytes, rows: Rows) -> Receipt | None:
+        """None for a record that does not come from the stream: nobody knows when it arrived."""
+        if record.arrived_at is None:
+            return None
+        return Receipt(
+            batch_id=record.batch_id,
+            body_id=body_id(record.batch_id, data),
+            stored=len(rows.lines),
+            set_aside=rows.rejected,
+            arrived_at=timestamp(record.arrived_at),
+            queryable_at=timestamp(max(self._now(), record.arrived_at)),
+        )
 
     def _puts(self, slices: list[Slice]) -> "Iterator[Put]":
         """Slices first, so that a pointer seldom leads to a slice that is not stored yet."""

@@ -13,7 +13,7 @@ from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
 from aws.metrics import stdout_log
 from aws.settings import read_settings
 from consumers.archive import Archive
-from consumers.batch_loop import consume
+from consumers.batch_loop import Stage, consume
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +32,4 @@ gc.enable()
 
 
 def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:
-    return consume(event, context, _archive.add, _dead_letters.put, _metrics)
+    return consume(event, context, Stage(_archive.add, _dead_letters.put), _metrics)

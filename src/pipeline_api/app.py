@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from aws.api_keys import Scope
 from aws.metrics import MetricsLog
+from aws.receipts import ReceiptTable
 from invoices.line import Line
 from pipeline_api.asgi import HeadAsGet, RunBlocking, SecurityHeaders
 from pipeline_api.auth import Authorize, require_key
@@ -18,7 +19,7 @@ from pipeline_api.error_handlers import EXCEPTION_HANDLERS
 from pipeline_api.ingest.route import Stream, ingest_routes
 from pipeline_api.openapi import component_schemas, problem_responses
 from pipeline_api.problems import Forbidden, ParametersProblem, Problem, RowsProblem, Unauthenticated
-from pipeline_api.queries.routes import OpenTotals, customer_routes, invoice_routes, totals_routes
+from pipeline_api.queries.routes import OpenTotals, batch_routes, customer_routes, invoice_routes, totals_routes
 from pipeline_api.queries.tables import Tables
 
 
@@ -28,6 +29,7 @@ class Services:
 
     stream: Stream
     tables: Tables
+    receipts: ReceiptTable
     authorize: Authorize
     metrics: MetricsLog
     open_totals: OpenTotals = lambda: None
@@ -54,6 +56,7 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
         (ingest_routes(services.stream, services.metrics, run, services.authorize), Scope.INGEST),
         (invoice_routes(services.tables, run), Scope.READ),
         (customer_routes(services.tables, run), Scope.READ),
+        (batch_routes(services.receipts, run), Scope.READ),
         (totals_routes(services.open_totals, run), Scope.READ),
     ):
         key = require_key(services.authorize, run, scope)
@@ -119,6 +122,7 @@ _TAGS = [
     {"name": "ingest", "description": "Send rows: one request is one batch."},
     {"name": "invoices", "description": "An invoice with its lines and totals."},
     {"name": "customers", "description": "The totals of a customer, and the customer's invoices in pages."},
+    {"name": "batches", "description": "What became of each batch: its receipt."},
     {"name": "totals", "description": "Exact sums over all rows, each line counted once."},
     {"name": "health", "description": "For load balancers, and to wait until the API is up."},
 ]

@@ -24,6 +24,7 @@ from pipeline_api.problems import (
     ParameterError,
     ParametersProblem,
     Problem,
+    ReceiptNotFound,
     RowsProblem,
     Unauthenticated,
     UnsupportedMedia,
@@ -55,6 +56,7 @@ PROBLEM_TYPES: Mapping[int | type[Exception], ProblemType] = {
     ),
     Forbidden: ProblemType(403, "forbidden", "Not permitted"),
     NotFound: _NOT_FOUND,
+    ReceiptNotFound: _NOT_FOUND._replace(headers={"Retry-After": "1"}),  # rows are queryable within a second
     404: _NOT_FOUND._replace(detail="There is no such route; /docs lists all routes."),
     405: ProblemType(
         405,

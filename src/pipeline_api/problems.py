@@ -28,6 +28,10 @@ class NotFound(Exception):
     """Nothing is stored under the id that a path or query names."""
 
 
+class ReceiptNotFound(NotFound):
+    """There is no receipt of the batch, perhaps not yet."""
+
+
 class Problem(BaseModel):
     """What went wrong: `type` for programs, `detail` for people."""
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from aws.api_keys import KeyTable
 from aws.clients import FOR_REQUESTS, dynamodb_client, kinesis_client, s3_client
 from aws.metrics import stdout_log
+from aws.receipts import ReceiptTable
 from aws.settings import read_settings
 from aws.totals import TotalsStore
 from pipeline_api.app import Services, create_app
@@ -32,6 +33,7 @@ class Settings:
     STREAM_NAME: str
     INVOICES_TABLE: str
     CUSTOMERS_TABLE: str
+    BATCHES_TABLE: str
     KEYS_TABLE: str
     METRICS_NAMESPACE: str
     DOCS_ACCESS: Literal["open", "closed"]
@@ -46,6 +48,7 @@ def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
     services = Services(
         stream=Stream(kinesis_client(FOR_REQUESTS), settings.STREAM_NAME),
         tables=Tables(dynamodb, settings.INVOICES_TABLE, settings.CUSTOMERS_TABLE, time.sleep),
+        receipts=ReceiptTable(dynamodb, settings.BATCHES_TABLE),
         authorize=Authenticator(keys.find, time.monotonic).authorize,
         metrics=stdout_log(settings.METRICS_NAMESPACE),
         # Created at the first GET /totals: most instances never serve one, and a client slows every start.

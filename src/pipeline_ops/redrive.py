@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetter, DeadLetterDocument, DeadLetterStore, redriven_key
 from aws.metrics import Metric
 from consumers.archive import Archive
-from consumers.batch_loop import RESERVED_MILLIS, Record, consume
+from consumers.batch_loop import RESERVED_MILLIS, Record, Stage, consume
 from consumers.index import Index
 from invoices.batch import pack, parse_batch_id, unpack
 from invoices.errors import Rejected, RowError
@@ -120,7 +120,7 @@ class Redrive:
         stages = ((TO_S3, Archive(self._bucket).add), (TO_DYNAMODB, self._index.add))
         for stage, process in () if dry_run else stages:
             dead_letters = DeadLetterStore(self._bucket, stage)
-            response = consume(batch.event, _NoTimeLimit(), process, dead_letters.put, _NoMetrics())
+            response = consume(batch.event, _NoTimeLimit(), Stage(process, dead_letters.put), _NoMetrics())
             if response["batchItemFailures"]:
                 raise OpsError(
                     f"Not all records of {key} could be stored now. Run the command again; none counts twice."

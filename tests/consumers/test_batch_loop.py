@@ -7,9 +7,11 @@ import pytest
 from aws.bucket import DeadLetter
 from aws.lambda_events import BatchResponse, KinesisEvent
 from aws.metrics import Metric
-from consumers.batch_loop import RESERVED_MILLIS, Outcome, PutDeadLetter, Record, consume
+from aws.receipts import Receipt
+from consumers.batch_loop import RESERVED_MILLIS, Outcome, PutDeadLetter, Record, Stage, consume
 from invoices.errors import Malformed, Throttled
 from tests.consumers.events import PLENTY, Clock, delivered, event_of
+from tests.receipts import receipt
 from tests.recorded_metrics import RecordedMetrics
 
 OK: BatchResponse = {"batchItemFailures": []}
@@ -27,7 +29,8 @@ class Consumer:
     def consume(
         self, event: KinesisEvent, context: Clock = PLENTY, put_dead_letter: PutDeadLetter | None = None
     ) -> BatchResponse:
-        return consume(event, context, self._process, put_dead_letter or self._put_dead_letter, self.metrics)
+        stage = Stage(self._process, put_dead_letter or self._put_dead_letter)
+        return consume(event, context, stage, self.metrics)
 
     def _process(self, record: Record) -> Outcome:
         self.seen.append(record.data)
@@ -71,6 +74,32 @@ def test_a_record_whose_dead_letter_cannot_be_written_is_redelivered() -> None:
     response = consumer.consume(event_of(b"a"), put_dead_letter=fail)
     assert response == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert consumer.metrics.puts == []
+
+
+def test_the_receipt_is_the_last_that_is_written() -> None:
+    """Whoever can read it finds the stored rows in the tables and the others among the dead letters."""
+    steps: list[str] = []
+    outcome = Outcome([], DeadLetter(b"row", "no line"), receipt("batch-1"))
+
+    def process(_record: Record) -> Outcome:
+        steps.append("rows")
+        return outcome
+
+    stage = Stage(process, lambda *_: steps.append("dead letter"), lambda each: steps.append(each.batch_id))
+    assert consume(event_of(b"a"), PLENTY, stage, RecordedMetrics()) == OK
+    assert steps == ["rows", "dead letter", "batch-1"]
+
+
+def test_a_record_whose_receipt_cannot_be_written_is_redelivered() -> None:
+    """And counted only when it is."""
+
+    def fail(_receipt: Receipt) -> None:
+        raise Throttled("DynamoDB asks to slow down")
+
+    metrics = RecordedMetrics()
+    stage = Stage(lambda _: Outcome([Metric("Done", 1)], None, receipt("batch-1")), lambda *_: None, fail)
+    response = consume(event_of(b"a"), PLENTY, stage, metrics)
+    assert (response, metrics.puts) == ({"batchItemFailures": [{"itemIdentifier": "1"}]}, [])
 
 
 def test_a_bug_is_raised() -> None:

@@ -23,6 +23,8 @@ ENVIRONMENT = {
     "RAW_BUCKET": "raw-bucket",
     "INVOICES_TABLE": "invoices",
     "CUSTOMERS_TABLE": "customers",
+    "BATCHES_TABLE": "batches",
+    "RECEIPT_RETENTION_DAYS": "30",
     "METRICS_NAMESPACE": "stack",
 }
 

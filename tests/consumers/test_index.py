@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws.items import slice_from_item
+from aws.receipts import Receipt, body_id, timestamp
 from consumers.batch_loop import Record
 from consumers.index import Index
 from invoices.batch import pack, unpack
@@ -75,6 +76,19 @@ def test_only_the_invalid_rows_become_a_dead_letter(index: Index, dynamodb: "Dyn
     assert unpack(dead_letter.payload, MAX_BODY_BYTES) == ndjson([bad])
     assert [(error.index, error.field) for error in dead_letter.errors] == [(1, "Quantity")]
     assert len(stored_codes(dynamodb)) == 2
+
+
+def test_a_receipt_counts_the_rows_of_the_record(dynamodb: "DynamoDBClient") -> None:
+    """Stored and set aside, with the times of arrival and of the last write."""
+    index = Index(dynamodb, "invoices", "customers", now=lambda: 1.25)
+    rows = [row(), row(Quantity="many"), row()]
+    expected = Receipt(BATCH, body_id(BATCH, ndjson(rows)), 2, 1, timestamp(1.0), timestamp(1.25))
+    assert index.add(Record(BATCH, "1", batch(rows), arrived_at=1.0)).receipt == expected
+
+
+def test_a_record_that_did_not_come_over_the_stream_has_no_receipt(index: Index) -> None:
+    """A replay of the archive does not know when its rows arrived."""
+    assert index.add(Record(BATCH, "1", batch(ROWS))).receipt is None
 
 
 @pytest.mark.parametrize("data", [b"", b"garbage", pack(b"rows")[:-3]])

@@ -6,7 +6,7 @@ import pytest
 
 from aws.bucket import Bucket, DeadLetterStore
 from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
-from consumers.batch_loop import consume
+from consumers.batch_loop import Stage, consume
 from consumers.index import Index
 from invoices.errors import Throttled
 from local_runtime.event_source_mapping import (
@@ -61,7 +61,7 @@ class Backlog:
     def handle(self, event: Any, context: LambdaContext) -> BatchResponse:
         index = Index(cast("Any", self.tables), "invoices", "customers", sleep=self.clock.sleep)
         dead_letters = DeadLetterStore(Bucket(cast("Any", self.bucket), "bucket"), "to_dynamodb")
-        return consume(cast("KinesisEvent", event), context, index.add, dead_letters.put, RecordedMetrics())
+        return consume(cast("KinesisEvent", event), context, Stage(index.add, dead_letters.put), RecordedMetrics())
 
     def invoices(self) -> list[str]:
         return sorted({item["InvoiceNo"]["S"] for item in self.tables.items.get("invoices", [])})

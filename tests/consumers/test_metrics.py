@@ -7,7 +7,7 @@ import pytest
 from aws.bucket import Bucket, DeadLetterStore
 from aws.metrics import Metric
 from consumers.archive import Archive
-from consumers.batch_loop import Record, consume
+from consumers.batch_loop import Record, Stage, consume
 from consumers.index import Index
 from tests.consumers.events import BATCH, PLENTY, batch, event_of
 from tests.invoice_rows import row
@@ -30,7 +30,7 @@ def index(dynamodb: "DynamoDBClient") -> Index:
 def test_to_s3_counts_records(s3: "S3Client") -> None:
     """Archived or dead; it does not look at rows."""
     bucket, metrics_log = Bucket(s3, "raw-bucket"), RecordedMetrics()
-    consume(EVENT, PLENTY, Archive(bucket).add, DeadLetterStore(bucket, "to_s3").put, metrics_log)
+    consume(EVENT, PLENTY, Stage(Archive(bucket).add, DeadLetterStore(bucket, "to_s3").put), metrics_log)
     archived = [Metric("RecordsArchived", 1)]
     assert metrics_log.puts == [("batch-1", archived), ("batch-2", SET_ASIDE), ("batch-3", archived)]
 
@@ -38,7 +38,7 @@ def test_to_s3_counts_records(s3: "S3Client") -> None:
 def test_to_dynamodb_counts_rows_and_their_age(s3: "S3Client", index: Index) -> None:
     """The age since they arrived on the stream. A record of which some rows are dead letters counts for both."""
     metrics_log = RecordedMetrics()
-    consume(EVENT, PLENTY, index.add, DeadLetterStore(Bucket(s3, "raw-bucket"), "to_dynamodb").put, metrics_log)
+    consume(EVENT, PLENTY, Stage(index.add, DeadLetterStore(Bucket(s3, "raw-bucket"), "to_dynamodb").put), metrics_log)
     age = Metric("AgeWhenQueryable", 1500, "Milliseconds")
     assert metrics_log.puts == [
         ("batch-1", [Metric("RowsIndexed", 2), age]),

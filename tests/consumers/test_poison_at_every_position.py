@@ -10,7 +10,7 @@ import pytest
 from aws.bucket import Bucket, DeadLetterStore
 from chaos.foreign import POISON, ForeignRecord, too_large
 from consumers.archive import Archive
-from consumers.batch_loop import consume
+from consumers.batch_loop import Stage, consume
 from consumers.index import Index
 from tests.consumers.events import PLENTY, batch, delivered
 from tests.consumers.stores_in_memory import BucketInMemory, TablesInMemory
@@ -50,7 +50,7 @@ def test_tables_miss_the_poison_and_nothing_else(size: int) -> None:
         index = Index(cast("Any", tables), "invoices", "customers")
         dead_letters = DeadLetterStore(Bucket(cast("Any", bucket), "bucket"), "to_dynamodb")
 
-        answer = consume(event, PLENTY, index.add, dead_letters.put, RecordedMetrics())
+        answer = consume(event, PLENTY, Stage(index.add, dead_letters.put), RecordedMetrics())
         assert answer == {"batchItemFailures": []}
         stored = [item["InvoiceNo"]["S"] for item in tables.items.get("invoices", [])]
         assert stored == [f"good{number + 1}" for number in range(size) if number != position]
@@ -65,7 +65,7 @@ def test_the_archive_holds_the_neighbours(size: int) -> None:
         store = Bucket(cast("Any", bucket), "bucket")
         put = DeadLetterStore(store, "to_s3").put
 
-        answer = consume(event, PLENTY, Archive(store).add, put, RecordedMetrics())
+        answer = consume(event, PLENTY, Stage(Archive(store).add, put), RecordedMetrics())
         assert answer == {"batchItemFailures": []}
         archived = [body for key, body in bucket.objects.items() if key.startswith("raw/")]
         neighbours = [GOOD[number] for number in range(size) if number != position]

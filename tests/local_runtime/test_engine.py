@@ -35,7 +35,7 @@ def test_the_projects_resources_can_be_created(folder: RunFolder) -> None:
         buckets = [bucket["Name"] for bucket in clients.s3.list_buckets()["Buckets"]]
         streams = clients.kinesis.list_streams()["StreamNames"]
     expected = (
-        ["local-CustomersTable", "local-InvoicesTable", "local-KeysTable"],
+        ["local-BatchesTable", "local-CustomersTable", "local-InvoicesTable", "local-KeysTable"],
         ["local-lakebucket", "local-rawbucket"],
         ["local-Stream"],
     )

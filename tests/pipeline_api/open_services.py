@@ -1,6 +1,7 @@
 """Services that need no API key, because most tests are not about keys."""
 
 from aws.api_keys import Scope
+from aws.receipts import ReceiptTable
 from pipeline_api.app import Services
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
@@ -12,4 +13,5 @@ def authorize_all(text: str | None, scope: Scope | None) -> None:
 
 
 def open_services(stream: Stream, tables: Tables, metrics: RecordedMetrics | None = None) -> Services:
-    return Services(stream, tables, authorize_all, metrics or RecordedMetrics())
+    receipts = ReceiptTable(tables.client, "batches")
+    return Services(stream, tables, receipts, authorize_all, metrics or RecordedMetrics())

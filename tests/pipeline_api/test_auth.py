@@ -5,6 +5,7 @@ import secrets
 import pytest
 
 from aws.api_keys import KEY_CACHE_SECONDS, Scope, StoredKey, generate_key, key_hash
+from aws.receipts import ReceiptTable
 from invoices.errors import Unavailable
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import run_inline
@@ -65,9 +66,9 @@ def authenticator(table: Table, clock: Clock) -> Authenticator:
 
 
 def behind(authenticator: Authenticator, *, open_docs: bool) -> Api:
-    services = Services(
-        FakeKinesis([]).stream(), FakeDynamoDB([row()]).tables([]), authenticator.authorize, RecordedMetrics()
-    )
+    tables = FakeDynamoDB([row()]).tables([])
+    receipts = ReceiptTable(tables.client, "batches")
+    services = Services(FakeKinesis([]).stream(), tables, receipts, authenticator.authorize, RecordedMetrics())
     return Api(create_app(services, run_inline, open_docs=open_docs))
 
 
@@ -226,7 +227,7 @@ def test_the_document_names_the_key_and_its_scopes(guarded: Api) -> None:
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-Api-Key")
     assert needed.pop("/healthz") is None
     assert needed.pop("/ingest") == [{"ApiKey": ["ingest"]}]
-    assert list(needed.values()) == [[{"ApiKey": ["read"]}]] * 6
+    assert list(needed.values()) == [[{"ApiKey": ["read"]}]] * 8
 
 
 def test_a_key_that_cannot_be_checked_is_no_fault_of_the_caller(guarded: Api, table: Table) -> None:

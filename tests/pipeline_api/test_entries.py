@@ -10,6 +10,7 @@ NAMES = {
     "STREAM_NAME": "rows",
     "INVOICES_TABLE": "invoices",
     "CUSTOMERS_TABLE": "customers",
+    "BATCHES_TABLE": "batches",
     "KEYS_TABLE": "keys",
     "METRICS_NAMESPACE": "invoices",
     "DOCS_ACCESS": "open",

@@ -17,6 +17,8 @@ ROUTES = {
     ("/customers", "get"),
     ("/customers/{CustomerID}", "get"),
     ("/customers/{CustomerID}/invoices", "get"),
+    ("/batches", "get"),
+    ("/batches/{batch_id}", "get"),
     ("/totals", "get"),
     ("/healthz", "get"),
 }
@@ -58,7 +60,11 @@ def test_every_id_has_an_example(document: dict[str, Any]) -> None:
     """The docs page fills it in for a first try."""
     parameters = [each for operation in operations(document) for each in operation.get("parameters", [])]
     ids = {each["name"]: each["schema"]["examples"] for each in parameters if each["required"]}
-    assert ids == {"InvoiceNo": ["536365"], "CustomerID": ["17850"]}
+    assert ids == {
+        "InvoiceNo": ["536365"],
+        "CustomerID": ["17850"],
+        "batch_id": ["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"],
+    }
 
 
 def test_every_error_is_a_problem(document: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aws.api_keys import Scope
+from aws.receipts import ReceiptTable
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import run_inline
 from pipeline_api.problems import Forbidden
@@ -34,7 +35,8 @@ def authorize_ingest(_key: str | None, scope: Scope | None) -> None:
 def ingest_only(put_records: list[PutRecord]) -> Api:
     """The caller's key has the scope `ingest` and no other."""
     stream, tables = FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([])
-    return Api(create_app(Services(stream, tables, authorize_ingest, RecordedMetrics()), run_inline))
+    receipts = ReceiptTable(tables.client, "batches")
+    return Api(create_app(Services(stream, tables, receipts, authorize_ingest, RecordedMetrics()), run_inline))
 
 
 @pytest.mark.parametrize("statement", [NINE, {"Withdrawn": True}, TAKEN_BACK])

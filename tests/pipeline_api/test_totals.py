@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aws.receipts import ReceiptTable
 from aws.totals import CurrentTotals, DayTotals, TotalsStore
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import run_inline
@@ -29,7 +30,10 @@ JANUARY = [DayTotals("2011-01-04", "Norway", lines=1, quantity="1", amount="0.10
 
 def api_with(open_totals: Callable[[], TotalsStore | None]) -> Api:
     stream, tables = FakeKinesis([]).stream(), FakeDynamoDB([]).tables([])
-    return Api(create_app(Services(stream, tables, authorize_all, RecordedMetrics(), open_totals), run_inline))
+    receipts = ReceiptTable(tables.client, "batches")
+    return Api(
+        create_app(Services(stream, tables, receipts, authorize_all, RecordedMetrics(), open_totals), run_inline)
+    )
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from aws.bucket import DeadLetterStore
 from aws.items import Item, slice_from_item, slice_item, slice_key
 from aws.lambda_events import KinesisEvent
 from consumers.archive import Archive
-from consumers.batch_loop import consume
+from consumers.batch_loop import Stage, consume
 from consumers.index import Index
 from invoices.batch import pack
 from invoices.invoice import Slice
@@ -39,8 +39,8 @@ def send(stores: Stores, rows: Sequence[Mapping[str, object]], batch_id: str = B
 def deliver(stores: Stores, data: bytes, batch_id: str = BATCH) -> None:
     event: KinesisEvent = {"Records": [delivered(data, batch_id)]}
     bucket, metrics_log = stores.bucket, RecordedMetrics()
-    consume(event, PLENTY, Archive(bucket).add, DeadLetterStore(bucket, "to_s3").put, metrics_log)
-    consume(event, PLENTY, index_of(stores).add, DeadLetterStore(bucket, "to_dynamodb").put, metrics_log)
+    consume(event, PLENTY, Stage(Archive(bucket).add, DeadLetterStore(bucket, "to_s3").put), metrics_log)
+    consume(event, PLENTY, Stage(index_of(stores).add, DeadLetterStore(bucket, "to_dynamodb").put), metrics_log)
 
 
 def keys(stores: Stores, prefix: str = "") -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from invoices.batch import BATCH_ID_PATTERN
 from invoices.errors import Malformed
 from invoices.fields import InvoiceId
 from invoices.normal_forms import ID_PATTERN
@@ -34,6 +35,12 @@ _NextToken = Annotated[
 
 InvoiceInPath = Annotated[_InvoiceNo, Path(description="The number of the invoice.")]
 CustomerInPath = Annotated[_CustomerID, Path(description="The number of the customer.")]
+BatchInPath = Annotated[
+    str,
+    Path(
+        pattern=BATCH_ID_PATTERN, description="The id of the batch.", examples=["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"]
+    ),
+]
 
 
 class _StrictQuery(BaseModel):
@@ -61,6 +68,11 @@ class CustomerQuery(_StrictQuery):
 
 class InvoicesPage(_StrictQuery):
     limit: Annotated[int, Field(ge=1, le=100, description="The largest number of invoices in the response.")] = 20
+    next_token: _NextToken = None
+
+
+class BatchesPage(_StrictQuery):
+    limit: Annotated[int, Field(ge=1, le=100, description="The largest number of batches in the response.")] = 20
     next_token: _NextToken = None
 
 
@@ -144,6 +156,31 @@ class CustomerInvoicesResponse(BaseModel):
 
     CustomerID: Annotated[str, Field(examples=["17850"])]
     invoices: list[CustomerInvoice]
+    next_token: Annotated[_Token, Field(examples=[None])]
+
+
+_Instant = Annotated[str, Field(examples=["2026-11-25T12:00:04.125+00:00"])]
+
+
+class ReceiptResponse(BaseModel):
+    """What became of a batch. Its stored rows can be queried. `rows` is the sum of `stored` and `set_aside`.
+
+    `set_aside` counts rows that were accepted and could not be stored; they are kept, each with its reason. A batch id
+    that came with two bodies has their sums, the first arrival and the time when all of their rows were queryable.
+    """
+
+    batch_id: Annotated[str, Field(examples=["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"])]
+    rows: Annotated[int, Field(examples=[3])]
+    stored: Annotated[int, Field(examples=[3])]
+    set_aside: Annotated[int, Field(examples=[0])]
+    arrived_at: _Instant
+    queryable_at: Annotated[str, Field(examples=["2026-11-25T12:00:04.211+00:00"])]
+
+
+class BatchesResponse(BaseModel):
+    """One page of the receipts, the last batch to arrive first. A batch id has an entry for each of its bodies."""
+
+    batches: list[ReceiptResponse]
     next_token: Annotated[_Token, Field(examples=[None])]
 
 

@@ -1,4 +1,4 @@
-"""The answers to the queries: an invoice, a customer, a page of a customer's invoices, and sums over all rows.
+"""The answers to the queries: an invoice, a customer, a page of a customer's invoices, receipts, and sums.
 
 An invoice is the union of its slices. Its totals are computed from its lines each time and stored nowhere.
 """
@@ -12,14 +12,17 @@ from itertools import groupby, islice
 from typing import Any
 
 from aws.items import POINTER_SEPARATOR, slice_from_item, slice_key
+from aws.receipts import Receipt, ReceiptTable
 from aws.totals import DayTotals, TotalsStore
 from invoices.invoice import Invoice, Slice, invoice_of, sort_key, totals_of
 from invoices.line import Line
 from invoices.money import exact_product, exact_sum, money_text
-from pipeline_api.problems import NotFound
+from pipeline_api.problems import NotFound, ReceiptNotFound
 from pipeline_api.queries.models import (
     MOST_VALUES,
     MOST_WITHDRAWN,
+    BatchesPage,
+    BatchesResponse,
     CustomerInvoice,
     CustomerInvoicesResponse,
     CustomerResponse,
@@ -28,6 +31,7 @@ from pipeline_api.queries.models import (
     InvoicesPage,
     LineResponse,
     LinesPage,
+    ReceiptResponse,
     TotalsQuery,
     TotalsResponse,
     WithdrawnLine,
@@ -254,6 +258,43 @@ def _invoice_and_slice(pointer: str) -> tuple[str, str]:
     """The invoice number and the slice id that a pointer holds."""
     invoice_no, _, slice_id = pointer.partition(POINTER_SEPARATOR)
     return invoice_no, slice_id
+
+
+def read_receipt(table: ReceiptTable, batch_id: str) -> ReceiptResponse:
+    """Raises ReceiptNotFound, Throttled or Unavailable."""
+    if not (receipts := table.of_batch(batch_id)):
+        raise receipt_not_found()
+    return receipt_response(receipts)
+
+
+def receipt_not_found() -> ReceiptNotFound:
+    return ReceiptNotFound("there is no receipt of this batch yet; it comes when all of its rows are queryable")
+
+
+def receipt_response(receipts: Sequence[Receipt]) -> ReceiptResponse:
+    """What all bodies of a batch add up to; there is at least one."""
+    stored = sum(receipt.stored for receipt in receipts)
+    set_aside = sum(receipt.set_aside for receipt in receipts)
+    return ReceiptResponse(
+        batch_id=receipts[0].batch_id,
+        rows=stored + set_aside,
+        stored=stored,
+        set_aside=set_aside,
+        arrived_at=min(receipt.arrived_at for receipt in receipts),
+        queryable_at=max(receipt.queryable_at for receipt in receipts),
+    )
+
+
+def read_batches(table: ReceiptTable, page: BatchesPage) -> BatchesResponse:
+    """Raises Malformed for a foreign token, Throttled or Unavailable."""
+    query = "batches"
+    before = None if page.next_token is None else parse_page_token(page.next_token, query)
+    receipts = table.latest(page.limit + 1, before)
+    shown = receipts[: page.limit]
+    return BatchesResponse(
+        batches=[receipt_response([receipt]) for receipt in shown],
+        next_token=page_token(query, shown[-1].position) if len(receipts) > len(shown) else None,
+    )
 
 
 def read_totals(store: TotalsStore | None, query: TotalsQuery) -> TotalsResponse:

@@ -1,4 +1,4 @@
-"""The routes GET /invoices and GET /customers, by path and by query, and GET /totals."""
+"""The routes GET /invoices and GET /customers, by path and by query, GET /batches and GET /totals."""
 
 from collections.abc import Callable
 from typing import Annotated, TypeAlias
@@ -7,11 +7,15 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from aws.receipts import ReceiptTable
 from aws.totals import TotalsStore
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.openapi import Responses, problem_responses, service_problems
 from pipeline_api.problems import NotFound
 from pipeline_api.queries.models import (
+    BatchesPage,
+    BatchesResponse,
+    BatchInPath,
     CustomerInPath,
     CustomerInvoicesResponse,
     CustomerQuery,
@@ -22,11 +26,20 @@ from pipeline_api.queries.models import (
     InvoicesPage,
     LinesPage,
     NoQuery,
+    ReceiptResponse,
     TotalsQuery,
     TotalsResponse,
     foreign_token,
 )
-from pipeline_api.queries.queries import read_customer, read_customer_invoices, read_invoice, read_totals
+from pipeline_api.queries.queries import (
+    read_batches,
+    read_customer,
+    read_customer_invoices,
+    read_invoice,
+    read_receipt,
+    read_totals,
+    receipt_not_found,
+)
 from pipeline_api.queries.tables import Tables
 
 OpenTotals: TypeAlias = Callable[[], TotalsStore | None]
@@ -86,6 +99,39 @@ def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
     async def customer_invoices(CustomerID: CustomerInPath, page: Annotated[InvoicesPage, Query()]) -> Response:
         """In pages, sorted by number. Only the customer's own lines of an invoice count."""
         return _json(await run(read_customer_invoices, tables, CustomerID, page))
+
+    return router
+
+
+def batch_routes(receipts: ReceiptTable, run: RunBlocking) -> APIRouter:
+    invalid = {"type": "string_pattern_mismatch", "loc": ("path", "batch_id"), "msg": ""}
+    router = APIRouter(
+        tags=["batches"],
+        responses=problem_responses(RequestValidationError([invalid])) | service_problems("DynamoDB"),
+        dependencies=[Depends(reject_repeated_parameters)],
+    )
+
+    @router.get(
+        "/batches/{batch_id}",
+        summary="A batch",
+        operation_id="batch",
+        response_model=ReceiptResponse,
+        responses=problem_responses(receipt_not_found()),
+    )
+    async def batch(batch_id: BatchInPath, _: Annotated[NoQuery, Query()]) -> Response:
+        """Its receipt. As soon as there is one, every stored row of the batch can be queried."""
+        return _json(await run(read_receipt, receipts, batch_id))
+
+    @router.get(
+        "/batches",
+        summary="The latest batches",
+        operation_id="batches",
+        response_model=BatchesResponse,
+        responses=_PAGE_PROBLEMS,
+    )
+    async def batches(page: Annotated[BatchesPage, Query()]) -> Response:
+        """In pages, the last batch to arrive first. A receipt may appear here some milliseconds late."""
+        return _json(await run(read_batches, receipts, page))
 
     return router
 

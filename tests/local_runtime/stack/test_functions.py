@@ -32,6 +32,7 @@ def test_the_api_is_the_function_behind_http() -> None:
         "STREAM_NAME": "local-Stream",
         "INVOICES_TABLE": "local-InvoicesTable",
         "CUSTOMERS_TABLE": "local-CustomersTable",
+        "BATCHES_TABLE": "local-BatchesTable",
         "KEYS_TABLE": "local-KeysTable",
         "DOCS_ACCESS": "open",
         "LAKE_BUCKET": "local-lakebucket",

@@ -37,10 +37,10 @@ def physical() -> PhysicalNames:
     return physical_names(project_template())
 
 
-def test_the_projects_template_has_three_tables() -> None:
+def test_the_projects_template_has_four_tables() -> None:
     """The real file is read, tags included."""
     tables = [table.name for table in project_template().of_type("AWS::DynamoDB::Table")]
-    assert tables == ["InvoicesTable", "CustomersTable", "KeysTable"]
+    assert tables == ["InvoicesTable", "CustomersTable", "BatchesTable", "KeysTable"]
 
 
 def test_a_short_tag_is_kept_as_an_intrinsic(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_the_projects_tables_are_on_demand_by_default() -> None:
     tables = project_template().of_type("AWS::DynamoDB::Table")
     assert [(table.properties["BillingMode"], "ProvisionedThroughput" in table.properties) for table in tables] == [
         ("PAY_PER_REQUEST", False)
-    ] * 3
+    ] * 4
 
 
 def test_names_are_made_of_stack_and_logical_id(physical: PhysicalNames) -> None:
