@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from aws.bucket import Bucket, DeadLetterStore
 from aws.metrics import EmfLog
 from aws.receipts import ReceiptTable
+from aws.rejections import RejectionStore
 from consumers.archive import Archive
 from consumers.batch_loop import Stage, consume
 from consumers.index import Index
@@ -41,11 +43,14 @@ def lines() -> list[str]:
 
 
 @pytest.fixture
-def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", lines: list[str]) -> Api:
+def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", s3: "S3Client", lines: list[str]) -> Api:
+    """Rejected rows go to a bucket that is not there, because the failure is logged."""
     metrics = EmfLog("stack", lines.append, lambda: 0.0)
     tables = Tables(dynamodb, "invoices", "customers", lambda _seconds: None)
     receipts = ReceiptTable(dynamodb, "batches")
-    return Api(create_app(Services(Stream(kinesis, "rows"), tables, receipts, authorize_all, metrics), run_inline))
+    services = Services(Stream(kinesis, "rows"), tables, receipts, authorize_all, metrics)
+    missing = RejectionStore(Bucket(s3, "missing-bucket"))
+    return Api(create_app(replace(services, keep_rejections=lambda: missing), run_inline))
 
 
 def test_the_api_logs_names_and_numbers(
@@ -64,7 +69,8 @@ def test_the_api_logs_names_and_numbers(
         api.get("/customers/SECRET4")
     ours = [vars(entry) for entry in caplog.records if entry.name.startswith("pipeline_api")]
     assert {line["batch_id"] for line in [*map(json.loads, lines), *ours]} == {"batch-1"}
-    assert (len(lines), [entry["route"] for entry in ours]) == (4, ["/ingest"])
+    assert len(lines) == 5
+    assert [entry["route"] for entry in ours] == ["/ingest"] * 3
     assert "SECRET" not in "".join(lines) + caplog.text
 
 

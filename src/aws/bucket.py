@@ -4,9 +4,10 @@
     raw/dt=…/hour=…/<batch id>=<hash>.ndjson.gz                 another body that arrived under the same batch id
     failed/<stage>/dt=…/hour=…/<batch id>.<hash>.json           a dead letter: what this stage cannot store, and why
     failed-redriven/<stage>/dt=…/hour=…/<batch id>.<hash>.json  which rows of that dead letter a redrive stored
+    rejected/dt=…/<batch id>.<hash>.jsonl.gz                    the rejected rows of a request: see aws/rejections.py
 
-`dt` and `hour` are computed from the batch id, never from the time of delivery. So a record that is delivered again
-has the same key again.
+`dt` and `hour` of a record are computed from the batch id, never from the time of delivery. So a record that is
+delivered again has the same key again.
 """
 
 import json
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 RAW = "raw/"
 FAILED = "failed/"
 REDRIVEN = "failed-redriven/"
+REJECTED = "rejected/"
 
 TO_S3 = "to_s3"
 TO_DYNAMODB = "to_dynamodb"
@@ -103,6 +105,28 @@ class Bucket:
         with translate_errors("S3"):
             return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
 
+    def read_start(self, key: str, size: int) -> bytes:
+        """The first `size` bytes, or fewer in a smaller object. Raises NoSuchKey's ClientError where there is none."""
+        with translate_errors("S3"):
+            return self.s3.get_object(Bucket=self.name, Key=key, Range=f"bytes=0-{size - 1}")["Body"].read()
+
+    def read_version(self, key: str) -> tuple[bytes, str]:
+        """The object and its ETag, for `replace`. Raises NoSuchKey's ClientError where there is none."""
+        with translate_errors("S3"):
+            answer = self.s3.get_object(Bucket=self.name, Key=key)
+            return answer["Body"].read(), answer["ETag"]
+
+    def replace(self, key: str, body: bytes, content_type: str, etag: str) -> bool:
+        """Write an object again. False where somebody else changed it since it had this ETag, or deleted it."""
+        try:
+            with translate_errors("S3"):
+                self.s3.put_object(Bucket=self.name, Key=key, Body=body, IfMatch=etag, ContentType=content_type)
+        except ClientError as error:
+            if error_code(error) not in {"PreconditionFailed", "NoSuchKey"}:
+                raise
+            return False
+        return True
+
     def delete(self, key: str) -> None:
         with translate_errors("S3"):
             self.s3.delete_object(Bucket=self.name, Key=key)
@@ -115,6 +139,13 @@ class Bucket:
         with translate_errors("S3"):
             for page in pages:
                 yield from (ListedObject(each["Key"], each["LastModified"]) for each in page.get("Contents", []))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The folders directly below `prefix`, with their slash at the end, in order."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
+        with translate_errors("S3"):
+            for page in pages:
+                yield from (each["Prefix"] for each in page.get("CommonPrefixes", []))
 
     def exists(self, key: str) -> bool:
         return any(each.key == key for each in self.objects(key))

@@ -68,6 +68,11 @@ def unpack(data: bytes, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def unpack_first(data: bytes, limit: int) -> bytes:
+    """Inflate the first gzip member. `data` may end somewhere behind it. Raises what `unpack` raises."""
+    return _unpack_member(data, limit)[0]
+
+
 def _unpack_member(data: bytes, limit: int) -> tuple[bytes, bytes]:
     """The inflated bytes of the first member, and the bytes behind it."""
     inflater = zlib.decompressobj(_GZIP_FORMAT)

@@ -12,8 +12,9 @@
 No message holds a value of the caller's, so every message can go into a log or an answer as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,14 @@ class TooLarge(Rejected):
 
 
 class InvalidRows(Rejected):
-    """No row is valid; `errors` names each one."""
+    """No row is valid; `errors` names each one, and `rejected` has the bytes of each by its index."""
 
-    def __init__(self, message: str, errors: Sequence[RowError]) -> None:
+    def __init__(
+        self, message: str, errors: Sequence[RowError], rejected: Mapping[int, bytes] = MappingProxyType({})
+    ) -> None:
         super().__init__(message)
         self.errors = tuple(errors)
+        self.rejected = rejected
 
 
 class Retryable(Exception):

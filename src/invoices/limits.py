@@ -20,3 +20,9 @@ MAX_SLICE_LINES = 1_000
 
 MAX_SLICE_BYTES = 300_000
 """A slice's item, as an estimate that is never too low: safely below DynamoDB's 400 KB."""
+
+MAX_KEPT_ROWS = 5_000
+"""Rejected rows of one request that are kept: as many as the client's batches have."""
+
+MAX_KEPT_BYTES = 1_000_000
+"""The bytes of these rows, so that writing them takes some 30 ms and a CSV of them stays below Lambda's 6 MB."""

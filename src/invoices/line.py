@@ -88,6 +88,19 @@ _ID_BYTES = 12
 _SEPARATOR = "\x1f"  # no field may hold it, so the joined texts of two different rows are different
 
 
+CONTENT_FIELDS = (
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+)
+"""The columns of a CSV, in the order of `content`."""
+
+
 def content(line: Line) -> tuple[str, ...]:
     """The normal form of a line's eight fields as text. None becomes empty text, as in a CSV."""
     return (

@@ -16,16 +16,20 @@ from pipeline_api.auth import Authorize, require_key
 from pipeline_api.console.routes import console_routes
 from pipeline_api.docs_page.routes import docs_routes
 from pipeline_api.error_handlers import EXCEPTION_HANDLERS
-from pipeline_api.ingest.route import Stream, ingest_routes
+from pipeline_api.ingest.route import OpenRejections, Stream, ingest_routes
 from pipeline_api.openapi import component_schemas, problem_responses
 from pipeline_api.problems import Forbidden, ParametersProblem, Problem, RowsProblem, Unauthenticated
 from pipeline_api.queries.routes import OpenTotals, batch_routes, customer_routes, invoice_routes, totals_routes
 from pipeline_api.queries.tables import Tables
+from pipeline_api.rejections import rejection_routes
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the application needs from outside."""
+    """What the application needs from outside.
+
+    `keep_rejections` opens the store for a request that has rejected rows, `open_rejections` for a query.
+    """
 
     stream: Stream
     tables: Tables
@@ -33,6 +37,8 @@ class Services:
     authorize: Authorize
     metrics: MetricsLog
     open_totals: OpenTotals = lambda: None
+    keep_rejections: OpenRejections = lambda: None
+    open_rejections: OpenRejections = lambda: None
 
 
 def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) -> ASGIApp:
@@ -53,11 +59,15 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
         Unauthenticated("the header X-Api-Key must have a valid API key"), Forbidden("the API key does not permit this")
     )
     for routes, scope in (
-        (ingest_routes(services.stream, services.metrics, run, services.authorize), Scope.INGEST),
+        (
+            ingest_routes(services.stream, services.keep_rejections, services.metrics, run, services.authorize),
+            Scope.INGEST,
+        ),
         (invoice_routes(services.tables, run), Scope.READ),
         (customer_routes(services.tables, run), Scope.READ),
         (batch_routes(services.receipts, run), Scope.READ),
         (totals_routes(services.open_totals, run), Scope.READ),
+        (rejection_routes(services.open_rejections, run), Scope.READ),
     ):
         key = require_key(services.authorize, run, scope)
         app.include_router(routes, dependencies=[key], responses=key_problems)
@@ -110,7 +120,7 @@ instant `Withdrawn` holds. So nothing that is delivered or sent again brings the
 back and send the right one. Both fields need `Occurrence`, and a key with the scope `correct` in addition to `ingest`.
 
 **Nothing is dropped silently.** Each rejected row is listed with its index, the field and the rule that it breaks. The
-valid rows of the same batch are accepted.
+valid rows of the same batch are accepted. Rejected rows are kept for some weeks: see `GET /rejections`.
 
 **Money is text**, such as `"139.12"`, so that no program turns it into a binary fraction.
 
@@ -124,5 +134,6 @@ _TAGS = [
     {"name": "customers", "description": "The totals of a customer, and the customer's invoices in pages."},
     {"name": "batches", "description": "What became of each batch: its receipt."},
     {"name": "totals", "description": "Exact sums over all rows, each line counted once."},
+    {"name": "rejections", "description": "The rejected rows, with their reasons, to mend them and send them again."},
     {"name": "health", "description": "For load balancers, and to wait until the API is up."},
 ]

@@ -3,15 +3,18 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Literal
 
+from botocore.config import Config
 from starlette.types import ASGIApp
 
 from aws.api_keys import KeyTable
-from aws.clients import FOR_REQUESTS, dynamodb_client, kinesis_client, s3_client
+from aws.bucket import Bucket
+from aws.clients import FOR_REQUESTS, ONE_ATTEMPT, dynamodb_client, kinesis_client, s3_client
 from aws.metrics import stdout_log
 from aws.receipts import ReceiptTable
+from aws.rejections import RejectionStore
 from aws.settings import read_settings
 from aws.totals import TotalsStore
 from pipeline_api.app import Services, create_app
@@ -25,7 +28,7 @@ from pipeline_api.queries.tables import Tables
 class Settings:
     """The environment variables that the API reads. `closed` docs need a key, `open` docs do not.
 
-    LAKE_BUCKET is empty where there is no lake.
+    LAKE_BUCKET is empty where there is no lake, and RAW_BUCKET where rejected rows are not kept.
 
     The endpoint and the region of AWS are not here, because boto3 reads them itself.
     """
@@ -38,6 +41,7 @@ class Settings:
     METRICS_NAMESPACE: str
     DOCS_ACCESS: Literal["open", "closed"]
     LAKE_BUCKET: str = ""
+    RAW_BUCKET: str = ""
 
 
 def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
@@ -51,9 +55,15 @@ def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
         receipts=ReceiptTable(dynamodb, settings.BATCHES_TABLE),
         authorize=Authenticator(keys.find, time.monotonic).authorize,
         metrics=stdout_log(settings.METRICS_NAMESPACE),
-        # Created at the first GET /totals: most instances never serve one, and a client slows every start.
+        # These clients are created at their first use: most instances never need them, and each slows the start.
         open_totals=cache(
             lambda: TotalsStore(s3_client(FOR_REQUESTS), settings.LAKE_BUCKET) if settings.LAKE_BUCKET else None
         ),
+        keep_rejections=cache(partial(_rejection_store, settings.RAW_BUCKET, ONE_ATTEMPT)),
+        open_rejections=cache(partial(_rejection_store, settings.RAW_BUCKET, FOR_REQUESTS)),
     )
     return create_app(services, run, open_docs=settings.DOCS_ACCESS == "open")
+
+
+def _rejection_store(bucket: str, config: Config) -> RejectionStore | None:
+    return RejectionStore(Bucket(s3_client(config), bucket)) if bucket else None

@@ -3,7 +3,7 @@
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from invoices.batch import pack, unpack
@@ -17,12 +17,13 @@ from pipeline_api.ingest.body import Media
 class Batch:
     """`record` is gzip NDJSON of the accepted rows. The same body always makes the same bytes.
 
+    `rejected` has the bytes of each rejected row by its index.
     `is_ordinary`: no accepted row restates a line or takes one back.
     """
 
     record: bytes
     accepted: int
-    rejected: int
+    rejected: Mapping[int, bytes]
     errors: Sequence[RowError]
     is_ordinary: bool
 
@@ -34,16 +35,16 @@ def read_batch(body: bytes, media: Media) -> Batch:
         raise Malformed("the body is empty")
     rows = validate_rows(split_ndjson(text)) if media.ndjson else validate_json(text)
     if not rows.texts:
-        raise InvalidRows("no row is valid" if rows.errors else "the body has no row", rows.errors)
+        raise InvalidRows("no row is valid" if rows.errors else "the body has no row", rows.errors, rows.rejected)
     return Batch(_record(body, media, rows), len(rows.texts), rows.rejected, rows.errors, rows.are_ordinary)
 
 
 @dataclass(frozen=True, slots=True)
 class ValidatedRows:
-    """`texts` are the valid rows, each with its own bytes; `rejected` counts the others."""
+    """`texts` are the valid rows, each with its own bytes; `rejected` has the others by their index."""
 
     texts: Sequence[bytes]
-    rejected: int
+    rejected: Mapping[int, bytes]
     errors: Sequence[RowError]
     are_ordinary: bool
 
@@ -57,7 +58,8 @@ def validate_rows(texts: Sequence[bytes]) -> ValidatedRows:
         valid.extend(texts[index] for index in chunk.indexes)
         errors.extend(chunk.errors)
         are_ordinary = are_ordinary and chunk.are_ordinary
-    return ValidatedRows(valid, len(texts) - len(valid), errors, are_ordinary)
+    rejected = {error.index: texts[error.index] for error in errors}
+    return ValidatedRows(valid, rejected, errors, are_ordinary)
 
 
 def _record(body: bytes, media: Media, rows: ValidatedRows) -> bytes:

@@ -1,24 +1,27 @@
-"""POST /ingest: the route, its response and metrics, and the stream that it writes to."""
+"""POST /ingest: the route, its response and metrics, the stream that it writes to, and who keeps rejected rows."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import uuid6
+from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from aws.api_keys import Scope
 from aws.errors import translate_errors
 from aws.metrics import Metric, MetricsLog
+from aws.rejections import RejectionStore, field_label, new_rejection
 from invoices.batch import BATCH_ID_PATTERN, parse_batch_id
-from invoices.errors import InvalidRows, Rejected, RowError
-from invoices.line import Line
+from invoices.errors import InvalidRows, Rejected, Retryable, RowError
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.auth import KEY_HEADER, Authorize
-from pipeline_api.ingest.batch import read_batch
+from pipeline_api.ingest.batch import Batch, read_batch
 from pipeline_api.ingest.body import JSON, Media, parse_media, read_body
 from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY, INGEST_PROBLEMS
 from pipeline_api.problems import RowErrors
@@ -60,7 +63,13 @@ _KEY = Header(
 _KEY_JSON = {"type": "string", "pattern": BATCH_ID_PATTERN, "examples": ["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"]}
 
 
-def ingest_routes(stream: Stream, metrics: MetricsLog, run: RunBlocking, authorize: Authorize) -> APIRouter:
+OpenRejections: TypeAlias = Callable[[], RejectionStore | None]
+"""Opens the store of rejected rows at its first use; None where they are not kept."""
+
+
+def ingest_routes(
+    stream: Stream, open_rejections: OpenRejections, metrics: MetricsLog, run: RunBlocking, authorize: Authorize
+) -> APIRouter:
     router = APIRouter(tags=["ingest"])
 
     @router.post(
@@ -83,7 +92,9 @@ def ingest_routes(stream: Stream, metrics: MetricsLog, run: RunBlocking, authori
         media = parse_media(request.headers)
         authorize_correction = partial(authorize, request.headers.get(KEY_HEADER), Scope.CORRECT)
         body = await read_body(request)
-        response = await run(ingest_batch, stream, metrics, batch_id, body, media, authorize_correction)
+        response = await run(
+            ingest_batch, stream, open_rejections, metrics, batch_id, body, media, authorize_correction
+        )
         return Response(response.model_dump_json(), status_code=202, media_type=JSON)
 
     return router
@@ -91,13 +102,14 @@ def ingest_routes(stream: Stream, metrics: MetricsLog, run: RunBlocking, authori
 
 def ingest_batch(  # noqa: PLR0913, PLR0917 - called with positions, by `run`
     stream: Stream,
+    open_rejections: OpenRejections,
     metrics: MetricsLog,
     batch_id: str,
     body: bytes,
     media: Media,
     authorize_correction: Callable[[], None],
 ) -> IngestResponse:
-    """Validate a body and put its valid rows on the stream as one record.
+    """Validate a body, put its valid rows on the stream as one record, and keep the others.
 
     Raises what `read_batch` and `Stream.put` raise. A batch that restates or takes back a line also needs
     `authorize_correction`; if that raises, nothing is stored.
@@ -105,15 +117,29 @@ def ingest_batch(  # noqa: PLR0913, PLR0917 - called with positions, by `run`
     try:
         batch = read_batch(body, media)
     except Rejected as error:
-        metrics.put(batch_id, _rejection_metrics(error))
+        lost = _keep_rejected(open_rejections, batch_id, error) if isinstance(error, InvalidRows) else []
+        metrics.put(batch_id, [*_rejection_metrics(error), *lost])
         raise
     if not batch.is_ordinary:
         authorize_correction()
     stream.put(batch_id, batch.record)
-    metrics.put(batch_id, [Metric("RowsAccepted", batch.accepted), *_row_metrics(batch.errors)])
+    lost = _keep_rejected(open_rejections, batch_id, batch)
+    metrics.put(batch_id, [Metric("RowsAccepted", batch.accepted), *_row_metrics(batch.errors), *lost])
     return IngestResponse(
-        batch_id=batch_id, accepted=batch.accepted, rejected=batch.rejected, errors=list(batch.errors)
+        batch_id=batch_id, accepted=batch.accepted, rejected=len(batch.rejected), errors=list(batch.errors)
     )
+
+
+def _keep_rejected(open_rejections: OpenRejections, batch_id: str, batch: Batch | InvalidRows) -> list[Metric]:
+    """Write the rejected rows with one attempt. Raises nothing: the caller has their errors in the response."""
+    if not batch.rejected or (store := open_rejections()) is None:
+        return []
+    try:
+        store.create(new_rejection(batch_id, datetime.now(UTC), batch.rejected, batch.errors))
+    except (Retryable, BotoCoreError, ClientError) as error:
+        _logger.warning("Rejected rows are not kept: %s", error, extra={"batch_id": batch_id, "route": "/ingest"})
+        return [Metric("RejectedRowsNotKept", len(batch.rejected))]
+    return []
 
 
 def _rejection_metrics(error: Rejected) -> list[Metric]:
@@ -124,13 +150,12 @@ def _rejection_metrics(error: Rejected) -> list[Metric]:
 
 
 def _row_metrics(errors: Sequence[RowError]) -> list[Metric]:
-    """Count each rejected row once, under the first of its invalid fields."""
-    reasons = {error.index: _reason(error.field) for error in reversed(errors)}
+    """Count each rejected row once, under the first of its invalid fields.
+
+    Each distinct reason is a metric that costs money.
+    """
+    reasons = {error.index: field_label(error.field) for error in reversed(errors)}
     return [Metric("RowsRejected", rows, reason=reason) for reason, rows in sorted(Counter(reasons.values()).items())]
 
 
-def _reason(field: str | None) -> str:
-    """An unknown field's name is text of the caller, and each distinct name would be a metric that costs money."""
-    if field is None:
-        return "row"
-    return field if field in Line.model_fields else "unknown field"
+_logger = logging.getLogger(__name__)

@@ -36,6 +36,7 @@ def test_the_api_is_the_function_behind_http() -> None:
         "KEYS_TABLE": "local-KeysTable",
         "DOCS_ACCESS": "open",
         "LAKE_BUCKET": "local-lakebucket",
+        "RAW_BUCKET": "local-rawbucket",
     }
     assert expected == http_function(list(_functions(project_template()).values())).environment
 

@@ -1,0 +1,235 @@
+"""Rejected rows: one object in the bucket for each request that had some, with their reasons.
+
+    rejected/dt=<day>/<batch id>.<hash>.jsonl.gz
+
+The day (UTC) is that of the request, and the hash is of the rejected rows: a request that is repeated on the same day
+has the same key. The object has two gzip members. The first is one line of JSON, the summary, so that a list reads only
+the beginning of each object. The second has one line of JSON for each row.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+from itertools import accumulate
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from aws.bucket import REJECTED, Bucket, ListedObject
+from aws.errors import error_code
+from invoices.batch import pack, unpack, unpack_first
+from invoices.errors import RowError
+from invoices.limits import MAX_KEPT_BYTES, MAX_KEPT_ROWS
+from invoices.line import Line
+
+REJECTION_ID_PATTERN = r"^\d{4}-\d{2}-\d{2}\.[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.[0-9a-f]{16}$"
+"""The day, the batch id and the hash. For a JSON schema: in Python, `$` would also match before a line break."""
+
+ROW = "row"
+UNKNOWN_FIELD = "unknown field"
+
+_REJECTION_ID = re.compile(REJECTION_ID_PATTERN.removesuffix("$") + r"\Z")
+_SUFFIX = ".jsonl.gz"
+_CONTENT_TYPE = "application/gzip"
+_MAX_REASONS = 12
+_SUMMARY_BYTES = 4_096  # more than a summary has: it holds at most 12 reasons, in words of ours
+_OBJECT_BYTES = 40_000_000  # above 1 MB of rows, each of up to 6 escaped bytes, and four reasons for each of 5,000 rows
+
+
+def field_label(field: str | None) -> str:
+    """The field of an error as one of a few words: the name of an unknown field is text of the caller."""
+    if field is None:
+        return ROW
+    return field if field in Line.model_fields else UNKNOWN_FIELD
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """In how many rows a field breaks a rule. `field` is a `field_label`."""
+
+    field: str
+    message: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """`text` has the bytes of the row as they were sent; `resent` those that went to the stream in its place."""
+
+    index: int
+    text: bytes
+    errors: tuple[RowError, ...]
+    resent: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`rejected` rows were in the request, and `kept` of them are in the object; `resent` counts those sent since.
+
+    `rejected_at` is in UTC. `reasons` are the most frequent ones, over all rejected rows.
+    """
+
+    batch_id: str
+    rejected_at: str
+    rejected: int
+    kept: int
+    resent: int
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The rejected rows of one request. `id` names its object."""
+
+    id: str
+    summary: Summary
+    rows: tuple[RejectedRow, ...]
+
+    def with_rows(self, rows: Sequence[RejectedRow]) -> "Rejection":
+        """The same rejection with these rows in place of its own; the summary counts them."""
+        resent = sum(row.resent is not None for row in rows)
+        return Rejection(self.id, replace(self.summary, kept=len(rows), resent=resent), tuple(rows))
+
+
+def new_rejection(
+    batch_id: str, rejected_at: datetime, texts: Mapping[int, bytes], errors: Sequence[RowError]
+) -> Rejection:
+    """Of the rows in `texts`, by their index, as many of the first as may be kept."""
+    by_row: dict[int, list[RowError]] = {}
+    for error in errors:
+        by_row.setdefault(error.index, []).append(error)
+    sizes = accumulate(map(len, texts.values()))
+    fitting = [index for index, size in zip(texts, sizes, strict=True) if size <= MAX_KEPT_BYTES][:MAX_KEPT_ROWS]
+    rows = tuple(RejectedRow(index, texts[index], tuple(by_row[index])) for index in fitting)
+    moment = rejected_at.isoformat(timespec="seconds")
+    summary = Summary(batch_id, moment, len(texts), len(rows), 0, _most_frequent(errors))
+    return Rejection(f"{moment[:10]}.{batch_id}.{_content_hash(batch_id, texts)}", summary, rows)
+
+
+def _content_hash(batch_id: str, texts: Mapping[int, bytes]) -> str:
+    digest = blake2b(batch_id.encode(), digest_size=8)
+    for index, text in texts.items():
+        digest.update(b"\n%d " % index + text)
+    return digest.hexdigest()
+
+
+def _most_frequent(errors: Sequence[RowError]) -> tuple[Reason, ...]:
+    counts = Counter((field_label(error.field), error.message) for error in errors)
+    return tuple(Reason(field, message, rows) for (field, message), rows in counts.most_common(_MAX_REASONS))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRejection:
+    """`position` is short text that sorts as the list does: the latest has the largest."""
+
+    id: str
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionStore:
+    """`rejected/` in the bucket. Every method raises Retryable where S3 fails for a while."""
+
+    bucket: Bucket
+
+    def create(self, rejection: Rejection) -> None:
+        """Write a new object. If the request is a repeated one, the object of the first stays as it is."""
+        self.bucket.create(_key(rejection.id), encode(rejection), _CONTENT_TYPE)
+
+    def latest_first(
+        self, first_day: str = "", last_day: str = "9999-12-31", before: str | None = None
+    ) -> Iterator[ListedRejection]:
+        """The latest day first, and in a day the object that was written last. `before`: only smaller positions."""
+        folders = [folder for folder in self.bucket.folders(f"{REJECTED}dt=") if first_day <= _day(folder) <= last_day]
+        for folder in reversed(folders):
+            if before is None or _day(folder) <= before[:10]:
+                listed = sorted(map(_listed, self.bucket.objects(folder)), key=lambda each: each.position, reverse=True)
+                yield from (each for each in listed if before is None or each.position < before)
+
+    def summary(self, rejection_id: str) -> Summary | None:
+        """None where the object is gone."""
+        try:
+            start = self.bucket.read_start(_key(rejection_id), _SUMMARY_BYTES)
+        except ClientError as error:
+            _check_missing(error)
+            return None
+        return _summary(json.loads(unpack_first(start, _SUMMARY_BYTES)))
+
+    def read(self, rejection_id: str) -> tuple[Rejection, str] | None:
+        """The rejection, and its ETag for `replace`. None where there is none."""
+        if not _REJECTION_ID.match(rejection_id) or not self.bucket.exists(_key(rejection_id)):
+            return None
+        try:
+            body, etag = self.bucket.read_version(_key(rejection_id))
+        except ClientError as error:
+            _check_missing(error)
+            return None
+        return decode(rejection_id, body), etag
+
+    def replace(self, rejection: Rejection, etag: str) -> bool:
+        """Write the object again. False where somebody else changed it since it had this ETag."""
+        return self.bucket.replace(_key(rejection.id), encode(rejection), _CONTENT_TYPE, etag)
+
+
+def encode(rejection: Rejection) -> bytes:
+    """The object's bytes."""
+    summary = json.dumps(asdict(rejection.summary)).encode()
+    rows = b"\n".join(json.dumps(_row_document(row)).encode() for row in rejection.rows)
+    return pack(summary + b"\n") + pack(rows)
+
+
+def decode(rejection_id: str, body: bytes) -> Rejection:
+    summary, *rows = map(json.loads, unpack(body, _OBJECT_BYTES).splitlines())
+    return Rejection(rejection_id, _summary(summary), tuple(map(_row, rows)))
+
+
+def _row_document(row: RejectedRow) -> dict[str, object]:
+    return {
+        "index": row.index,
+        "errors": [{"field": error.field, "message": error.message} for error in row.errors],
+        "text": _text(row.text),
+        **({"resent": _text(row.resent)} if row.resent is not None else {}),
+    }
+
+
+def _row(document: Mapping[str, Any]) -> RejectedRow:
+    index, resent = document["index"], document.get("resent")
+    errors = tuple(RowError(index, each["field"], each["message"]) for each in document["errors"])
+    return RejectedRow(index, _bytes(document["text"]), errors, None if resent is None else _bytes(resent))
+
+
+def _text(data: bytes) -> str:
+    """Bytes that are not UTF-8 become lone surrogates, which JSON writes as escapes, so `_bytes` gets them back."""
+    return data.decode(errors="surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
+
+
+def _summary(document: Mapping[str, Any]) -> Summary:
+    return Summary(**{**document, "reasons": tuple(Reason(**each) for each in document["reasons"])})
+
+
+def _key(rejection_id: str) -> str:
+    """The id has the day first: 10 characters and a full stop."""
+    return f"{REJECTED}dt={rejection_id[:10]}/{rejection_id[11:]}{_SUFFIX}"
+
+
+def _day(key: str) -> str:
+    return key.removeprefix(f"{REJECTED}dt=")[:10]
+
+
+def _listed(found: ListedObject) -> ListedRejection:
+    day, name = _day(found.key), found.key.rpartition("/")[2].removesuffix(_SUFFIX)
+    return ListedRejection(f"{day}.{name}", f"{day} {int(found.written_at.timestamp()):010} {name.rpartition('.')[2]}")
+
+
+def _check_missing(error: ClientError) -> None:
+    """Raise any other error."""
+    if error_code(error) != "NoSuchKey":
+        raise error

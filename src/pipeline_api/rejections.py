@@ -1,0 +1,291 @@
+"""GET /rejections: the requests that had rejected rows, and the rows of one of them, as JSON or as CSV."""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+
+from aws.rejections import REJECTION_ID_PATTERN, ListedRejection, RejectedRow, Rejection, RejectionStore, Summary
+from invoices.line import CONTENT_FIELDS
+from pipeline_api.asgi import RunBlocking
+from pipeline_api.ingest.route import OpenRejections
+from pipeline_api.openapi import problem_responses, service_problems
+from pipeline_api.problems import NotFound
+from pipeline_api.queries.models import LONGEST_TOKEN, foreign_token, page_token, parse_page_token
+from pipeline_api.queries.routes import reject_repeated_parameters
+
+CSV = "text/csv"
+_EXAMPLE_ID = "2026-11-26.01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d.0f1e2d3c4b5a6978"
+
+_Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2026-11-26"])]
+_NextToken = Annotated[
+    str | None,
+    Field(max_length=LONGEST_TOKEN, description="`next_token` of the page before; omit it for the first page."),
+]
+_RejectionInPath = Annotated[
+    str, Path(pattern=REJECTION_ID_PATTERN, description="An id from the list.", examples=[_EXAMPLE_ID])
+]
+
+
+class RejectionsQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    first_day: Annotated[_Day | None, Field(alias="from", description="The first day (UTC).")] = None
+    last_day: Annotated[_Day | None, Field(alias="to", description="The last day (UTC); it counts, too.")] = None
+    field: Annotated[
+        str | None,
+        Field(max_length=40, description="Only requests where it is invalid: a field, `row` or `unknown field`."),
+    ] = None
+    reason: Annotated[
+        str | None, Field(max_length=100, description="Only requests with this text in an error's message.")
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=100, description="The largest number of requests in the response.")] = 20
+    next_token: _NextToken = None
+
+
+class RowsPage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="The largest number of rows; a CSV has all.")] = 1000
+    next_token: _NextToken = None
+
+
+class ReasonResponse(BaseModel):
+    """In how many rows `field` breaks the rule. It is `row` where the whole row is meant."""
+
+    field: Annotated[str, Field(examples=["Quantity"])]
+    message: Annotated[str, Field(examples=["must be a whole number of at most 9 digits"])]
+    rows: Annotated[int, Field(examples=[2])]
+
+
+class RejectionSummary(BaseModel):
+    """A request that had rejected rows. `kept` of them can be shown; `resent` of those were mended and sent since.
+
+    `reasons` are the most frequent ones, at most 12.
+    """
+
+    id: Annotated[str, Field(examples=[_EXAMPLE_ID])]
+    batch_id: Annotated[str, Field(examples=["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"])]
+    rejected_at: Annotated[str, Field(examples=["2026-11-26T12:00:04+00:00"])]
+    rejected: Annotated[int, Field(examples=[2])]
+    kept: Annotated[int, Field(examples=[2])]
+    resent: Annotated[int, Field(examples=[0])]
+    reasons: list[ReasonResponse]
+
+
+class RejectionsResponse(BaseModel):
+    """One page of the list. With a filter, a page may have fewer entries than `limit` and be followed by another."""
+
+    rejections: list[RejectionSummary]
+    next_token: Annotated[str | None, Field(description="Send it to get the next page; null on the last page.")]
+
+
+class FieldError(BaseModel):
+    field: Annotated[str | None, Field(examples=["Quantity"])]
+    message: Annotated[str, Field(examples=["must be a whole number of at most 9 digits"])]
+
+
+class RejectedRowResponse(BaseModel):
+    """A row as it was sent: `row` has its values as text. Where it is no clear JSON object, `text` has the whole row.
+
+    `index` is the place of the row in the request, from 0.
+    """
+
+    index: Annotated[int, Field(examples=[1])]
+    errors: list[FieldError]
+    row: Annotated[dict[str, str | None] | None, Field(examples=[{"InvoiceNo": "536365", "Quantity": "six"}])]
+    text: Annotated[str | None, Field(examples=[None])]
+    is_resent: Annotated[bool, Field(examples=[False])]
+
+
+class RejectionResponse(RejectionSummary):
+    """A request that had rejected rows, and one page of them."""
+
+    rows: list[RejectedRowResponse]
+    next_token: Annotated[str | None, Field(description="Send it to get the next page; null on the last page.")]
+
+
+def rejection_routes(open_rejections: OpenRejections, run: RunBlocking) -> APIRouter:
+    invalid = {"type": "string_pattern_mismatch", "loc": ("query", "from"), "msg": ""}
+    errors = (foreign_token(), NotFound("rejected rows are not kept"), RequestValidationError([invalid]))
+    router = APIRouter(
+        tags=["rejections"],
+        responses=problem_responses(*errors) | service_problems("S3"),
+        dependencies=[Depends(reject_repeated_parameters)],
+    )
+
+    @router.get(
+        "/rejections",
+        summary="Requests with rejected rows",
+        operation_id="rejections",
+        response_model=RejectionsResponse,
+    )
+    async def rejections(query: Annotated[RejectionsQuery, Query()]) -> Response:
+        """The latest day first, and in a day what was written last. Rejected rows are kept for some weeks."""
+        return _json(await run(lambda: list_rejections(_opened(open_rejections), query)))
+
+    @router.get(
+        "/rejections/{id}",
+        summary="The rejected rows of a request",
+        operation_id="rejection",
+        response_model=RejectionResponse,
+        responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}},
+    )
+    async def rejection(id: _RejectionInPath, page: Annotated[RowsPage, Query()], request: Request) -> Response:  # noqa: A002
+        """With `Accept: text/csv`, all rows that were not sent since, as a file that `invoice-stream send` takes."""
+        found = await run(lambda: find_rejection(_opened(open_rejections), id))
+        if CSV in request.headers.get("accept", ""):
+            headers = {"Content-Disposition": f'attachment; filename="{id}.rejects.csv"', "Vary": "Accept"}
+            return Response(rejects_csv(found.rows), media_type=CSV, headers=headers)
+        response = _json(show_rejection(found, page))
+        response.headers["Vary"] = "Accept"
+        return response
+
+    return router
+
+
+def _opened(open_rejections: OpenRejections) -> RejectionStore:
+    if (store := open_rejections()) is None:
+        raise NotFound("rejected rows are not kept")
+    return store
+
+
+def _json(response: BaseModel) -> Response:
+    return Response(response.model_dump_json(), media_type="application/json")
+
+
+_MAX_READ = 200  # summaries for one response: with a filter, few of them may match
+_READERS = 16
+
+
+def list_rejections(store: RejectionStore, query: RejectionsQuery) -> RejectionsResponse:
+    """Raises Malformed for a foreign token, Throttled or Unavailable."""
+    name = f"rejections/{query.first_day}/{query.last_day}/{query.field}/{query.reason}"
+    before = None if query.next_token is None else parse_page_token(query.next_token, name)
+    most = _MAX_READ if query.field or query.reason else query.limit
+    listed = store.latest_first(query.first_day or "", query.last_day or "9999-12-31", before)
+    read = list(islice(listed, most + 1))
+    matching = list(_matching(store, read[:most], query))
+    shown = matching[: query.limit]
+    rest = read[most - 1] if len(read) > most else None
+    last = shown[-1][0] if len(matching) > len(shown) else rest
+    return RejectionsResponse(
+        rejections=[_summary_response(each.id, summary) for each, summary in shown],
+        next_token=page_token(name, last.position) if last is not None else None,
+    )
+
+
+def _matching(
+    store: RejectionStore, listed: Sequence[ListedRejection], query: RejectionsQuery
+) -> Iterator[tuple[ListedRejection, Summary]]:
+    """Objects that expire meanwhile are left out."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        summaries = readers.map(store.summary, [each.id for each in listed])
+        for each, summary in zip(listed, summaries, strict=True):
+            if summary and _is_chosen(summary, query):
+                yield each, summary
+
+
+def _is_chosen(summary: Summary, query: RejectionsQuery) -> bool:
+    """A field and a text must belong to the same reason."""
+    text = (query.reason or "").lower()
+    return any(
+        (query.field is None or each.field == query.field) and text in each.message.lower() for each in summary.reasons
+    )
+
+
+def _summary_response(rejection_id: str, summary: Summary) -> RejectionSummary:
+    return RejectionSummary(
+        id=rejection_id,
+        batch_id=summary.batch_id,
+        rejected_at=summary.rejected_at,
+        rejected=summary.rejected,
+        kept=summary.kept,
+        resent=summary.resent,
+        reasons=[ReasonResponse(field=each.field, message=each.message, rows=each.rows) for each in summary.reasons],
+    )
+
+
+def find_rejection(store: RejectionStore, rejection_id: str) -> Rejection:
+    """Raises NotFound, Throttled or Unavailable."""
+    if (found := store.read(rejection_id)) is None:
+        raise NotFound("no such rejection; rejected rows are kept for some weeks")
+    return found[0]
+
+
+def show_rejection(rejection: Rejection, page: RowsPage) -> RejectionResponse:
+    """Raises Malformed for a foreign token."""
+    name = f"rejections/{rejection.id}"
+    after = -1 if page.next_token is None else int(parse_page_token(page.next_token, name))
+    rest = [row for row in rejection.rows if row.index > after]
+    shown = rest[: page.limit]
+    return RejectionResponse(
+        **dict(_summary_response(rejection.id, rejection.summary)),
+        rows=[_row_response(row) for row in shown],
+        next_token=page_token(name, str(shown[-1].index)) if len(rest) > len(shown) else None,
+    )
+
+
+def _row_response(row: RejectedRow) -> RejectedRowResponse:
+    values = _values(row.text)
+    return RejectedRowResponse(
+        index=row.index,
+        errors=[FieldError(field=error.field, message=error.message) for error in row.errors],
+        row=values,
+        text=None if values is not None else row.text.decode(errors="replace"),
+        is_resent=row.resent is not None,
+    )
+
+
+_ADDED_COLUMNS = ("line", "field", "reason", "row")
+"""The client ignores these columns behind its own. `row` has the text of a row that the columns cannot hold."""
+
+
+def rejects_csv(rows: Sequence[RejectedRow]) -> bytes:
+    """The rows that were not resent, one line each, with the first error of each. `line` counts rows from 1."""
+    file = StringIO()
+    writer = csv.writer(file)
+    writer.writerow((*CONTENT_FIELDS, *_ADDED_COLUMNS))
+    for row in rows:
+        if row.resent is None:
+            fields, text = _csv_fields(row.text)
+            error = row.errors[0]
+            writer.writerow((*fields, row.index + 1, error.field or "", error.message, text))
+    return file.getvalue().encode()
+
+
+def _csv_fields(text: bytes) -> tuple[list[str], str]:
+    """`Occurrence` is left out: the client counts it anew."""
+    values = _values(text)
+    if values is None or values.keys() - {*CONTENT_FIELDS, "Occurrence"}:
+        return [""] * len(CONTENT_FIELDS), text.decode(errors="replace")
+    return [values.get(name) or "" for name in CONTENT_FIELDS], ""
+
+
+class _Pairs(list[tuple[str, object]]):
+    """Distinguishes a JSON object from an array."""
+
+
+def _values(text: bytes) -> dict[str, str | None] | None:
+    """The values of a row as text, as they stand in its JSON. None where it is no object of plain values."""
+    try:
+        pairs = json.loads(text, object_pairs_hook=_Pairs, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+    has_twice = isinstance(pairs, _Pairs) and len(dict(pairs)) < len(pairs)
+    if not isinstance(pairs, _Pairs) or has_twice or any(isinstance(value, list) for _, value in pairs):
+        return None
+    return {_plain_text(name): None if value is None else _plain_text(value) for name, value in pairs}
+
+
+def _plain_text(value: object) -> str:
+    """JSON can escape half of a surrogate pair, which is no text that a response can hold: it becomes `?`."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode(errors="replace").decode()

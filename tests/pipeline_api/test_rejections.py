@@ -1,0 +1,184 @@
+"""Rejected rows are kept, listed and shown: POST /ingest writes them, GET /rejections reads them."""
+
+import csv
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from aws.bucket import Bucket
+from aws.metrics import Metric
+from aws.rejections import RejectionStore, new_rejection
+from invoices.errors import RowError
+from pipeline_api.app import create_app
+from pipeline_api.asgi import run_inline
+from tests.invoice_rows import Row, ndjson, row, without
+from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
+from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
+from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
+from tests.pipeline_api.open_services import open_services
+from tests.recorded_metrics import RecordedMetrics
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BATCH = {"Idempotency-Key": "batch-1"}
+QUANTITY = {"field": "Quantity", "message": "must be a whole number of at most 9 digits"}
+
+
+@pytest.fixture
+def store(s3: "S3Client") -> RejectionStore:
+    return RejectionStore(Bucket(s3, "raw-bucket"))
+
+
+@pytest.fixture
+def metrics() -> RecordedMetrics:
+    return RecordedMetrics()
+
+
+@pytest.fixture
+def keeping(store: RejectionStore, put_records: list[PutRecord], metrics: RecordedMetrics) -> Api:
+    services = open_services(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([]), metrics)
+    services = replace(services, keep_rejections=lambda: store, open_rejections=lambda: store)
+    return Api(create_app(services, run_inline))
+
+
+@pytest.fixture
+def listed(keeping: Api, store: RejectionStore) -> Api:
+    """Three requests on three days, each with a reason of its own."""
+    for day, (field, message) in enumerate(
+        [("Country", "is missing"), ("Quantity", "is odd"), ("Country", "is odd")], 1
+    ):
+        moment = datetime(2026, 11, day, 12, tzinfo=UTC)
+        store.create(new_rejection(f"batch-{day}", moment, {0: b"{}"}, [RowError(0, field, message)]))
+    return keeping
+
+
+def names(api: Api, query: str = "") -> list[str]:
+    return [each["batch_id"] for each in api.get(f"/rejections{query}").json()["rejections"]]
+
+
+def test_a_rejected_row_is_kept_as_it_was_sent(keeping: Api) -> None:
+    """The list has its request with the reasons; the other row of the request is on the stream."""
+    keeping.ingest(ndjson([row(), row(Quantity="six", UnitPrice=2.50)]), AS_NDJSON, BATCH)
+    (entry,) = keeping.get("/rejections").json()["rejections"]
+    assert (entry["batch_id"], entry["rejected"], entry["kept"], entry["resent"]) == ("batch-1", 1, 1, 0)
+    assert entry["reasons"] == [{**QUANTITY, "rows": 1}]
+    shown = keeping.get(f"/rejections/{entry['id']}").json()
+    expected = {name: str(value) for name, value in row(Quantity="six", UnitPrice=2.5).items()}
+    assert shown == {
+        **entry,
+        "rows": [{"index": 1, "errors": [QUANTITY], "row": expected, "text": None, "is_resent": False}],
+        "next_token": None,
+    }
+
+
+def test_rows_of_a_request_without_a_valid_row_are_kept_too(keeping: Api, put_records: list[PutRecord]) -> None:
+    """Nothing is on the stream; that it is sent again does not make the list longer."""
+    for _ in range(2):
+        answer = keeping.ingest(json.dumps([without("Country"), 7]).encode(), AS_JSON, BATCH)
+        assert answer.status_code == 422
+    (entry,) = keeping.get("/rejections").json()["rejections"]
+    rows = keeping.get(f"/rejections/{entry['id']}").json()["rows"]
+    assert [(each["row"], each["text"]) for each in rows] == [
+        (without("Country") | {"Quantity": "6"}, None),
+        (None, "7"),
+    ]
+    assert put_records == []
+
+
+@pytest.mark.parametrize("body", [b"[]", b"[", ndjson([row()])])
+def test_without_a_rejected_row_nothing_is_kept(keeping: Api, body: bytes) -> None:
+    """Neither for a valid request nor for one that has no rows."""
+    keeping.ingest(body, AS_JSON)
+    assert names(keeping) == []
+
+
+@pytest.mark.parametrize(("rows", "status"), [([row(Quantity="x")], 422), ([row(), row(Quantity="x")], 202)])
+def test_a_bucket_that_fails_does_not_fail_the_request(
+    rows: list[Row], status: int, s3: "S3Client", keeping: Api, metrics: RecordedMetrics
+) -> None:
+    """Whether the failure is transient or permanent. It is counted."""
+
+    def time_out(**_event: object) -> None:
+        raise ReadTimeoutError(endpoint_url="https://aws.test")
+
+    s3.delete_bucket(Bucket="raw-bucket")
+    assert keeping.ingest(ndjson(rows), AS_NDJSON, BATCH).status_code == status
+    s3.meta.events.register_first("before-send", time_out)
+    assert keeping.ingest(ndjson(rows), AS_NDJSON, BATCH).status_code == status
+    lost = [metric for _, put in metrics.puts for metric in put if metric.name == "RejectedRowsNotKept"]
+    assert lost == [Metric("RejectedRowsNotKept", 1)] * 2
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["batch-3", "batch-2", "batch-1"]),
+        ("?from=2026-11-02", ["batch-3", "batch-2"]),
+        ("?to=2026-11-02", ["batch-2", "batch-1"]),
+        ("?field=Country", ["batch-3", "batch-1"]),
+        ("?reason=ODD", ["batch-3", "batch-2"]),
+        ("?field=Country&reason=missing", ["batch-1"]),
+        ("?field=Quantity&reason=missing", []),
+    ],
+)
+def test_the_list_is_filtered(listed: Api, query: str, expected: list[str]) -> None:
+    """By days, both of which count, by field, and by text in a message."""
+    assert names(listed, query) == expected
+
+
+@pytest.mark.parametrize("query", ["limit=1", "limit=1&field=Country", "limit=2"])
+def test_pages_have_everything_once(listed: Api, query: str) -> None:
+    """In the order of the whole list."""
+    found, token = [], None
+    while not found or token:
+        page = listed.get(f"/rejections?{query}{f'&next_token={token}' if token else ''}").json()
+        found += [each["batch_id"] for each in page["rejections"]]
+        token = page["next_token"]
+    assert found == names(listed, "?field=Country" if "field" in query else "")
+
+
+def test_a_token_belongs_to_its_query(listed: Api) -> None:
+    token = listed.get("/rejections?limit=1").json()["next_token"]
+    assert listed.get(f"/rejections?limit=1&field=Country&next_token={token}").status_code == 400
+
+
+def test_rows_come_in_pages(keeping: Api) -> None:
+    keeping.ingest(ndjson([row(Quantity=str(number) + "x") for number in range(3)]), AS_NDJSON)
+    path = f"/rejections/{keeping.get('/rejections').json()['rejections'][0]['id']}"
+    first = keeping.get(f"{path}?limit=2").json()
+    second = keeping.get(f"{path}?limit=2&next_token={first['next_token']}").json()
+    assert [each["index"] for each in (*first["rows"], *second["rows"])] == [0, 1, 2]
+    assert second["next_token"] is None
+
+
+def test_as_csv_the_rows_are_a_file_of_rejects(keeping: Api) -> None:
+    """The columns of a CSV first, then line, field, reason, and the text of a row that the columns cannot hold."""
+    sent = row(Description='5" "x", £', Quantity="x", CustomerID=None)
+    colour = '{"Colour": "\\ud800"}'
+    keeping.ingest("\n".join([json.dumps({**sent, "Occurrence": 2}), colour]).encode(), AS_NDJSON)
+    rejection_id = keeping.get("/rejections").json()["rejections"][0]["id"]
+    answer = keeping.call("GET", f"/rejections/{rejection_id}", headers={"Accept": "text/csv"})
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert f'filename="{rejection_id}.rejects.csv"' in answer.headers["Content-Disposition"]
+    header, first, second = csv.reader(answer.text.splitlines(keepends=True))
+    assert header == [*sent, "line", "field", "reason", "row"]
+    assert first == [str(value or "") for value in sent.values()] + ["1", *QUANTITY.values(), ""]
+    assert second[:8] + second[-1:] == [""] * 8 + [colour]
+
+
+@pytest.mark.parametrize("name", ["nothing", "2026-11-26.batch-1.0123456789abcdef%0A"])
+def test_what_is_no_id_is_a_problem(keeping: Api, name: str) -> None:
+    assert keeping.get(f"/rejections/{name}").status_code == 422
+
+
+def test_what_is_not_there_is_not_found(keeping: Api, offline_api: Api) -> None:
+    """Nor is anything where rejected rows are not kept."""
+    unknown = "/rejections/2026-11-26.batch-1.0123456789abcdef"
+    answers = [keeping.get(unknown), offline_api.get(unknown), offline_api.get("/rejections")]
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert answers[1].json()["detail"] == "Rejected rows are not kept."
