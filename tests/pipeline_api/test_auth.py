@@ -228,7 +228,7 @@ def test_the_document_names_the_key_and_its_scopes(guarded: Api) -> None:
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-Api-Key")
     assert needed.pop("/healthz") is None
     assert needed.pop("/ingest") == [{"ApiKey": ["ingest"]}]
-    assert list(needed.values()) == [[{"ApiKey": ["read"]}]] * 8
+    assert list(needed.values()) == [[{"ApiKey": ["read"]}]] * 10
 
 
 def test_a_key_that_cannot_be_checked_is_no_fault_of_the_caller(guarded: Api, table: Table) -> None:

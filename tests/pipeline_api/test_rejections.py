@@ -134,7 +134,8 @@ def test_the_list_is_filtered(listed: Api, query: str, expected: list[str]) -> N
 @pytest.mark.parametrize("query", ["limit=1", "limit=1&field=Country", "limit=2"])
 def test_pages_have_everything_once(listed: Api, query: str) -> None:
     """In the order of the whole list."""
-    found, token = [], None
+    found: list[str] = []
+    token = None
     while not found or token:
         page = listed.get(f"/rejections?{query}{f'&next_token={token}' if token else ''}").json()
         found += [each["batch_id"] for each in page["rejections"]]
