@@ -55,14 +55,14 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     Defect(
         "equal new lines are not united in the lake",
-        "src/consumers/lake/refresh.py",
+        "src/consumers/lake/staging.py",
         'distinct = f"SELECT DISTINCT {_NAMES} FROM staged',
         'distinct = f"SELECT {_NAMES} FROM staged',
         _LAKE,
     ),
     Defect(
         "the lake's set has a column that says from which object a line is",
-        "src/consumers/lake/refresh.py",
+        "src/consumers/lake/staging.py",
         "None if line.Occurrence else line_id(line, batch_id, number)",
         "line_id(line, batch_id, number) if line.Occurrence else batch_id",
         _LAKE,
