@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,13 @@ from rich.text import Text
 
 from client.api import KEY_HELP, Address, Api, open_api
 from client.batches import MAX_BATCH_ROWS
+from client.check import check
 from client.dates import DateOrder
 from client.environment import Environment
 from client.errors import BadInput, CommandError, NotFound
-from client.report import JsonLines, Summary, progress_bar
-from client.send import SendSettings, send
+from client.header import HeaderSettings, parse_renames
+from client.report import JsonLines, Summary, progress_bar, shown_name
+from client.send import PreparedUpload, SendSettings, prepare
 from client.show import PagedResponse, customer_tables, fetch_customer, fetch_invoice, invoice_tables
 
 _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
@@ -36,7 +39,13 @@ _LOCAL = "http://127.0.0.1:8000"
 @app.command("send")
 def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them by name
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A CSV of invoice rows, plain or gzip, UTF-8 or cp1252.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Files of invoice rows: CSV (also gzip, with ; or tabs, UTF-16) or .xlsx; `-` is standard input.",
+        ),
+    ],
     url: Url = _LOCAL,
     api_key: Key = None,
     batch_rows: Annotated[int, typer.Option(min=1, max=MAX_BATCH_ROWS, help="The most rows in a request.")] = 5000,
@@ -52,27 +61,44 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
         Path | None, typer.Option(help="The file from which an upload resumes. [default: FILE.journal, beside FILE]")
     ] = None,
     fresh: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--fresh", help="Start anew and ignore the journal.")
+        bool, typer.Option("--fresh", help="Start anew and ignore the journal. [default: resume]")
     ] = False,
     dates: Annotated[
         DateOrder | None,
         typer.Option(help="The order of dates with slashes. [default: mdy; the file is checked before it is sent]"),
     ] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of an .xlsx file. [default: the first]")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="THEIRS=OURS",
+            help="The file's name for one of our columns; give it once for each. [default: known names]",
+        ),
+    ] = None,
+    ignore_unknown: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--ignore-unknown", help="Leave unknown columns out. [default: refuse the file]")
+    ] = False,
+    dry_run: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--dry-run", help="Check the files by the API's rules, and send nothing.")
+    ] = False,
     as_json: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")
     ] = False,
 ) -> None:
-    """Send a file of invoice rows. If it ends early, run the same command again: it sends the rest.
+    """Send files of invoice rows. If it ends early, run the same command again: it sends the rest.
 
-    Exit code 0: all rows were accepted. 1: some were rejected. 2: the file or the command line is wrong, and nothing
+    Exit code 0: all rows were accepted. 1: some were rejected. 2: a file or the command line is wrong, and nothing
     was sent. 3: the upload is incomplete.
     """
-    settings = SendSettings(file, _address(url, api_key), batch_rows, in_flight, rate, rejects, journal, fresh, dates)
+    address = Address(url) if dry_run else _address(url, api_key)
     with _print_errors():
-        summary = _send(settings, context.obj, as_json=as_json)
-    if summary.ending:
-        _print_error(summary.ending)
-    raise typer.Exit(summary.exit_code)
+        header = HeaderSettings(parse_renames(columns or ()), ignore_unknown)
+        names = _distinct_files(files, rejects, journal)
+        common = (address, batch_rows, in_flight, rate, rejects, journal, fresh, dates, sheet, header)
+        settings = [SendSettings(name, *common) for name in names]
+        if dry_run:
+            raise typer.Exit(_check_files(settings, as_json=as_json))
+        raise typer.Exit(_send_files(settings, context.obj, as_json=as_json))
 
 
 @app.command("invoice")
@@ -104,17 +130,47 @@ def customer_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes t
     _show(response, customer_tables, as_json=as_json)
 
 
-def _send(settings: SendSettings, environment: Environment, *, as_json: bool) -> Summary:
+def _distinct_files(files: Sequence[Path], *own_paths: Path | None) -> list[Path]:
+    if len(files) > 1 and any(own_paths):
+        raise BadInput("--rejects and --journal are for one file. Several files each have their own beside them.")
+    return list(dict.fromkeys(files))
+
+
+def _check_files(files: Sequence[SendSettings], *, as_json: bool) -> int:
+    reports = []
+    for settings in files:
+        reports.append(report := check(settings))
+        JsonLines(sys.stdout).write(report.event()) if as_json else report.show(Console())
+    return max(report.exit_code for report in reports)
+
+
+def _send_files(files: Sequence[SendSettings], environment: Environment, *, as_json: bool) -> int:
+    """The exit code. All files are checked before the first is sent; after one that is incomplete no other is begun."""
+    exit_code = 0
+    with ExitStack() as prepared:
+        uploads = deque(prepared.enter_context(prepare(settings)) for settings in files)
+        while uploads:
+            summary = _send(uploads.popleft(), environment, as_json=as_json)
+            exit_code = max(exit_code, summary.exit_code)
+            if summary.ending:
+                _print_error(summary.ending)
+                break
+        if uploads:
+            _print_error(f"Not begun: {', '.join(shown_name(each.settings.file) for each in uploads)}.")
+    return exit_code
+
+
+def _send(upload: PreparedUpload, environment: Environment, *, as_json: bool) -> Summary:
     if as_json:
         lines = JsonLines(sys.stdout)
-        return send(settings, environment, lines, lambda summary: lines.write(summary.event()), _print_warning)
+        return upload.run(environment, lines, lambda summary: lines.write(summary.event()), _print_warning)
     with progress_bar(Console(stderr=True), environment.clock) as bar:
 
         def show(summary: Summary) -> None:
             bar.stop()
             summary.show(Console())
 
-        return send(settings, environment, bar, show, _print_warning)
+        return upload.run(environment, bar, show, _print_warning)
 
 
 def _fetch(

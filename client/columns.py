@@ -52,14 +52,17 @@ class Column:
     values: list[str]
 
 
-def read_columns(rows: Iterable[bytes | memoryview], names: Sequence[str]) -> Mapping[str, Column]:
+def read_columns(
+    rows: Iterable[bytes | memoryview], names: Sequence[str], separator: bytes = b","
+) -> Mapping[str, Column]:
     """Parse rows of len(names) fields, in pieces of whole rows with their line ends. Each text stays as it is.
 
     A header goes before them, because pandas takes a byte order mark off the first line that it sees.
     """
-    data = b"".join((",".join(names).encode() + b"\n", *rows))
+    data = b"".join((separator.join(b"%d" % place for place in range(len(names))) + b"\n", *rows))
     frame = pd.read_csv(
         BytesIO(data),
+        sep=separator.decode(),
         dtype=object,  # "category" would read `00123` as a number
         keep_default_na=False,
         na_filter=False,
@@ -68,7 +71,7 @@ def read_columns(rows: Iterable[bytes | memoryview], names: Sequence[str]) -> Ma
         low_memory=False,
         encoding="utf-8",
     )
-    return {name: _column(frame[name].to_numpy()) for name in names}
+    return {name: _column(frame[str(place)].to_numpy()) for place, name in enumerate(names)}
 
 
 def _column(texts: NDArray[np.object_]) -> Column:

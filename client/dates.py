@@ -30,18 +30,23 @@ _TAIL_BYTES = 16  # a date is shorter, so none is cut by the end of a block
 
 
 def normal_date(text: str, order: DateOrder = "mdy") -> str:
+    """Like parse_date, but a text that is not a date of this order stays as it is."""
+    return parse_date(text, order) or text
+
+
+def parse_date(text: str, order: DateOrder = "mdy") -> str | None:
     """ISO 8601; an instant with an offset is in UTC and ends with `Z`; without a time it is midnight.
 
-    A text that is not a date of this order stays as it is.
+    None for a text that is not a date of this order.
     """
     try:
         if match := _SLASH_DATE.fullmatch(text):
             first, second, year, clock, half = match.groups()
             month, day = (first, second) if order == "mdy" else (second, first)
-            return text if order == "iso" else f"{_day(year, month, day)}T{_clock(clock or '0:00', half)}"
-        return _iso_date(text) if _ISO_DATE.fullmatch(text) else text
+            return None if order == "iso" else f"{_day(year, month, day)}T{_clock(clock or '0:00', half)}"
+        return _iso_date(text) if _ISO_DATE.fullmatch(text) else None
     except (ValueError, OverflowError):
-        return text
+        return None
 
 
 def _iso_date(text: str) -> str:
@@ -72,7 +77,7 @@ def possible_orders(text: str) -> frozenset[DateOrder]:
     orders: tuple[DateOrder, ...] = ("mdy", "dmy")
     if not _SLASH_DATE.fullmatch(text):
         return frozenset()
-    return frozenset(order for order in orders if normal_date(text, order) != text)
+    return frozenset(order for order in orders if parse_date(text, order))
 
 
 @dataclass(slots=True)

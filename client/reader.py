@@ -1,9 +1,7 @@
 """From a file to rows that are ready to be sent, a block at a time. No object is made for each row."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import chain
 
 import numpy as np
@@ -13,12 +11,9 @@ from client.columns import COLUMNS, Column, distinct, json_texts, normal_columns
 from client.csv_file import Source
 from client.dates import DateOrder, possible_orders
 from client.errors import BadInput, FileChanged
-from client.records import MAX_LINE_BYTES, BrokenRow, Records, read_fields, split_records
-from client.rejects import ADDED_COLUMNS
+from client.header import NO_SETTINGS, HeaderSettings, split_header
+from client.records import BrokenRow, Records, split_records
 from client.repeats import Repeats
-
-_LONGEST_NAME = 40
-_COLUMNS_NEEDED = f"These columns are needed, in any order: {', '.join(COLUMNS)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +27,38 @@ class Chunk:
 class Reader:
     """Reads a file's rows once. The constructor reads and checks the header, and raises BadInput where it is wrong.
 
-    `columns` are the file's own, in its order; an empty file has none.
+    An empty file has a header without columns.
     """
 
-    def __init__(self, source: Source, dates: DateOrder = "mdy") -> None:
+    def __init__(self, source: Source, dates: DateOrder = "mdy", header_settings: HeaderSettings = NO_SETTINGS) -> None:
         self._source = source
         self._dates = dates
         self._blocks = source.blocks()
-        header, self._rest, self._first_line = _split_header(self._blocks)
-        self.columns: tuple[str, ...] = read_header(header) if header else ()
+        self.header, self._rest, self._first_line = split_header(self._blocks, header_settings)
 
     def chunks(self) -> Iterator[Chunk]:
         """Raises BadInput where the file cannot be read to its end, and FileChanged."""
         repeats, fraction = Repeats(), 0.0
         try:
-            for records in split_records(chain([self._rest], self._blocks), len(self.columns), self._first_line):
+            for records in self._records():
                 rows = self._rows(records, repeats, fraction)
                 fraction = self._source.fraction
                 yield Chunk(rows, records.broken)
         except UnicodeDecodeError as error:  # the first reading could decode all of it
             raise FileChanged from error
 
+    def parsed_columns(self) -> Iterator[tuple[Records, Mapping[str, Column]]]:
+        """For a reader that sends nothing: neighbouring rows, and their columns in normal form."""
+        for records in self._records():
+            yield records, normal_columns(self._columns(records), self._dates) if len(records) else {}
+
     def first_dates(self) -> dict[frozenset[DateOrder], int]:
         """Read the whole file: for each set of orders that dates with slashes fit, the first line with such a date."""
         lines: dict[frozenset[DateOrder], int] = {}
-        for records in split_records(chain([self._rest], self._blocks), len(self.columns), self._first_line):
+        for records in self._records():
             if not len(records):
                 continue
-            column = read_columns(records.pieces(), self.columns)["InvoiceDate"]
+            column = self._columns(records)["InvoiceDate"]
             orders = [possible_orders(text) for text in column.values]
             for each in set(orders) - lines.keys():
                 codes = [code for code, found in enumerate(orders) if found == each]
@@ -67,11 +66,19 @@ class Reader:
         lines.pop(frozenset(), None)
         return lines
 
+    def _records(self) -> Iterator[Records]:
+        blocks = chain([self._rest], self._blocks)
+        return split_records(blocks, len(self.header.columns), self._first_line, self.header.separator)
+
+    def _columns(self, records: Records) -> Mapping[str, Column]:
+        """Those that are sent."""
+        columns = read_columns(records.pieces(), self.header.columns, self.header.separator)
+        return {name: column for name, column in columns.items() if name in COLUMNS}
+
     def _rows(self, records: Records, repeats: Repeats, read_before: float) -> "Rows":
         if not len(records):
             return Rows()
-        fields = read_columns(records.pieces(), self.columns)
-        columns = normal_columns({name: fields[name] for name in self.columns if name in COLUMNS}, self._dates)
+        columns = normal_columns(self._columns(records), self._dates)
         invoices = distinct(columns["InvoiceNo"])
         if len(invoices.codes) != len(records):
             raise BadInput("The rows of the file are ambiguous: two ways to read them find different rows.")
@@ -194,58 +201,3 @@ class ParsedBlock:
     invoices: Column
     read_before: float
     read_after: float
-
-
-def read_header(line: bytes) -> tuple[str, ...]:
-    """The columns in the file's own order. Raises BadInput, which names every missing, unknown and repeated one.
-
-    The columns that `send` adds to a file of rejects are known.
-    """
-    names = tuple(read_fields(line) or ())
-    if not set(names) & set(COLUMNS):
-        raise BadInput(_no_header(line))
-    known = (*COLUMNS, *ADDED_COLUMNS) if set(ADDED_COLUMNS) <= set(names) else COLUMNS
-    missing = [column for column in COLUMNS if column not in names]
-    repeated = [(name, count) for name, count in Counter(names).items() if count > 1 and name in COLUMNS]
-    mistakes = [
-        *(f"{column} is missing" for column in missing),
-        *(_unknown(place, name, len(missing)) for place, name in enumerate(names, 1) if name not in known),
-        *(f"{name} is there {count} times" for name, count in repeated),
-    ]
-    if mistakes:
-        raise BadInput(f"The header is wrong: {'; '.join(mistakes)}. {_COLUMNS_NEEDED}")
-    return names
-
-
-def _no_header(line: bytes) -> str:
-    """The line itself is not shown: without a header it is a row."""
-    if b"InvoiceNo" in line and b"\r" in line:
-        return "The lines of the file end with a carriage return alone. They must end with a line feed."
-    for separator, name in ((b";", "semicolons"), (b"\t", "tabs")):
-        if b"InvoiceNo" in line and separator in line:
-            return f"The columns of the file are separated by {name}. They must be separated by commas."
-    return f"The first line names none of the columns. {_COLUMNS_NEEDED}"
-
-
-def _unknown(place: int, name: str, missing: int) -> str:
-    """The name is shown only where it is clearly one: it may be a value of a row."""
-    close = get_close_matches(name, COLUMNS, n=1)
-    is_name = bool(close) or missing <= len(COLUMNS) // 2
-    is_plain = 0 < len(name) <= _LONGEST_NAME and name.isprintable()
-    shown = repr(name) if is_name and is_plain else f"column {place}"
-    return f"{shown} is unknown{f' (did you mean {close[0]}?)' if close else ''}"
-
-
-def _split_header(blocks: Iterator[bytes]) -> tuple[bytes, bytes, int]:
-    """The first line that is not blank, the rest of its block, and the number of the line after it."""
-    data, number = b"", 1
-    for block in blocks:
-        data += block
-        while b"\n" in data:
-            line, _, data = data.partition(b"\n")
-            number += 1
-            if line.strip():
-                return line.strip(), data, number
-        if len(data) > MAX_LINE_BYTES:
-            raise BadInput("The first line is too long for a header.")
-    return data.strip(), b"", number + 1

@@ -10,7 +10,8 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import cache
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,7 @@ MAX_QUOTED_BYTES = 1024 * 1024
 
 _Positions: TypeAlias = NDArray[np.int64]
 
-_LF, _CR, _COMMA, _QUOTE, _NUL = b'\n\r,"\0'
-_QUOTED = rb'"[^"]*+(?:""[^"]*+)*+'
-_FIELD = rb"(?>" + _QUOTED + rb'"|[^",\r\n][^,\r\n]*|)'
-_RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+(?=\r?\n)")
-_NEXT_FIELD = re.compile(rb"(?:\A|,)" + _FIELD)
-_OPEN_AT_END = re.compile(rb"(?:" + _FIELD + rb",)*+" + _QUOTED + rb"\Z")
+_LF, _CR, _QUOTE, _NUL = b'\n\r"\0'
 
 _BAD_QUOTES = "its quotes do not pair up"
 _NUL_BYTE = "it holds a NUL byte"
@@ -75,7 +71,7 @@ class Records:
         return [data[a:b] for a, b in zip(self.starts[firsts].tolist(), stops[lasts].tolist(), strict=True)]
 
 
-def split_records(blocks: Iterable[bytes], width: int, first_line: int) -> Iterator[Records]:
+def split_records(blocks: Iterable[bytes], width: int, first_line: int, separator: bytes = b",") -> Iterator[Records]:
     """Divide blocks of UTF-8 into rows of `width` fields. Blank lines are not rows. Memory stays near a block's size.
 
     A broken row takes no other row with it: the line after it begins a new row. Raises BadInput at a line that is too
@@ -84,22 +80,42 @@ def split_records(blocks: Iterable[bytes], width: int, first_line: int) -> Itera
     rest, line = b"", first_line
     for block in blocks:
         data = rest + block
-        window = _Window(data[: data.rfind(b"\n") + 1], width, line, is_final=False)
+        window = _Window(data[: data.rfind(b"\n") + 1], width, separator, line, is_final=False)
         yield window.records()
         rest = data[window.used :]
         line += window.lines_used
         if len(rest) > MAX_LINE_BYTES:
             raise BadInput(f"Line {line:,} is longer than {MAX_LINE_BYTES:,} bytes, so the file is not a CSV of rows.")
     if rest:
-        yield _Window(rest if rest.endswith(b"\n") else rest + b"\n", width, line, is_final=True).records()
+        rest = rest if rest.endswith(b"\n") else rest + b"\n"
+        yield _Window(rest, width, separator, line, is_final=True).records()
 
 
-def read_fields(text: bytes) -> list[str] | None:
+def read_fields(text: bytes, separator: bytes = b",") -> list[str] | None:
     """The fields of a row; None where its quotes or line breaks make them ambiguous."""
     try:
-        return next(csv.reader([text.decode(errors="replace")], strict=True), [])
+        return next(csv.reader([text.decode(errors="replace")], delimiter=separator.decode(), strict=True), [])
     except csv.Error:
         return None
+
+
+class _Patterns(NamedTuple):
+    """A whole record, a field with the separator before it, and a record whose last quote is open."""
+
+    record: re.Pattern[bytes]
+    next_field: re.Pattern[bytes]
+    open_at_end: re.Pattern[bytes]
+
+
+@cache
+def _patterns(separator: bytes) -> _Patterns:
+    quoted = rb'"[^"]*+(?:""[^"]*+)*+'
+    field = rb"(?>%b\"|[^\"%b\r\n][^%b\r\n]*|)" % (quoted, separator, separator)
+    return _Patterns(
+        record=re.compile(rb"%b(?:%b%b)*+(?=\r?\n)" % (field, separator, field)),
+        next_field=re.compile(rb"(?:\A|%b)%b" % (separator, field)),
+        open_at_end=re.compile(rb"(?:%b%b)*+%b\Z" % (field, separator, quoted)),
+    )
 
 
 class _Window:
@@ -108,16 +124,17 @@ class _Window:
     `used` bytes and `lines_used` lines make whole rows. Unless the window `is_final`, its last row may need more lines.
     """
 
-    def __init__(self, data: bytes, width: int, first_line: int, *, is_final: bool) -> None:
+    def __init__(self, data: bytes, width: int, separator: bytes, first_line: int, *, is_final: bool) -> None:
         self._data = data
         self._width = width
+        self._patterns = _patterns(separator)
         self._first_line = first_line
         self._is_final = is_final
         self._bytes = np.frombuffer(data, np.uint8)
-        separators = np.flatnonzero((self._bytes == _LF) | (self._bytes == _COMMA))
+        separators = np.flatnonzero((self._bytes == _LF) | (self._bytes == separator[0]))
         line_ends = np.flatnonzero(self._bytes[separators] == _LF)
         breaks = separators[line_ends]
-        self._commas = np.diff(line_ends, prepend=-1) - 1
+        self._separators = np.diff(line_ends, prepend=-1) - 1
         self._starts: _Positions = np.concatenate((np.zeros(1, np.int64), breaks + 1))
         returns = self._bytes[breaks - 1] == _CR  # an empty first line looks at the last byte, which is LF
         self._ends = breaks - returns
@@ -145,8 +162,8 @@ class _Window:
 
     def _check_lines(self) -> None:
         """Find the broken lines as if there were no quotes; `_check_quoted_rows` corrects that where there are."""
-        for line in np.flatnonzero(self._is_row & (self._commas != self._width - 1)).tolist():
-            self._broken[line] = self._wrong_width(int(self._commas[line]) + 1)
+        for line in np.flatnonzero(self._is_row & (self._separators != self._width - 1)).tolist():
+            self._broken[line] = self._wrong_width(int(self._separators[line]) + 1)
         if self._has_lone_returns:
             returns = np.flatnonzero(self._bytes == _CR)
             for line in self._lines_of(returns[self._bytes[returns + 1] != _LF]):
@@ -171,7 +188,7 @@ class _Window:
     def _check_quoted_row(self, line: int) -> int:
         """Find the end of the row that begins on `line`, and what is wrong with it; returns the line after it."""
         start = int(self._starts[line])
-        match = _RECORD.match(self._data, start)
+        match = self._patterns.record.match(self._data, start)
         if match is None:
             self._end_open_quote(line, start)
             return line + 1
@@ -181,7 +198,7 @@ class _Window:
         self._is_row[line + 1 : next_line] = False
         for part in range(line, next_line):
             self._broken.pop(part, None)
-        fields = len(_NEXT_FIELD.findall(match[0]))
+        fields = len(self._patterns.next_field.findall(match[0]))
         if self._has_nul and b"\0" in match[0]:
             self._broken[line] = _NUL_BYTE
         elif fields != self._width:
@@ -191,10 +208,10 @@ class _Window:
     def _end_open_quote(self, line: int, start: int) -> None:
         """The row may end in the next window. Otherwise only this line is broken, and the next one begins a new row."""
         may_go_on = not self._is_final and len(self._data) - start <= MAX_QUOTED_BYTES
-        if may_go_on and _OPEN_AT_END.match(self._data, start):
+        if may_go_on and self._patterns.open_at_end.match(self._data, start):
             self.lines_used = line
         elif self._broken.get(line) != _LONE_RETURN:
             self._broken[line] = _BAD_QUOTES
 
     def _wrong_width(self, fields: int) -> str:
-        return f"it has {fields} fields instead of {self._width}"
+        return f"it has {fields} {'field' if fields == 1 else 'fields'} instead of {self._width}"

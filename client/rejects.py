@@ -1,7 +1,8 @@
-"""The rejects CSV: each row that was rejected as it was in the file, with its line and why. `send` takes it back."""
+"""The rejects CSV: each rejected row with its values as the file has them, its line and why. `send` takes it back."""
 
 import csv
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -20,8 +21,10 @@ _NAME_ANOTHER = "Name another file with --rejects."
 def default_rejects_path(
     file: Path, is_writable: Callable[[Path], bool] = lambda path: os.access(path, os.W_OK)
 ) -> Path:
-    """`rows.rejects.csv` beside `rows.csv.gz`; in the current directory where the file's own cannot be written."""
-    name = file.name.removesuffix(".gz").removesuffix(".csv") + ".rejects.csv"
+    """`rows.rejects.csv` beside `rows.csv.gz` or `rows.xlsx`; in the current directory where the file's own cannot be
+    written.
+    """
+    name = re.sub(r"(\.(csv|tsv|txt))?(\.gz)?$|\.xlsx$", "", file.name, flags=re.IGNORECASE) + ".rejects.csv"
     return file.with_name(name) if is_writable(file.parent) else Path(name)
 
 
@@ -42,17 +45,20 @@ def check_rejects_path(path: Path, source: Path) -> None:
 
 
 class Rejects:
-    """Writes the rejected rows of one upload. The first of them creates the file.
+    """Writes the rejected rows of one upload, always with commas. The first of them creates the file.
 
     `path` must not exist, unless an earlier run of this upload wrote it: then `is_own`, and the file is replaced.
     `on_create` is called before the file is there.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], on_create: Callable[[Path], None], *, is_own: bool) -> None:
+    def __init__(
+        self, path: Path, columns: Sequence[str], separator: bytes, on_create: Callable[[Path], None], *, is_own: bool
+    ) -> None:
         if path.exists() and not is_own:
             raise BadInput(f"{path} exists, and this upload did not write it. {_NAME_ANOTHER}")
         self._path = path
         self._columns = columns
+        self._separator = separator
         self._own_columns = [name for name in columns if name not in ADDED_COLUMNS]
         self._on_create = on_create
         self._is_own = is_own
@@ -86,11 +92,11 @@ class Rejects:
         return file
 
     def _fields(self, text: bytes) -> tuple[list[str], str]:
-        fields = read_fields(text)
+        fields = read_fields(text, self._separator)
         if fields is None or len(fields) != len(self._columns):
             return [""] * len(self._own_columns), text.decode(errors="replace")
-        values = dict(zip(self._columns, fields, strict=True))
-        return [values[name] for name in self._own_columns], ""
+        own = zip(self._columns, fields, strict=True)
+        return [value for name, value in own if name not in ADDED_COLUMNS], ""
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from client.batches import AnsweredBatch
+from client.csv_file import STDIN
 from client.upload import UploadStats
 
-_DATES = {"mdy": "month/day/year", "dmy": "day/month/year", "iso": "ISO 8601"}
+DATES = {"mdy": "month/day/year", "dmy": "day/month/year", "iso": "ISO 8601"}
 _ALL_ACCEPTED, _SOME_REJECTED, _INCOMPLETE, _INTERRUPTED = 0, 1, 3, 130
 
 
@@ -23,7 +24,7 @@ _ALL_ACCEPTED, _SOME_REJECTED, _INCOMPLETE, _INTERRUPTED = 0, 1, 3, 130
 class Summary:
     """The result of an upload. `ending` is why it ended early, else None; `notes` say what is special about the file.
 
-    `dates` is the order in which its dates were read.
+    `form` is the file's encoding or kind; `dates` is the order in which its dates were read.
 
     `journal` is the file from which an incomplete upload can be resumed; `resumed` says whether this run did so.
     """
@@ -32,7 +33,7 @@ class Summary:
     stats: UploadStats
     seconds: float
     rejects: Path | None
-    encoding: str
+    form: str
     dates: str = "mdy"
     notes: tuple[str, ...] = ()
     ending: str | None = None
@@ -81,7 +82,7 @@ class Summary:
         table.add_column(justify="right")
         for name, value in self._figures():
             table.add_row(name, value)
-        console.print(Text(f"{self.file} ({self.encoding}, dates {_DATES[self.dates]})", style="bold"))
+        console.print(Text(f"{shown_name(self.file)} ({self.form}, dates {DATES[self.dates]})", style="bold"))
         console.print(table)
         for remark in self._remarks():
             console.print(Text(remark), soft_wrap=True)
@@ -105,7 +106,8 @@ class Summary:
         if self.rejects:
             option = f" with --dates {self.dates}" if self.dates == "dmy" else ""
             yield f"The rejected rows and their reasons are in {self.rejects}"
-            yield f"Correct them in {self.file} and send it again{option}: rows that arrived before count once."
+            where = "that file" if self.file == STDIN else self.file
+            yield f"Correct them in {where} and send it again{option}: rows that arrived before count once."
         if ranges := self.stats.not_sent_lines():
             others = (
                 "The API has answered for all other rows." if self.stats.batches else "The API has answered for no row."
@@ -117,6 +119,15 @@ class Summary:
         if self.journal:
             return f"Run the same command again to send the rest: {self.journal} says which rows have arrived."
         return "Send the whole file again when you can."
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def shown_name(file: Path) -> str:
+    return "standard input" if file == STDIN else str(file)
 
 
 class Bar:

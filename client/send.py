@@ -1,21 +1,25 @@
-"""One run of `send`, from the file to the summary."""
+"""`send` with one file, from the file to the summary."""
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx
+
 from client.api import Address, open_api, parse_url
 from client.batches import Batcher
-from client.csv_file import Source, open_source
+from client.csv_file import STDIN, Source, open_source
 from client.dates import DateOrder
 from client.environment import Environment
 from client.errors import BadInput, CommandError
+from client.header import NO_SETTINGS, HeaderSettings
 from client.journal import VERSION, Header, Journal, check_journal_path, default_journal_path, open_journal
 from client.reader import Reader
 from client.rejects import Rejects, check_rejects_path, default_rejects_path, next_free_path
-from client.report import Summary
+from client.report import Summary, shown_name
 from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
 
 _AMBIGUOUS = (
@@ -41,14 +45,20 @@ class SendSettings:
     journal: Path | None = None
     fresh: bool = False
     dates: DateOrder | None = None
+    sheet: str | None = None
+    header: HeaderSettings = NO_SETTINGS
 
     @property
     def journal_path(self) -> Path:
-        return self.journal or default_journal_path(self.file)
+        return self.journal or default_journal_path(self._named_file)
 
     @property
     def rejects_path(self) -> Path:
-        return self.rejects or default_rejects_path(self.file)
+        return self.rejects or default_rejects_path(self._named_file)
+
+    @property
+    def _named_file(self) -> Path:
+        return Path("stdin.csv") if self.file == STDIN else self.file
 
     @property
     def date_order(self) -> DateOrder:
@@ -67,51 +77,93 @@ def send(
     show: Callable[[Summary], None] = lambda _summary: None,
     warn: Callable[[str], None] = lambda _text: None,
 ) -> Summary:
-    """Send the file, or go on where the last run ended.
+    """Send the file, or go on where the last run ended. Raises BadInput where nothing was sent."""
+    with prepare(settings) as upload:
+        return upload.run(environment, listener, show, warn)
 
-    Raises BadInput where the file or a setting is wrong and nothing was sent. The journal is removed only after `show`
-    has returned, so that the next run repeats a summary that nobody saw.
+
+@contextmanager
+def prepare(settings: SendSettings) -> Iterator["PreparedUpload"]:
+    """Open the file and its journal, and check all that can be checked before the first request.
+
+    Raises BadInput where the file or a setting is wrong.
     """
     if settings.rate is not None and not math.isfinite(settings.rate):
         raise BadInput("The rate must be a number of rows a second.")
-    with open_source(settings.file) as source:
-        notes = _check_dates(source, settings)
-        reader = Reader(source, settings.date_order)
-        check_rejects_path(settings.rejects_path, settings.file)
-        check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
-        with open_journal(settings.journal_path, _header(settings, source), fresh=settings.fresh) as journal:
-            summary = _Run(settings, environment, source, reader, journal, warn).execute(listener)
-            summary = replace(summary, notes=(*summary.notes, *notes))
-            show(summary)
-            if summary.is_complete or not summary.journal:
-                journal.remove()
-            return summary
+    url = parse_url(settings.address.url)
+    with ExitStack() as opened:
+        with name_file(settings.file):
+            source = opened.enter_context(open_source(settings.file, settings.sheet))
+            notes = check_file(source, settings)
+            check_rejects_path(settings.rejects_path, settings.file)
+            check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
+            header = _journal_header(url, source)
+            journal = opened.enter_context(open_journal(settings.journal_path, header, fresh=settings.fresh))
+        yield PreparedUpload(settings, source, journal, notes)
 
 
-def _header(settings: SendSettings, source: Source) -> Header:
-    url = parse_url(settings.address.url).copy_with(username=None, password=None)
-    return Header(journal=VERSION, url=str(url).rstrip("/"), size=source.size, blake2b=source.digest)
+@dataclass(frozen=True, slots=True)
+class PreparedUpload:
+    """A file that can be sent. `notes` say what is special about it."""
+
+    settings: SendSettings
+    source: Source
+    journal: Journal
+    notes: tuple[str, ...]
+
+    def run(
+        self,
+        environment: Environment,
+        listener: ProgressListener,
+        show: Callable[[Summary], None],
+        warn: Callable[[str], None],
+    ) -> Summary:
+        """Send the file. Raises BadInput where nothing was sent.
+
+        The journal is removed only after `show` has returned, so that the next run repeats a summary that nobody saw.
+        """
+        with name_file(self.settings.file):
+            summary = _Run(self, environment, warn).execute(listener)
+        show(summary)
+        if summary.is_complete or not summary.journal:
+            self.journal.remove()
+        return summary
+
+
+def check_file(source: Source, settings: SendSettings) -> tuple[str, ...]:
+    """Notes for the user about header and dates. Raises BadInput where either is wrong."""
+    header = Reader(source, settings.date_order, settings.header).header
+    if not header.columns:
+        return ("The file is empty.",)
+    return (*header.notes, *_check_dates(source, settings))
+
+
+@contextmanager
+def name_file(file: Path) -> Iterator[None]:
+    """Each message of an error begins with the file's name, because a command may send several files."""
+    try:
+        yield
+    except CommandError as error:
+        error.args = (f"{shown_name(file)}: {error}",)
+        raise
+
+
+def _journal_header(url: httpx.URL, source: Source) -> Header:
+    address = str(url.copy_with(username=None, password=None)).rstrip("/")
+    return Header(journal=VERSION, url=address, size=source.size, blake2b=source.digest)
 
 
 class _Run:
-    def __init__(  # noqa: PLR0913, PLR0917 - what one run is made of
-        self,
-        settings: SendSettings,
-        environment: Environment,
-        source: Source,
-        reader: Reader,
-        journal: Journal,
-        warn: Callable[[str], None],
-    ) -> None:
-        self._settings = settings
+    def __init__(self, prepared: PreparedUpload, environment: Environment, warn: Callable[[str], None]) -> None:
+        self._prepared = prepared
+        self._settings = settings = prepared.settings
         self._environment = environment
-        self._source = source
-        self._reader = reader
-        self._journal = journal
+        self._reader = Reader(prepared.source, settings.date_order, settings.header)
+        self._journal = prepared.journal
         self._warn = warn
-        self._has_reached_api = bool(journal.batches)
+        self._has_reached_api = bool(prepared.journal.batches)
         self._stats = UploadStats()
-        self._rejects = _open_rejects(settings, reader, journal)
+        self._rejects = _open_rejects(settings, self._reader, prepared.journal)
         self._started = environment.clock()
 
     def execute(self, listener: ProgressListener) -> Summary:
@@ -150,17 +202,19 @@ class _Run:
             stats=self._stats,
             seconds=self._environment.clock() - self._started,
             rejects=self._rejects.path,
-            encoding=self._source.encoding,
+            form=self._prepared.source.form,
             resumed=bool(self._journal.batches),
-            dates=self._settings.date_order if self._source.slashes.found else "iso",
-            notes=() if self._reader.columns else ("The file is empty.",),
+            dates=self._settings.date_order if self._prepared.source.slashes.found else "iso",
+            notes=self._prepared.notes,
         )
 
 
 def _open_rejects(settings: SendSettings, reader: Reader, journal: Journal) -> Rejects:
     """A file of their own, or the one that an earlier run of this upload wrote."""
     path = settings.rejects or journal.rejects or next_free_path(settings.rejects_path)
-    return Rejects(path, reader.columns, journal.record_rejects, is_own=path == journal.rejects)
+    header = reader.header
+    is_own = path == journal.rejects
+    return Rejects(path, header.columns, header.separator, journal.record_rejects, is_own=is_own)
 
 
 def _check_dates(source: Source, settings: SendSettings) -> tuple[str, ...]:
@@ -169,7 +223,7 @@ def _check_dates(source: Source, settings: SendSettings) -> tuple[str, ...]:
     if not slashes.found:
         return ()
     if order != "mdy" or slashes.has_high_first:
-        _check_order(Reader(source).first_dates(), order)
+        _check_order(Reader(source, order, settings.header).first_dates(), order)
     if settings.dates is None and not slashes.has_high_second:
         return (_AMBIGUOUS,)
     return ()

@@ -29,8 +29,9 @@ ENCODED_FILES = [
     ),
     pytest.param(_file("\x81").encode("latin-1"), None, id="a byte that cp1252 lacks"),
     pytest.param(_file("£").encode()[:-1] + b"\xc3 \x81\n", None, id="neither UTF-8 nor cp1252"),
-    pytest.param(_file("HEART").encode("utf-16"), None, id="UTF-16"),
-    pytest.param(_file("HEART").encode("utf-16-be"), None, id="UTF-16 without a byte order mark"),
+    pytest.param(_file("£5 café").encode("utf-16"), "£5 café", id="UTF-16"),
+    pytest.param(_file("£5 café").encode("utf-16-be"), "£5 café", id="UTF-16 without a byte order mark"),
+    pytest.param(_file("£5 café").encode("utf-16")[:-1], None, id="UTF-16 that ends in half a character"),
     pytest.param(_file("HEART").encode("utf-32"), None, id="UTF-32"),
     pytest.param(gzip.compress(_file("HEART").encode())[:-9], None, id="gzip that ends too early"),
 ]

@@ -1,4 +1,4 @@
-"""The lines that a CSV leads us to expect, read with `csv.reader` and without any code of the client.
+"""The lines that a file leads us to expect, read with `csv.reader` or calamine and without any code of the client.
 
 So a mistake of the client's reader cannot hide itself: `verify` and the report of `make run` would show a difference.
 """
@@ -10,11 +10,15 @@ import re
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import IO, cast
+from zipfile import BadZipFile, ZipFile
 
 from pydantic import ValidationError
 
@@ -24,6 +28,8 @@ from pipeline_ops.errors import OpsError
 COLUMNS = tuple(name for name in Line.model_fields if name not in ("Occurrence", "AsOf", "Withdrawn"))
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_FIRST_BYTES = 4
+_OTHER_NAMES = {"InvoiceNo": "invoice", "UnitPrice": "price"}  # of Online Retail II
 _SLASHES = re.compile(r"^(\d{1,2})/(\d{1,2})/")
 _LONGEST_FIELD = 1024 * 1024  # also the farthest that csv.reader looks for the end of a quoted field
 
@@ -73,22 +79,85 @@ class Repeats:
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, str] | None]]:
     """The line number and the values of every row; None where a row does not have one value for each column.
 
-    Blank lines are not rows; an empty file has none. Raises OpsError where the file cannot be read, or where its first
-    row does not name the eight columns.
+    Blank lines are not rows; an empty file has none. Columns that are not ours are left out. Raises OpsError where the
+    file cannot be read, or where its first row does not name the eight columns.
     """
-    with _open_text(path) as lines:
-        rows = split_rows(lines)
+    with _open_rows(path) as rows:
         header = next((fields for _, fields in rows if fields is None or "".join(fields).strip()), ())
         if header == ():
             return
-        if header is None or sorted(header) != sorted(COLUMNS):
-            raise OpsError(f"The file's first line must name these columns and no others: {', '.join(COLUMNS)}.")
+        places = _places(header or ())
         for number, fields in rows:
-            fits = fields is not None and len(fields) == len(header)
-            yield number, dict(zip(header, fields or (), strict=True)) if fits else None
+            fits = fields is not None and len(fields) == len(header or ())
+            yield number, {name: fields[place] for name, place in places.items()} if fits and fields else None
 
 
-def split_rows(lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str] | None]]:
+def _places(header: Sequence[str]) -> dict[str, int]:
+    """Where each of our columns is. The client knows the same names."""
+    folded = [re.sub(r"[\s_-]", "", name).lower() for name in header]
+    places = {}
+    for name in COLUMNS:
+        found = [place for place, text in enumerate(folded) if text == name.lower()]
+        found = found or [place for place, text in enumerate(folded) if text == _OTHER_NAMES.get(name)]
+        if len(found) != 1:
+            raise OpsError(f"The file's first line must name these columns, each once: {', '.join(COLUMNS)}.")
+        places[name] = found[0]
+    return places
+
+
+@contextmanager
+def _open_rows(path: Path) -> Iterator[Iterator[tuple[int, Sequence[str] | None]]]:
+    if _is_workbook(path):
+        yield iter(_sheet_rows(path))
+        return
+    with _open_text(path) as lines:
+        start = list(_first_lines(lines))
+        separator = _separator(start[-1]) if start else ","
+        is_named = bool(start) and start[-1].strip(' "\r\n').lower() == f"sep={separator}"
+        yield split_rows(chain([*start[:-1], "\n"] if is_named else start, lines), separator)
+
+
+def _first_lines(lines: Iterable[str]) -> Iterator[str]:
+    """The blank lines at the start, and the first other one."""
+    for line in lines:
+        yield line
+        if line.strip():
+            return
+
+
+def _separator(line: str) -> str:
+    """A line like `sep=;` names it, and a header has most of it."""
+    named = re.fullmatch(r'\s*"?sep=([;,\t])"?\s*', line, re.IGNORECASE)
+    return named[1] if named else max(",;\t", key=line.count)
+
+
+def _is_workbook(path: Path) -> bool:
+    with suppress(OSError, BadZipFile), ZipFile(path) as archive:
+        return "xl/workbook.xml" in archive.namelist()
+    return False
+
+
+def _sheet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows of the first sheet that hold anything, with their numbers."""
+    from python_calamine import load_workbook  # noqa: PLC0415 - most files are CSV
+
+    rows = load_workbook(path).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    width = max((place for row in rows[:1] for place, cell in enumerate(row, 1) if cell != ""), default=0)
+    for number, row in enumerate(rows, 1):
+        texts = [_cell_text(cell) for cell in row]
+        if any(texts):
+            yield number, texts if any(texts[width:]) else texts[:width]
+
+
+def _cell_text(cell: object) -> str:
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else format(Decimal(repr(cell)), "f")
+    if isinstance(cell, datetime):  # Excel keeps it as a float, exact to some microseconds
+        return (cell + timedelta(microseconds=500)).isoformat(timespec="milliseconds")
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def split_rows(lines: Iterable[str], separator: str = ",") -> Iterator[tuple[int, Sequence[str] | None]]:
     """The number of the line on which each row begins, and its fields; None where csv.reader cannot read the row.
 
     After such a row csv.reader starts again on the next line, so a quote that is never closed costs only its own row.
@@ -107,7 +176,7 @@ def split_rows(lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str] | None
     while True:
         row.clear()
         try:
-            fields = _next_row(row_lines(), row)
+            fields = _next_row(row_lines(), row, separator)
         except csv.Error:
             unread.extendleft(reversed(row[1:]))
             del row[1:]
@@ -120,9 +189,9 @@ def split_rows(lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str] | None
         number += len(row)
 
 
-def _next_row(lines: Iterator[str], row: Sequence[str]) -> list[str] | None:
+def _next_row(lines: Iterator[str], row: Sequence[str], separator: str) -> list[str] | None:
     """None at the end of the file. Raises csv.Error also for two carriage returns, which csv.reader accepts."""
-    fields = next(csv.reader(lines, strict=True), None)
+    fields = next(csv.reader(lines, delimiter=separator, strict=True), None)
     if fields is not None and row[-1].removesuffix("\n").removesuffix("\r").endswith("\r"):
         raise csv.Error
     return fields
@@ -136,7 +205,7 @@ def _open_text(path: Path) -> Iterator[TextIOWrapper]:
         with TextIOWrapper(_open_bytes(path), encoding, newline="\n") as text:
             yield text
     except UnicodeDecodeError as error:
-        raise OpsError(f"{path.name} is neither UTF-8 nor cp1252 text.") from error
+        raise OpsError(f"{path.name} is not text in UTF-8, cp1252 or UTF-16.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise OpsError(f"The gzip data of {path.name} is damaged or ends too early.") from error
     except OSError as error:
@@ -144,9 +213,18 @@ def _open_text(path: Path) -> Iterator[TextIOWrapper]:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 if every byte fits, otherwise cp1252. A file that begins with a byte order mark can only be UTF-8."""
+    """UTF-8 if every byte fits, otherwise cp1252. A byte order mark says which encoding it is; zeros beside the first
+    letters mean UTF-16.
+    """
     with _open_bytes(path) as file:
-        has_mark = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+        start = file.read(_FIRST_BYTES)
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise OpsError(f"{path.name} is UTF-32. Save it as UTF-8.")
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in start:
+        return "utf-16-be" if start.startswith(b"\0") else "utf-16-le"
+    has_mark = start.startswith(codecs.BOM_UTF8)
     try:
         with TextIOWrapper(_open_bytes(path), "utf-8-sig", newline="\n") as text:
             deque(text, maxlen=0)  # reads all lines and keeps none

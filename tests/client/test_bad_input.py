@@ -15,7 +15,7 @@ from tests.client.run_client import HEADER, LINE, FakeEnvironment, row, run, sum
     [
         pytest.param(b"InvoiceNo,StockCode\n1,2\n", "Country is missing", id="columns missing"),
         pytest.param((HEADER + ",Region\n").encode(), "'Region' is unknown", id="a column too many"),
-        pytest.param((HEADER + "\n").encode("utf-16"), "UTF-16", id="wide characters"),
+        pytest.param((HEADER + "\n").encode("utf-32"), "UTF-32", id="wide characters"),
         pytest.param(HEADER.encode() + b"\n\xc3 \x81", "neither UTF-8 nor cp1252", id="no text"),
         pytest.param(gzip.compress(os.urandom(5000))[:2000], "gzip data is damaged", id="cut gzip"),
     ],

@@ -51,7 +51,7 @@ def test_iso_takes_no_dates_with_slashes() -> None:
     """The first of them is named."""
     assert send(["2010-12-01", "1/2/2010"], "--dates", "iso")[1:3] == (
         2,
-        "Line 3 has a date with slashes. Send the file with --dates mdy or --dates dmy.\n",
+        "rows.csv: Line 3 has a date with slashes. Send the file with --dates mdy or --dates dmy.\n",
     )
     assert send(["2010-12-01"], "--dates", "iso")[1] == 0
 

@@ -93,7 +93,7 @@ def test_line_numbers_are_those_of_the_file() -> None:
         (b"x,y\0,z", "it holds a NUL byte"),
         (b'x,"y\0",z', "it holds a NUL byte"),
         (b"x,y\ry,z", "it holds a carriage return outside quotes"),
-        (b"   ", "it has 1 fields instead of 3"),
+        (b"   ", "it has 1 field instead of 3"),
     ],
 )
 @pytest.mark.parametrize("block", [5, 1000])
