@@ -16,6 +16,9 @@ import botocore.session
 _SOURCE = Path(__file__).parent.parent / "src"
 _SHARED = _SOURCE / "aws" / "bucket.py"
 _TESTS = Path(__file__).parent.parent / "tests"
+_PERMISSIONS = {"s3:ListObjectsV2": "s3:ListBucket"}
+"""Calls that need a permission of another name."""
+
 _calls: set[str] = set()
 
 
@@ -38,9 +41,9 @@ def _record(params: dict[str, Any], model: Any, **_rest: object) -> None:
     caller = _caller()
     if caller is None:
         return
-    service = model.service_model.service_name
+    action = f"{model.service_model.service_name}:{model.name}"
     for resource in _resources(params):
-        _calls.add(json.dumps([caller, f"{service}:{model.name}", resource]))
+        _calls.add(json.dumps([caller, _PERMISSIONS.get(action, action), resource]))
 
 
 def _caller() -> str | None:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import grimp
 import pytest
@@ -76,7 +77,7 @@ def granted(stack: Transformed, role: str) -> set[Grant]:
     policies = with_everything(stack["Resources"][role]["Properties"]["Policies"])
     (ours,) = [policy for policy in policies if policy["PolicyName"] == "what-the-code-calls"]
     return {
-        (action, named(resource))
+        (action, named(resource) + listed_folder(statement))
         for statement in ours["PolicyDocument"]["Statement"]
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
@@ -92,6 +93,12 @@ def named(resource: dict[str, object]) -> str:
             return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text).removesuffix("/*")
         case _:
             raise AssertionError(f"a resource of another form: {resource}")
+
+
+def listed_folder(statement: dict[str, Any]) -> str:
+    """A list is granted for the whole bucket, on condition that it asks for one folder."""
+    prefix: str = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", "")
+    return f"/{prefix.removesuffix('/*')}" if prefix else ""
 
 
 @pytest.mark.parametrize(("function", "role"), ROLES.items())

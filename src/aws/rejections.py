@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -36,6 +37,7 @@ _REJECTION_ID = re.compile(REJECTION_ID_PATTERN.removesuffix("$") + r"\Z")
 _SUFFIX = ".jsonl.gz"
 _CONTENT_TYPE = "application/gzip"
 _MAX_REASONS = 12
+_READERS = 16
 _SUMMARY_BYTES = 4_096  # more than a summary has: it holds at most 12 reasons, in words of ours
 _OBJECT_BYTES = 40_000_000  # above 1 MB of rows, each of up to 6 escaped bytes, and four reasons for each of 5,000 rows
 
@@ -79,6 +81,11 @@ class Summary:
     kept: int
     resent: int
     reasons: tuple[Reason, ...]
+
+    def has_reason(self, field: str | None, text: str | None) -> bool:
+        """Whether one of the reasons is about this field and has this text in its message; None means any."""
+        part = (text or "").lower()
+        return any((field is None or each.field == field) and part in each.message.lower() for each in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,12 @@ class RejectionStore:
             if before is None or _day(folder) <= before[:10]:
                 listed = sorted(map(_listed, self.bucket.objects(folder)), key=lambda each: each.position, reverse=True)
                 yield from (each for each in listed if before is None or each.position < before)
+
+    def summaries(self, listed: Sequence[ListedRejection]) -> Iterator[tuple[ListedRejection, Summary]]:
+        """Read some at a time, in the order of `listed`. Objects that expire meanwhile are left out."""
+        with ThreadPoolExecutor(_READERS) as readers:
+            found = readers.map(self.summary, [each.id for each in listed])
+            yield from ((each, summary) for each, summary in zip(listed, found, strict=True) if summary)
 
     def summary(self, rejection_id: str) -> Summary | None:
         """None where the object is gone."""

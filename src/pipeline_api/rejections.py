@@ -2,8 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from io import StringIO
 from itertools import islice
 from typing import Annotated
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
-from aws.rejections import REJECTION_ID_PATTERN, ListedRejection, RejectedRow, Rejection, RejectionStore, Summary
+from aws.rejections import REJECTION_ID_PATTERN, RejectedRow, Rejection, RejectionStore, Summary
 from invoices.line import CONTENT_FIELDS
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.ingest.route import OpenRejections
@@ -162,7 +161,6 @@ def _json(response: BaseModel) -> Response:
 
 
 _MAX_READ = 200  # summaries for one response: with a filter, few of them may match
-_READERS = 16
 
 
 def list_rejections(store: RejectionStore, query: RejectionsQuery) -> RejectionsResponse:
@@ -172,32 +170,14 @@ def list_rejections(store: RejectionStore, query: RejectionsQuery) -> Rejections
     most = _MAX_READ if query.field or query.reason else query.limit
     listed = store.latest_first(query.first_day or "", query.last_day or "9999-12-31", before)
     read = list(islice(listed, most + 1))
-    matching = list(_matching(store, read[:most], query))
+    found = store.summaries(read[:most])
+    matching = [(each, summary) for each, summary in found if summary.has_reason(query.field, query.reason)]
     shown = matching[: query.limit]
     rest = read[most - 1] if len(read) > most else None
     last = shown[-1][0] if len(matching) > len(shown) else rest
     return RejectionsResponse(
         rejections=[_summary_response(each.id, summary) for each, summary in shown],
         next_token=page_token(name, last.position) if last is not None else None,
-    )
-
-
-def _matching(
-    store: RejectionStore, listed: Sequence[ListedRejection], query: RejectionsQuery
-) -> Iterator[tuple[ListedRejection, Summary]]:
-    """Objects that expire meanwhile are left out."""
-    with ThreadPoolExecutor(_READERS) as readers:
-        summaries = readers.map(store.summary, [each.id for each in listed])
-        for each, summary in zip(listed, summaries, strict=True):
-            if summary and _is_chosen(summary, query):
-                yield each, summary
-
-
-def _is_chosen(summary: Summary, query: RejectionsQuery) -> bool:
-    """A field and a text must belong to the same reason."""
-    text = (query.reason or "").lower()
-    return any(
-        (query.field is None or each.field == query.field) and text in each.message.lower() for each in summary.reasons
     )
 
 

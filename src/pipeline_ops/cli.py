@@ -8,6 +8,7 @@ import typer
 from pipeline_ops import api_keys as keys_commands
 from pipeline_ops import failed as failed_commands
 from pipeline_ops import lake as lake_commands
+from pipeline_ops import rejected as rejected_commands
 from pipeline_ops import replay as replay_command
 from pipeline_ops.errors import OpsError, raise_ops_errors
 from pipeline_ops.verify import command as verify_command
@@ -21,6 +22,7 @@ def build_app() -> typer.Typer:
         no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False, context_settings=_HELP
     )
     app.add_typer(failed_commands.app(), name="failed")
+    app.add_typer(rejected_commands.app(), name="rejected")
     app.add_typer(keys_commands.app(), name="keys")
     app.add_typer(lake_commands.lake_app(), name="lake")
     app.command("query")(lake_commands.query_command)

@@ -1,0 +1,217 @@
+"""`rejected list`, `rejected show`, `rejected resend`: rows that the API rejected, and how to send them mended.
+
+A resend decides first: it writes the mended rows beside the rejected ones, into their object, on condition that nobody
+else changed it. Only then all rows of the object that were ever decided go to the stream, as one batch that is named
+after the object. A row that was decided stays as it is. So a resend may be repeated or stop at any moment, and each row
+counts once: rows with `Occurrence` by their content, the others by the name of the batch and their number in it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+import typer
+
+from aws.bucket import Bucket
+from aws.clients import kinesis_client, s3_client
+from aws.errors import translate_errors
+from aws.rejections import RejectedRow, Rejection, RejectionStore, Summary
+from invoices.batch import pack
+from invoices.errors import RowError, TooLarge
+from invoices.limits import MAX_RECORD_BYTES
+from pipeline_ops.console import printable
+from pipeline_ops.dead_letters import NumberedRow, validated_rows
+from pipeline_ops.errors import OpsError
+from pipeline_ops.options import BucketName, From, Settings, TimeRange, To, required, time_range
+from pipeline_ops.redrive import Fix, parse_fix
+
+Field = Annotated[
+    str | None, typer.Option(metavar="FIELD", help="Only requests where this field is invalid, or `row`.")
+]
+Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Only requests with this text in a reason.")]
+StreamName = Annotated[str | None, typer.Option("--stream", envvar="STREAM_NAME", help="The stream of the batches.")]
+
+PutRecord: TypeAlias = Callable[[str, bytes], None]
+"""Puts one record on the stream: batch id and data. Raises Retryable."""
+
+_STATEMENT = "restates or takes back a line; its sender must send it, with a key that permits corrections"
+_NOT_ALL_RESENT = 1
+_READ_AT_ONCE = 200
+
+
+def app() -> typer.Typer:
+    commands = typer.Typer(no_args_is_help=True, help="Rows that the API rejected, with their reasons.")
+    commands.command("list")(list_command)
+    commands.command("show")(show_command)
+    commands.command("resend")(resend_command)
+    return commands
+
+
+def list_command(
+    start: From = None, end: To = None, field: Field = None, reason: Reason = None, bucket: BucketName = None
+) -> None:
+    """List the requests that had rejected rows in this time, the latest day first, and what was resent since."""
+    is_empty = True
+    for rejection_id, summary in _choose(_store(bucket), time_range(start, end), field, reason):
+        is_empty = False
+        reasons = (f"    {each.rows:,} x {each.field} {each.message}" for each in summary.reasons)
+        lines = (rejection_id, f"  {summary.rejected_at[:19].replace('T', ' ')} UTC  {_counts(summary)}", *reasons)
+        typer.echo("\n".join(map(printable, lines)))
+    if is_empty:
+        typer.echo("No rejected rows are kept.")
+
+
+def show_command(
+    rejection_id: Annotated[str, typer.Argument(metavar="ID", help="The id, as `rejected list` prints it.")],
+    bucket: BucketName = None,
+) -> None:
+    """Show the rejected rows of a request, with the reasons, and what was sent in their place."""
+    rejection, _ = _read(_store(bucket), rejection_id)
+    lines = [f"batch id     {rejection.summary.batch_id}", f"rejected at  {rejection.summary.rejected_at}"]
+    lines.append(f"rows         {_counts(rejection.summary)}")
+    for row in rejection.rows:
+        lines += [*_error_lines(row.errors), f"    {row.text.decode(errors='replace')}"]
+        if row.resent is not None:
+            lines.append(f"    resent as {row.resent.decode(errors='replace')}")
+    typer.echo("\n".join(map(printable, lines)))
+
+
+def resend_command(  # noqa: PLR0913 - a command has its options as parameters
+    *,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="The ids, as `rejected list` prints them.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All of the given time, field and reason.")] = False,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field.")
+    ] = None,
+    rows: Annotated[
+        list[int] | None, typer.Option("--row", help="Only the row with this index; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be resent; write nothing.")] = False,
+    start: From = None,
+    end: To = None,
+    field: Field = None,
+    reason: Reason = None,
+    bucket: BucketName = None,
+    stream: StreamName = None,
+) -> None:
+    """Send rows, with new values if you give them, through the stream. A row that was resent before is not changed.
+
+    Rows that are still invalid are named and left. Exit code 1: some were left.
+    """
+    if bool(ids) == all_:
+        raise OpsError("Give ids, or --all.")
+    if ids and (start or end or field or reason):
+        raise OpsError("--from, --to, --field and --reason work only with --all.")
+    store, fix = _store(bucket), parse_fix(assignments or [], rows or [])
+    put_record = _putter(required(stream, "stream", "STREAM_NAME"))
+    chosen = ids or [each for each, _ in _choose(store, time_range(start, end), field, reason)]
+    if not chosen:
+        typer.echo("There is nothing to resend.")
+    is_all = True
+    for rejection_id in chosen:
+        result = resend(store, put_record, rejection_id, fix, dry_run=dry_run)
+        typer.echo("\n".join(map(printable, (_sentence(result, dry_run=dry_run), *_error_lines(result.errors)))))
+        is_all = is_all and not result.errors
+    raise typer.Exit(0 if is_all else _NOT_ALL_RESENT)
+
+
+@dataclass(frozen=True, slots=True)
+class ResendResult:
+    """`rows` are resent now, `before` were resent before; `errors` are of chosen rows that were left."""
+
+    id: str
+    batch_id: str
+    rows: int
+    before: int
+    errors: tuple[RowError, ...]
+
+
+def resend(
+    store: RejectionStore, put_record: PutRecord, rejection_id: str, fix: Fix, *, dry_run: bool = False
+) -> ResendResult:
+    """Raises OpsError where there is no such rejection, and Retryable: then run it again."""
+    rejection, etag = _read(store, rejection_id)
+    decided, errors = _decide(rejection, fix)
+    after = rejection.with_rows(decided)
+    batch_id = f"resent-{rejection_id.rpartition('.')[2]}"
+    before = rejection.summary.resent
+    rows = after.summary.resent - before
+    if after.summary.resent and not dry_run:
+        record = _record(after)
+        if rows and not store.replace(after, etag):
+            raise OpsError(f"Somebody else is changing {rejection_id}. Run the command again; no row counts twice.")
+        put_record(batch_id, record)
+    return ResendResult(rejection_id, batch_id, rows, before, errors)
+
+
+def _decide(rejection: Rejection, fix: Fix) -> tuple[list[RejectedRow], tuple[RowError, ...]]:
+    """All rows of the rejection: those that are valid now have what is sent in their place. And what is still wrong."""
+    numbered = (NumberedRow(row.index, row.text) for row in rejection.rows if row.resent is None)
+    fixed = {row.index: fix.apply(row) for row in numbered if fix.chooses(row)}
+    validated = validated_rows(list(fixed.values()))
+    lines = dict(zip(validated.indexes, validated.lines, strict=True))
+    valid = {index: fixed[index].text for index, line in lines.items() if line.is_ordinary}
+    statements = (RowError(index, None, _STATEMENT) for index, line in lines.items() if not line.is_ordinary)
+    rows = [replace(row, resent=valid.get(row.index, row.resent)) for row in rejection.rows]
+    return rows, (*validated.errors, *statements)
+
+
+def _record(rejection: Rejection) -> bytes:
+    """Every row that was ever decided: without Occurrence a row is known by its number among these."""
+    record = pack(b"\n".join(row.resent for row in rejection.rows if row.resent is not None))
+    if len(record) > MAX_RECORD_BYTES:
+        raise TooLarge("the packed batch is too large", limit=MAX_RECORD_BYTES, actual=len(record))
+    return record
+
+
+def _store(bucket: str | None) -> RejectionStore:
+    return RejectionStore(Bucket(s3_client(), Settings(bucket=bucket).required_bucket()))
+
+
+def _putter(stream: str) -> PutRecord:
+    client = kinesis_client()
+
+    def put_record(batch_id: str, record: bytes) -> None:
+        with translate_errors("Kinesis"):
+            client.put_record(StreamName=stream, Data=record, PartitionKey=batch_id)
+
+    return put_record
+
+
+def _read(store: RejectionStore, rejection_id: str) -> tuple[Rejection, str]:
+    if (found := store.read(rejection_id)) is None:
+        raise OpsError(f"There is no {rejection_id} among the rejected rows that are kept.")
+    return found
+
+
+def _choose(
+    store: RejectionStore, span: TimeRange, field: str | None, reason: str | None
+) -> Iterator[tuple[str, Summary]]:
+    first_day, last_day = (f"{moment:%Y-%m-%d}" if moment else "" for moment in (span.start, span.end))
+    listed = list(store.latest_first(first_day, last_day or "9999-12-31"))
+    for place in range(0, len(listed), _READ_AT_ONCE):
+        for each, summary in store.summaries(listed[place : place + _READ_AT_ONCE]):
+            if span.contains(datetime.fromisoformat(summary.rejected_at)) and summary.has_reason(field, reason):
+                yield each.id, summary
+
+
+def _counts(summary: Summary) -> str:
+    unkept = summary.rejected - summary.kept
+    left_out = f", {unkept:,} of them not kept" if unkept else ""
+    resent = f"; {summary.resent:,} resent" if summary.resent else ""
+    return f"{summary.rejected:,} rows rejected{left_out}{resent}"
+
+
+def _sentence(result: ResendResult, *, dry_run: bool) -> str:
+    before = f"; {result.before:,} rows were resent before" if result.before else ""
+    if not result.rows:
+        return f"{result.id}: no further row {'would be' if dry_run else 'was'} resent{before}"
+    verb = "would be resent" if dry_run else "resent"
+    return f"{result.id}: {result.rows:,} rows {verb} as batch {result.batch_id}{before}"
+
+
+def _error_lines(errors: Sequence[RowError]) -> list[str]:
+    return [f"  row {error.index}: {error.field or 'the row'} {error.message}" for error in errors]
