@@ -28,7 +28,7 @@ ENGINE_PORT = 4566
 
 _HEALTH = "/_ministack/health"
 _SERVER = (
-    *("ministack.app:app", "--config", "python:ministack.core.hypercorn_conf"),
+    *("local_runtime.ministack_app:app", "--config", "python:ministack.core.hypercorn_conf"),
     *("--workers", "0"),  # serve in this process and start no other
     *("--keep-alive", "75"),  # seconds; after the default of 5, boto3 would meet closed connections
     *("--log-level", "WARNING"),

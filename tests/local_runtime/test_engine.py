@@ -1,6 +1,7 @@
 """The engine, as a real process."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from local_runtime.engine import Engine, engine_environment, start_engine
 from local_runtime.environment import machine_environment
 from local_runtime.folder import RunFolder, lock_folder
+from local_runtime.ministack_app import kinesis
 from local_runtime.processes import Supervisor, supervise
 from local_runtime.stack.resources import create_resources, engine_clients
 from local_runtime.stack.template import physical_names
@@ -60,3 +62,12 @@ def test_the_engine_writes_into_the_runs_folder_only(tmp_path: Path) -> None:
     environment = engine_environment({}, RunFolder(tmp_path), 5000)
     paths = [environment[name].removeprefix("unix://") for name in ("STATE_DIR", "S3_DATA_DIR", "HOME", "DOCKER_HOST")]
     assert all(path.startswith(str(tmp_path)) for path in paths)
+
+
+def test_the_engine_forgets_an_iterator_after_half_a_minute() -> None:
+    """A call looks through all that it remembers."""
+    iterators = {f"{age} s": {"created_at": time.time() - age} for age in (20, 40)}
+    kinesis._shard_iterators.update(iterators)  # noqa: SLF001 - no call makes an old one
+    kinesis._expire_iterators()  # noqa: SLF001
+    remembered = [name for name in iterators if name in kinesis._shard_iterators]  # noqa: SLF001
+    assert remembered == ["20 s"]
