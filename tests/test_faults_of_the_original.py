@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
 
+pytestmark = pytest.mark.slow
+
 ITEM_LIMIT = 400 * 1024
 
 

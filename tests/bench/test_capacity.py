@@ -25,6 +25,7 @@ CONSUMER_WORK = Work(cpu_microseconds=20, calls=0.0035, cpu_factor=2, microsecon
 ROW = PerRow(5000, 4000, 25, 0.1, API_WORK, CONSUMER_WORK, counted_rows=1)
 
 
+@pytest.mark.slow
 def test_the_page_is_what_the_code_prints(environment: None) -> None:
     """`python -m bench capacity --out docs/capacity.md` writes it anew."""
     assert PAGE.read_text() == capacity_page(read_prices())

@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 _ROOT = Path(__file__).parents[2]
 _PRINT_PEAK = "from bench.client import peak_bytes; print(peak_bytes())"
 

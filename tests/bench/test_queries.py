@@ -2,9 +2,13 @@
 
 import sys
 
+import pytest
+
 from bench.functions import api_handler
 from bench.queries import calls_of, connected_wire, query_findings
 from bench.rows import PostedBatch
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_invoice_is_one_call_and_a_customers_page_two(batches: list[PostedBatch]) -> None:

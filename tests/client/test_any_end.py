@@ -18,6 +18,8 @@ from tests.client.fake_api import FakeApi, problem
 from tests.client.killed_api import Killed
 from tests.client.run_client import FakeEnvironment, row, run, write_csv
 
+pytestmark = pytest.mark.slow
+
 FILE, JOURNAL = Path("rows.csv"), Path("rows.csv.journal")
 _MOST_RUNS = 60
 _MOST_ROWS = 5  # in a request; what was taken once is never too large later

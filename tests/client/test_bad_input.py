@@ -54,6 +54,7 @@ def test_a_bad_command_line_sends_nothing(arguments: list[str]) -> None:
     assert Path("rows.csv").read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_file_that_shrinks_while_it_is_read_is_incomplete() -> None:
     """What was read before is sent; the rest is said not to be, with exit code 3."""
     path = write_csv(Path("rows.csv"), (row(StockCode=f"S{number}") for number in range(100_000)))

@@ -26,6 +26,8 @@ from tests.invoice_rows import row
 from tests.local_runtime.templates import project_template
 from tests.recorded_metrics import RecordedMetrics
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600.0
 
 

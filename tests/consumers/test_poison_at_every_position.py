@@ -17,6 +17,8 @@ from tests.consumers.stores_in_memory import BucketInMemory, TablesInMemory
 from tests.invoice_rows import row
 from tests.recorded_metrics import RecordedMetrics
 
+pytestmark = pytest.mark.slow
+
 SIZES = range(1, 51)
 GOOD = [batch([row(InvoiceNo=f"good{number}")]) for number in SIZES]
 

@@ -12,6 +12,8 @@ from botocore.session import Session
 
 from deployment.slim_botocore import main
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(botocore.__file__).parent / "data"
 KEPT = ("dynamodb", "kinesis", "s3", "sts")
 REGIONS = [next(iter(Session().get_available_regions("sts", name))) for name in Session().get_available_partitions()]

@@ -16,6 +16,8 @@ from local_runtime.stack.resources import create_resources, engine_clients
 from local_runtime.stack.template import physical_names
 from tests.local_runtime.templates import project_template
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[RunFolder]:

@@ -15,6 +15,8 @@ from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment
 from local_runtime.function_process import is_reader_gone, parent_watch
 
+pytestmark = pytest.mark.slow
+
 MAPPING: dict[str, object] = {"StartingPosition": "TRIM_HORIZON", "BatchSize": 10}
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens on it
 STRICT = MAPPING | {

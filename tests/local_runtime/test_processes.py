@@ -22,6 +22,8 @@ from local_runtime.processes import (
     wait_until_healthy,
 )
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(Path(__file__).parent / "programs")}
 
 

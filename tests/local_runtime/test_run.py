@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 from local_runtime.__main__ import app
 from tests.local_runtime.templates import PROJECT_TEMPLATE
 
+pytestmark = pytest.mark.slow
+
 
 def _run(folder: Path, *arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, ["run", "--once", "--folder", str(folder / "run"), *arguments])

@@ -91,6 +91,7 @@ def test_the_pages_have_every_invoice_once(limit: int, api: Api, dynamodb: "Dyna
     assert all(len(page) <= limit for page in pages)
 
 
+@pytest.mark.slow
 def test_a_page_never_splits_an_invoice(api: Api, dynamodb: "DynamoDBClient") -> None:
     """90 and 60 pointers: a page of 100 pointers ends within the second invoice."""
     store(dynamodb, *([row(InvoiceNo="1", StockCode=str(n))] for n in range(90)))
@@ -99,6 +100,7 @@ def test_a_page_never_splits_an_invoice(api: Api, dynamodb: "DynamoDBClient") ->
     assert [[(each["InvoiceNo"], each["line_count"]) for each in page] for page in pages] == [[("1", 90)], [("2", 60)]]
 
 
+@pytest.mark.slow
 def test_a_page_does_not_depend_on_the_batches(api: Api, dynamodb: "DynamoDBClient") -> None:
     """A file that is sent again in another order makes more slices, but changes no response."""
     invoices = [[row(InvoiceNo=str(100 + n), StockCode=str(k), Occurrence=1) for k in range(5)] for n in range(30)]
@@ -108,6 +110,7 @@ def test_a_page_does_not_depend_on_the_batches(api: Api, dynamodb: "DynamoDBClie
     assert api.get("/customers/17850/invoices", limit=25).json() == before
 
 
+@pytest.mark.slow
 def test_an_invoice_with_more_pointers_than_a_page_is_complete(api: Api, dynamodb: "DynamoDBClient") -> None:
     """The Query goes on to its next page, and the slices are read 100 at a time."""
     store(dynamodb, *([row(InvoiceNo="1", StockCode=str(n))] for n in range(230)))
@@ -117,6 +120,7 @@ def test_an_invoice_with_more_pointers_than_a_page_is_complete(api: Api, dynamod
     assert api.get("/customers/17850").json()["line_count"] == 231
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pointers", [99, 100, 101, 200])
 def test_a_page_that_ends_at_the_limit_loses_no_invoice(pointers: int, api: Api, dynamodb: "DynamoDBClient") -> None:
     """Each invoice has one pointer; their number is close to the size of a page."""

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 NAMES = {
     "STREAM_NAME": "rows",
     "INVOICES_TABLE": "invoices",

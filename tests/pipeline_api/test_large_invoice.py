@@ -2,11 +2,15 @@
 
 import json
 
+import pytest
+
 from invoices.limits import MAX_SLICE_LINES
 from pipeline_api.queries.models import LinesPage
 from pipeline_api.queries.queries import read_invoice
 from tests.invoice_rows import row
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_invoice_of_10000_lines_has_two_pages() -> None:

@@ -14,6 +14,8 @@ from tests.invoice_rows import ndjson, row
 from tests.pipeline_ops.stores import BATCH, RAW_KEY, alter_first_price, deliver, keys, send, slice_key_of, tables
 from tests.pipeline_ops.test_read_rows import HEADER, VALUES, write
 
+pytestmark = pytest.mark.slow
+
 NOTHING = "Nothing failed: there are no dead letters and no discarded batches.\n"
 
 

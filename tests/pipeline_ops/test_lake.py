@@ -19,6 +19,8 @@ from tests.consumers.lake.conftest import engine, lake
 from tests.consumers.lake.lakes import OLDER_LINE, Lake
 from tests.invoice_rows import ndjson, row
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["engine", "lake"]  # fixtures
 
 JANUARY = "1/4/2011 10:00"

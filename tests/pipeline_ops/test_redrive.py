@@ -31,6 +31,8 @@ from tests.pipeline_ops.stores import (
     tables,
 )
 
+pytestmark = pytest.mark.slow
+
 SIX = Fix({"Quantity": "6"})
 
 

@@ -15,6 +15,8 @@ from pipeline_ops.verify.command import Scope, verify
 from tests.invoice_rows import row
 from tests.pipeline_ops.stores import BATCH, BUCKET, NAMED, NO_BAR, deliver, index_of, keys, send, tables
 
+pytestmark = pytest.mark.slow
+
 TARGET = Target(bucket=BUCKET, invoices_table="invoices", customers_table="customers")
 
 

@@ -26,6 +26,8 @@ from tests.pipeline_ops.stores import (
 )
 from tests.pipeline_ops.test_read_rows import HEADER, VALUES, write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def csv(tmp_path: Path) -> Path:

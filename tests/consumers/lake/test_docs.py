@@ -10,6 +10,8 @@ import pytest
 from tests.consumers.lake.lakes import Lake
 from tests.invoice_rows import row
 
+pytestmark = pytest.mark.slow
+
 DOCS = (Path(__file__).parents[3] / "docs" / "lake.md").read_text()
 
 

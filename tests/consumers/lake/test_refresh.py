@@ -15,6 +15,8 @@ from invoices.errors import Unavailable
 from tests.consumers.lake.lakes import OLDER_LINE, Lake, LakeLine
 from tests.invoice_rows import row
 
+pytestmark = pytest.mark.slow
+
 JANUARY = "1/4/2011 10:00"
 HEART = LakeLine(
     InvoiceNo="536365",

@@ -9,6 +9,8 @@ from consumers.lake.table import COLUMNS, LakeChanged, MonthFile, NewerTable
 from tests.consumers.lake.lakes import Lake
 from tests.invoice_rows import row
 
+pytestmark = pytest.mark.slow
+
 DECEMBER, JANUARY = "12/1/2010 8:26", "1/4/2011 10:00"
 
 

@@ -3,9 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from aws.totals import DayTotals
 from tests.consumers.lake.lakes import Lake
 from tests.invoice_rows import row
+
+pytestmark = pytest.mark.slow
 
 JANUARY = "1/4/2011 10:00"
 THEN = datetime(2026, 11, 25, tzinfo=UTC)

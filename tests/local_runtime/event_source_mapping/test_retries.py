@@ -18,6 +18,7 @@ REPORTS = ["ReportBatchItemFailures"]
 WEEK = 7 * 24 * 3600.0
 
 
+@pytest.mark.slow
 def test_retries_and_age_are_unlimited_by_default() -> None:
     """A poison record blocks its shard: after a week it is still retried, and nothing is discarded."""
     blocked = Scenario(then=raises_with("p"))
