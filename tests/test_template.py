@@ -25,7 +25,15 @@ def test_the_transformed_template_has_no_fault(stack: Transformed, tmp_path: Pat
     path = tmp_path / "transformed.json"
     path.write_text(json.dumps(stack))
     cfn_lint = Path(sys.executable).with_name("cfn-lint")
-    command = [cfn_lint, "--non-zero-exit-code", "informational", "--ignore-checks", "W2001", "--", path]
+    command: list[str | Path] = [
+        cfn_lint,
+        "--non-zero-exit-code",
+        "informational",
+        "--ignore-checks",
+        "W2001",
+        "--",
+        path,
+    ]
     finished = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert (finished.returncode, finished.stdout) == (0, "")
 

@@ -1,16 +1,17 @@
 """The engine, as a real process."""
 
+import importlib
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ministack.services import kinesis
 
 from local_runtime.engine import Engine, engine_environment, start_engine
 from local_runtime.environment import machine_environment
 from local_runtime.folder import RunFolder, lock_folder
-from local_runtime.ministack_app import kinesis
 from local_runtime.processes import Supervisor, supervise
 from local_runtime.stack.resources import create_resources, engine_clients
 from local_runtime.stack.template import physical_names
@@ -68,6 +69,7 @@ def test_the_engine_writes_into_the_runs_folder_only(tmp_path: Path) -> None:
 
 def test_the_engine_forgets_an_iterator_after_half_a_minute() -> None:
     """A call looks through all that it remembers."""
+    importlib.import_module("local_runtime.ministack_app")
     iterators = {f"{age} s": {"created_at": time.time() - age} for age in (20, 40)}
     kinesis._shard_iterators.update(iterators)  # noqa: SLF001 - no call makes an old one
     kinesis._expire_iterators()  # noqa: SLF001
