@@ -19,13 +19,16 @@ ARCHITECTURE ?= arm64
 SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 LAMBDA_PYTHON="$(LAMBDA_PYTHON)" ARCHITECTURE="$(ARCHITECTURE)" sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run query test test-fast coverage check chaos seeds defects docs lint bench cost prove build deploy smoke destroy sample lock clean
+.PHONY: help run serve query test test-fast coverage check chaos seeds defects docs lint bench cost prove build deploy smoke destroy sample lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 19
 
 run: $(READY) ## start everything, stream a sample or CSV=path (DATES=dmy: day first), report, keep serving (ONCE=1: stop after the report)
 	@$(BIN)/python -m local_runtime run $(if $(CSV),--csv "$(CSV)") $(if $(DATES),--dates "$(DATES)") $(if $(filter 1,$(ONCE)),--once)
+
+serve: $(READY) ## start everything without an upload, on stores that stay in .local/data
+	@$(BIN)/python -m local_runtime serve
 
 test: $(READY) ## run all tests, which start processes of their own
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos"

@@ -1,7 +1,8 @@
-"""The commands: `python -m local_runtime run | sample | invoke`."""
+"""The commands: `python -m local_runtime run | serve | sample | invoke`."""
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,13 +12,17 @@ from rich.markup import escape
 
 from local_runtime.errors import ProcessEnded, RunError
 from local_runtime.handlers import invoke, read_event
-from local_runtime.run import RunOptions, run
+from local_runtime.run import RunOptions, run, serve
 from local_runtime.sample import DEFAULT_ROWS, write_sample
 
 _FAILED = 1
 _INTERRUPTED = 130
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+TemplatePath = Annotated[Path, typer.Option(help="The template that defines the resources.")]
+Folder = Annotated[Path, typer.Option(help="The folder that gets every file of the run.")]
 
 
 @app.command(name="run")
@@ -29,13 +34,27 @@ def run_command(
         Literal["mdy", "dmy", "iso"] | None,
         typer.Option(help="The order of dates with slashes. [default: mdy; the file is checked before it is sent]"),
     ] = None,
-    template: Annotated[Path, typer.Option(help="The template that defines the resources.")] = Path("template.yaml"),
-    folder: Annotated[Path, typer.Option(help="The folder that gets every file of the run.")] = Path(".local"),
+    template: TemplatePath = Path("template.yaml"),
+    folder: Folder = Path(".local"),
 ) -> None:
     """Start the whole pipeline on this machine, send a CSV through it, report, and keep serving."""
+    _exit_with(lambda console: run(RunOptions(csv, once, template, folder, dates), console))
+
+
+@app.command(name="serve")
+def serve_command(
+    *,
+    template: TemplatePath = Path("template.yaml"),
+    folder: Folder = Path(".local"),
+) -> None:
+    """Start the whole pipeline on this machine, without an upload. Its stores stay in the folder `data`."""
+    _exit_with(lambda console: serve(template, folder, console))
+
+
+def _exit_with(command: Callable[[Console], int]) -> None:
     console = Console()
     try:
-        code = run(RunOptions(csv, once, template, folder, dates), console)
+        code = command(console)
     except RunError as error:
         _print_error(error)
         code = _FAILED
@@ -72,6 +91,8 @@ def _print_error(error: RunError) -> None:
     if isinstance(error, ProcessEnded) and error.log_tail:
         console.print(escape(error.log_tail), highlight=False, soft_wrap=True)
     console.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+    if isinstance(error, ProcessEnded) and error.loss:
+        console.print(escape(error.loss), highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

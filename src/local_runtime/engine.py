@@ -1,4 +1,6 @@
-"""The engine: ministack, which emulates Kinesis, S3, DynamoDB and SQS in memory; only this machine reaches its port.
+"""The engine: ministack, which emulates Kinesis, S3, DynamoDB and SQS; only this machine reaches its port.
+
+Its stores are in memory, and with a DataFolder also on disk.
 
 ministack's own Lambda and event source mappings are not used: they ignore partial failures.
 """
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_runtime.environment import machine_environment
-from local_runtime.folder import RunFolder, lock_folder
+from local_runtime.folder import DataFolder, RunFolder, lock_folder
 from local_runtime.processes import (
     LOOPBACK,
     Command,
@@ -26,6 +28,8 @@ from local_runtime.processes import (
 ENGINE_PORT = 4566
 """The usual port of AWS emulators, used if it is free."""
 
+ENGINE = "the engine"
+_SAVE_SECONDS = 120.0  # the tables of 500,000 rows take some seconds
 _HEALTH = "/_ministack/health"
 _SERVER = (
     *("local_runtime.ministack_app:app", "--config", "python:ministack.core.hypercorn_conf"),
@@ -59,8 +63,11 @@ def start_engine(  # noqa: PLR0913 - a run, a test and a restart differ in these
     port: int = ENGINE_PORT,
     settings: Mapping[str, str] = _NO_SETTINGS,
     certificate: Certificate | None = None,
+    data: DataFolder | None = None,
 ) -> Engine:
-    """Start an empty engine and wait until it responds. `settings` are environment variables of ministack.
+    """Start an engine and wait until it responds. `settings` are environment variables of ministack.
+
+    It is empty, or has the stores in `data`, where it saves them when it is stopped.
 
     Any number of engines may start at once. The port is bound before the process starts, and the process inherits the
     socket: nobody else can take the port, and a response on it comes from this engine. If `port` is in use, the system
@@ -69,11 +76,17 @@ def start_engine(  # noqa: PLR0913 - a run, a test and a restart differ in these
     with bind_loopback(port) as listener:
         port = listener.getsockname()[1]
         command = Command(
-            name="the engine",
+            name=ENGINE,
             module="hypercorn",
             log=folder.logs / "engine.log",
-            environment={**engine_environment(machine, folder, port), **_tls_settings(certificate), **settings},
+            environment={
+                **engine_environment(machine, folder, port),
+                **_tls_settings(certificate),
+                **(data.engine_settings if data else {}),
+                **settings,
+            },
             arguments=(*_SERVER, "--bind", f"fd://{listener.fileno()}"),
+            stop_seconds=_SAVE_SECONDS if data else Command.stop_seconds,
         )
         process = supervisor.start(command, listener)
     endpoint = f"{'https' if certificate else 'http'}://{LOOPBACK}:{port}"

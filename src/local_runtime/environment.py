@@ -38,8 +38,13 @@ def bypass_proxies() -> None:
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
-    """For a shell: `set -a; . FILE`. Only the user can read it, because it has an API key."""
+    """For a shell: `set -a; . FILE`."""
+    lines = {**environment, "NO_PROXY": _LOOPBACK, "no_proxy": _LOOPBACK}
+    write_private(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items()))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Only the user can read the file, because it has an API key."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    lines = {**environment, "NO_PROXY": _LOOPBACK, "no_proxy": _LOOPBACK}
-    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items()))
+    path.write_text(text)

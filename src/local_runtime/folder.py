@@ -1,4 +1,7 @@
-"""The folder of a run. Only one run at a time uses it, and the run writes nothing outside of it."""
+"""The folder of a run, and the folder of stores that stay. Only one run at a time uses either.
+
+A run writes nothing outside of them.
+"""
 
 import fcntl
 import os
@@ -12,6 +15,7 @@ from typing import TextIO
 from local_runtime.errors import RunError
 
 _MOST_RUNS_AT_ONCE = 9
+_SAVED_LAST = ("dynamodb.json", "kinesis.json")  # of the files that the engine writes at its end
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,61 @@ class RunFolder:
     @property
     def rejects(self) -> Path:
         return self.root / "rejects.csv"
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The stores of `make serve`. The engine writes objects at once, tables and stream only when it is stopped.
+
+    `needs_rebuild`: the engine was killed, so the tables stand where it was last stopped, and the archive knows more.
+    """
+
+    root: Path
+    needs_rebuild: bool
+
+    @property
+    def engine_settings(self) -> dict[str, str]:
+        root = self.root.resolve()
+        directories = {"STATE_DIR": str(root / "state"), "S3_DATA_DIR": str(root / "objects")}
+        return {"PERSIST_STATE": "1", "S3_PERSIST": "1", **directories}
+
+    @property
+    def api_key(self) -> Path:
+        return self.root / "api-key"
+
+    def checkpoints(self, stage: str) -> Path:
+        return self.root / "checkpoints" / f"{stage}.json"
+
+
+@contextmanager
+def lock_data(root: Path) -> Iterator[DataFolder]:
+    """Lock the stores under `root`. Raises RunError if another run uses them or they cannot be written."""
+    lock = _try_lock(root)
+    if lock is None:
+        raise RunError(f"another `make serve` uses the stores in {root}; stop it first")
+    with lock:
+        data = DataFolder(root, needs_rebuild=_was_killed(root))
+        _match_checkpoints(data)
+        (root / "started").touch()
+        yield data
+
+
+def _was_killed(root: Path) -> bool:
+    """Whether the engine has saved nothing since it was started the last time."""
+    started = root / "started"
+    saved = [root / "state" / name for name in _SAVED_LAST]
+    return started.exists() and not all(
+        file.exists() and file.stat().st_mtime_ns >= started.stat().st_mtime_ns for file in saved
+    )
+
+
+def _match_checkpoints(data: DataFolder) -> None:
+    """The checkpoints of the saved stream: of a stream that is older than they are, they would skip records."""
+    current, saved = data.root / "checkpoints", data.root / "checkpoints-saved"
+    source, target = (saved, current) if data.needs_rebuild else (current, saved)
+    source.mkdir(exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
 
 
 @contextmanager

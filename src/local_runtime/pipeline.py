@@ -3,18 +3,18 @@
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws.api_keys import Scope
+from aws.api_keys import KeyTable, Scope, parse_key_id
 from local_runtime.comparison import StoreNames, store_names
 from local_runtime.engine import start_engine
-from local_runtime.environment import aws_environment, machine_environment, write_environment
+from local_runtime.environment import aws_environment, machine_environment, write_environment, write_private
 from local_runtime.errors import RunError
-from local_runtime.folder import RunFolder
+from local_runtime.folder import DataFolder, RunFolder
 from local_runtime.json_log import UVICORN_CONFIG
 from local_runtime.messages import Inbox, consumer_line_parser, start_listener
 from local_runtime.processes import (
@@ -56,7 +56,8 @@ class ApiServer:
 class Pipeline:
     """A running pipeline. `consumers` are the processes by stage; `longest_batch_seconds` is their longest Timeout.
 
-    `refresh` brings into the lake what was archived; None where the template has no lake.
+    `refresh` brings into the lake what was archived; None where the template has no lake. `rebuild` makes tables and
+    lake from the archive.
     """
 
     endpoint: str
@@ -67,6 +68,7 @@ class Pipeline:
     clients: Clients
     stores: StoreNames
     refresh: Command | None
+    rebuild: Sequence[Command]
 
     def peak_memory(self) -> dict[str, int]:
         processes = {"API": self.api.process, **self.consumers}
@@ -74,30 +76,41 @@ class Pipeline:
         return {name: peak for name, peak in peaks.items() if peak is not None}
 
 
-def start_pipeline(supervisor: Supervisor, folder: RunFolder, template: Template, inbox: Inbox) -> Pipeline:
-    """Start everything and return when it is ready. Raises RunError; the supervisor stops what was started."""
+def start_pipeline(
+    supervisor: Supervisor, folder: RunFolder, template: Template, inbox: Inbox, data: DataFolder | None = None
+) -> Pipeline:
+    """Start everything and return when it is ready. Raises RunError; the supervisor stops what was started.
+
+    The stores are new, or those in `data`.
+    """
     physical = physical_names(template)
     functions = read_functions(template, physical)
     machine = machine_environment(os.environ, folder.temporary)
     variables = {name: value for function in functions for name, value in function.environment.items()}
     stores = store_names(variables)
-    engine = start_engine(supervisor, folder, machine)
+    engine = start_engine(supervisor, folder, machine, data=data)
     clients = engine_clients(engine.endpoint)
     create_resources(template, physical, clients)
 
-    api_key = create_key(clients.dynamodb, variables)
+    api_key = (data and _kept_key(data, clients.dynamodb, variables)) or create_key(clients.dynamodb, variables)
+    if data:
+        write_private(data.api_key, api_key)
     aws = aws_environment(engine.endpoint)
     write_environment(folder.environment, {**aws, **variables, API_KEY: api_key})
     api = start_api(supervisor, folder, {**machine, **aws, **http_function(functions).environment})
     fed = stream_functions(functions)
     consumers = {
-        function.stage: supervisor.start(consumer_command(function, folder, {**machine, **aws})) for function in fed
+        function.stage: supervisor.start(
+            consumer_command(function, folder, {**machine, **aws}, data.checkpoints(function.stage) if data else None)
+        )
+        for function in fed
     }
     for stage, process in consumers.items():
         start_listener(process.command.name, process.stdout_lines(), consumer_line_parser(stage), inbox)
     longest = max((function.timeout_seconds for function in fed), default=0)
     refresh = refresh_command(functions, folder, {**machine, **aws})
-    return Pipeline(engine.endpoint, api, api_key, consumers, longest, clients, stores, refresh)
+    rebuild = rebuild_commands(folder, {**machine, **aws, **variables})
+    return Pipeline(engine.endpoint, api, api_key, consumers, longest, clients, stores, refresh, rebuild)
 
 
 def create_key(dynamodb: "DynamoDBClient", variables: Mapping[str, str]) -> str:
@@ -106,6 +119,14 @@ def create_key(dynamodb: "DynamoDBClient", variables: Mapping[str, str]) -> str:
         raise RunError("no function of the template has the environment variable KEYS_TABLE")
     ring = KeyRing(dynamodb, variables["KEYS_TABLE"], lambda: datetime.now(UTC), secrets.token_bytes)
     return ring.create("make run", Scope)
+
+
+def _kept_key(data: DataFolder, dynamodb: "DynamoDBClient", variables: Mapping[str, str]) -> str | None:
+    """The key of the last run on these stores, if the table of keys still has it."""
+    text = data.api_key.read_text() if data.api_key.exists() else ""
+    key_id = parse_key_id(text)
+    found = KeyTable(dynamodb, variables["KEYS_TABLE"]).find(key_id) if key_id else None
+    return text if found and found.revoked_at is None else None
 
 
 def start_api(supervisor: Supervisor, folder: RunFolder, environment: Mapping[str, str]) -> ApiServer:
@@ -135,6 +156,18 @@ def refresh_command(functions: list[Function], folder: RunFolder, environment: M
                 "the lake's refresh", "local_runtime", log, {**environment, **function.environment}, arguments
             )
     return None
+
+
+def rebuild_commands(folder: RunFolder, environment: Mapping[str, str]) -> list[Command]:
+    """The operator's commands that make the tables and the lake from the archive."""
+    progress = str(folder.temporary / "replay.json")
+    commands: dict[str, Sequence[str]] = {"the replay of the archive": ("replay", "--progress", progress)}
+    if "LAKE_BUCKET" in environment:
+        commands["the lake's rebuild"] = ("lake", "rebuild")
+    log = folder.logs / "rebuild.log"
+    return [
+        Command(name, "pipeline_ops", log, environment, arguments, may_end=True) for name, arguments in commands.items()
+    ]
 
 
 def consumer_command(

@@ -21,7 +21,6 @@ LOOPBACK = "127.0.0.1"
 _ANY_PORT = 0
 _TAIL_LINES = 15
 _BYTES_PER_KB = 1024
-_STOP_SECONDS = 15.0
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST_START_SECONDS = 60.0
 _POLL_SECONDS = 0.05
@@ -33,7 +32,7 @@ class Command:
     """A Python module to run in a process of its own.
 
     Stderr goes to the log. Stdout goes there too, unless the parent reads it (`pipes_stdout`). `may_end` is True for a
-    client, which ends by itself, and False for a server.
+    client, which ends by itself, and False for a server. It has `stop_seconds` to end after SIGTERM.
     """
 
     name: str
@@ -43,6 +42,7 @@ class Command:
     arguments: Sequence[str] = field(default=())
     pipes_stdout: bool = False
     may_end: bool = False
+    stop_seconds: float = 15.0
 
     @property
     def line(self) -> list[str]:
@@ -87,12 +87,12 @@ class Process:
         if (code := self.exit_code) is not None:
             raise ProcessEnded(self.command.name, code, self.command.log, log_tail(self.command.log))
 
-    def stop(self, seconds: float = _STOP_SECONDS) -> None:
+    def stop(self) -> None:
         """Send SIGTERM, wait, and kill what is left: the process, and every process that it started."""
         if self.exit_code is None:
             self._popen.terminate()
             with suppress(subprocess.TimeoutExpired):
-                self._popen.wait(seconds)
+                self._popen.wait(self.command.stop_seconds)
         with suppress(ProcessLookupError, PermissionError):  # no process is left, or only some that are ending
             os.killpg(self.pid, signal.SIGKILL)
         self._popen.wait()

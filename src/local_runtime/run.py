@@ -1,8 +1,13 @@
-"""One run: start the pipeline, send the CSV through it, compare, report, and keep serving."""
+"""One run: start the pipeline, send the CSV through it, compare, report, and keep serving.
+
+`serve` starts it without an upload, on stores that stay.
+"""
 
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,12 +18,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from local_runtime.comparison import Expected, compare, read_expected, read_lake, read_stored
+from local_runtime.engine import ENGINE
 from local_runtime.environment import bypass_proxies, machine_environment
-from local_runtime.errors import RunError
-from local_runtime.folder import RunFolder, lock_folder
+from local_runtime.errors import ProcessEnded, RunError
+from local_runtime.folder import RunFolder, lock_data, lock_folder
 from local_runtime.messages import Inbox, UploadSummary
 from local_runtime.pipeline import API_KEY, API_PORT, HEADER, Pipeline, start_pipeline
-from local_runtime.processes import Supervisor, supervise
+from local_runtime.processes import Command, Supervisor, supervise
 from local_runtime.report import (
     ExampleQuery,
     Report,
@@ -67,7 +73,7 @@ def run(options: RunOptions, console: Console) -> int:
     if options.csv and not options.csv.is_file():
         raise RunError(f"there is no file {options.csv}")
     template = read_template(options.template)
-    with lock_folder(options.folder) as folder, supervise() as supervisor:
+    with lock_folder(options.folder) as folder, _naming_loss(_MEMORY_LOSS, _MEMORY_LOSS), supervise() as supervisor:
         if folder.root != options.folder:
             _print(console, f"another run uses {options.folder}, so this one writes to {folder.root}")
         csv = options.csv or _write_default_sample(folder)
@@ -75,7 +81,43 @@ def run(options: RunOptions, console: Console) -> int:
         _print(console, "starting engine, API and consumers …")
         session = _Session(console, folder, supervisor, inbox, start_pipeline(supervisor, folder, template, inbox))
         exit_code = session.send_and_report(csv, options.dates)
-        return exit_code if options.once else session.serve()
+        return exit_code if options.once else session.serve("the stores are in memory and go when this ends")
+
+
+def serve(template_path: Path, root: Path, console: Console) -> int:
+    """Serve the stores under `root`/data until Ctrl-C. Raises RunError."""
+    bypass_proxies()
+    template = read_template(template_path)
+    saved = f"nothing is lost: the stores are saved in {root / 'data'}"
+    with (
+        lock_data(root / "data") as data,
+        lock_folder(root) as folder,
+        _naming_loss(_ARCHIVE_KEEPS, saved),
+        supervise() as supervisor,
+    ):
+        inbox: Inbox = SimpleQueue()
+        _print(console, "starting engine, API and consumers …")
+        pipeline = start_pipeline(supervisor, folder, template, inbox, data)
+        session = _Session(console, folder, supervisor, inbox, pipeline)
+        if data.needs_rebuild:
+            _print(console, "the engine was killed the last time, so the tables are built from the archive")
+            _print(console, _SEND_AGAIN)
+            session.rebuild()
+        return session.serve(f"the stores stay in {data.root}")
+
+
+_MEMORY_LOSS = "the stream, the archive and the tables of this run were in memory and are lost; send the file again"
+_SEND_AGAIN = "rows of its last second may be missing: send the last file again, each row counts once"
+_ARCHIVE_KEEPS = f"{_SEND_AGAIN}; the next start builds the tables and the lake from the archive"
+
+
+@contextmanager
+def _naming_loss(of_engine: str, of_others: str) -> Iterator[None]:
+    try:
+        yield
+    except ProcessEnded as error:
+        error.loss = of_engine if error.name == ENGINE else of_others
+        raise
 
 
 class _Session:
@@ -112,12 +154,13 @@ class _Session:
         show_report(self._console, report, queries, self._folder.report)
         return _OK if report.is_success else _FAILED
 
-    def serve(self) -> int:
+    def serve(self, stores: str) -> int:
         """Keep serving until Ctrl-C or SIGTERM. Raises ProcessEnded if a process ends."""
         url, key = self._pipeline.api.url, self._pipeline.api_key
         self._print(f"page {url}/console  docs {url}/docs  API {url}  AWS {self._pipeline.endpoint}")
         self._print(f"key  export {API_KEY}={key}")
         self._print(f"try  curl -H '{HEADER}: {key}' '{url}{self._example_path}'")
+        self._print(stores)
         self._print(f"serving until Ctrl-C; the environment variables are in {self._folder.environment}")
         try:
             while True:
@@ -138,12 +181,21 @@ class _Session:
         """Raises RunError with the end of its log if the refresh fails."""
         if command := self._pipeline.refresh:
             self._print("bringing the rows into the lake …")
-            process = self._supervisor.start(command)
-            while process.exit_code is None:
-                time.sleep(_REFRESH_POLL_SECONDS)
-            if process.exit_code:
-                process.check()
-            self._supervisor.release(process)
+            self._wait_for(command)
+
+    def rebuild(self) -> None:
+        """Raises RunError with the end of the log if a command fails."""
+        for command in self._pipeline.rebuild:
+            self._print(f"{command.name} …")
+            self._wait_for(command)
+
+    def _wait_for(self, command: Command) -> None:
+        process = self._supervisor.start(command)
+        while process.exit_code is None:
+            time.sleep(_REFRESH_POLL_SECONDS)
+        if process.exit_code:
+            process.check()
+        self._supervisor.release(process)
 
     def _print_warnings(self, upload: UploadResult) -> None:
         if upload.client_errors:

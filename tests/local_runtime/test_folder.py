@@ -1,11 +1,12 @@
 """The folder that a run writes to."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from local_runtime.errors import RunError
-from local_runtime.folder import lock_folder
+from local_runtime.folder import lock_data, lock_folder
 
 
 def test_a_second_run_at_the_same_time_gets_another_folder(tmp_path: Path) -> None:
@@ -36,3 +37,47 @@ def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot write to"), lock_folder(tmp_path / "file"):
         pass
+
+
+def _save(root: Path) -> None:
+    """What the engine does when it is stopped."""
+    (root / "state").mkdir(exist_ok=True)
+    for name in ("dynamodb.json", "kinesis.json"):
+        (root / "state" / name).write_text("{}")
+
+
+def test_stores_are_used_by_one_run_at_a_time(tmp_path: Path) -> None:
+    """Two engines would overwrite each other's tables."""
+    with (
+        lock_data(tmp_path),
+        pytest.raises(RunError, match="another `make serve` uses"),
+        lock_data(tmp_path),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_stores_need_a_rebuild_if_the_engine_was_killed(tmp_path: Path, is_killed: bool) -> None:  # noqa: FBT001 - a case
+    """It writes its tables and its stream only when it is stopped. What an earlier run has saved does not count."""
+    with lock_data(tmp_path) as first:
+        _save(tmp_path)
+    os.utime(tmp_path / "started", (0, 0))
+    with lock_data(tmp_path) as second:
+        if not is_killed:
+            _save(tmp_path)
+    with lock_data(tmp_path) as third:
+        assert [each.needs_rebuild for each in (first, second, third)] == [False, False, is_killed]
+
+
+@pytest.mark.parametrize(("is_killed", "expected"), [(False, "newer"), (True, "saved")])
+def test_checkpoints_are_those_of_the_saved_stream(tmp_path: Path, is_killed: bool, expected: str) -> None:  # noqa: FBT001 - a case
+    """Newer ones would skip the records that a killed engine's stream gets again."""
+    with lock_data(tmp_path) as data:
+        data.checkpoints("to_s3").write_text("saved")
+        _save(tmp_path)
+    with lock_data(tmp_path) as data:
+        data.checkpoints("to_s3").write_text("newer")
+        if not is_killed:
+            _save(tmp_path)
+    with lock_data(tmp_path) as data:
+        assert data.checkpoints("to_s3").read_text() == expected

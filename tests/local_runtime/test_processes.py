@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,9 @@ def test_the_last_process_started_is_the_first_one_stopped(tmp_path: Path) -> No
 
 def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     """It gets SIGTERM first, and SIGKILL after a time limit."""
-    process = Process(_command(tmp_path, "stubborn"))
+    process = Process(replace(_command(tmp_path, "stubborn"), stop_seconds=0.1))
     _wait_for_first_line(process)
-    process.stop(seconds=0.1)
+    process.stop()
     assert process.exit_code == -signal.SIGKILL
 
 

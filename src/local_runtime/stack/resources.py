@@ -1,10 +1,11 @@
 """The template's stream, buckets, queues and tables, created in the engine with the template's own properties.
 
-Encryption at rest, backups and lifecycle rules are left out: the engine's memory ends with the run.
+Encryption at rest, backups and lifecycle rules are left out. What an engine with stores that stay has already stays.
 """
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -32,6 +33,7 @@ _CONFIG = Config(
 _ON_DEMAND_SHARDS = 4
 """AWS gives a new on-demand stream four. With fewer, nobody here would notice that order holds only within a shard."""
 
+_EXISTS = "ResourceInUseException"  # of a stream or table; a queue may be created again
 _SHORTEST_RETENTION_HOURS = 24
 _STREAM_PROPERTIES = ("StreamModeDetails", "ShardCount", "RetentionPeriodHours")
 _BUCKET_PROPERTIES = ("VersioningConfiguration", "PublicAccessBlockConfiguration", "NotificationConfiguration")
@@ -87,6 +89,8 @@ def _create(
     try:
         create(physical.names[resource.name], physical.resolve_all(wanted))
     except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] == _EXISTS:
+            return
         reason = " ".join(str(error).split())
         raise RunError(f"the template's {resource.name} cannot be created: {reason}") from error
 
@@ -107,7 +111,8 @@ def _create_queue(sqs: "SQSClient", name: str, properties: Properties) -> None:
 
 
 def _create_bucket(s3: "S3Client", name: str, properties: Properties) -> None:
-    s3.create_bucket(Bucket=name)
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # a killed engine kept its objects, not its settings
+        s3.create_bucket(Bucket=name)
     if versioning := mapping_at(properties, "VersioningConfiguration"):
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=cast("Any", versioning))
     if access := mapping_at(properties, "PublicAccessBlockConfiguration"):
