@@ -52,7 +52,7 @@ def test_what_was_archived_stands_after_the_engine_was_killed_and_stays(tmp_path
     """The next start builds the tables from the archive, and Ctrl-C saves them."""
     _kill_an_engine_after_it_archived(ndjson([row()]), tmp_path)
     template = _template_without_lake(tmp_path / "template.yaml")
-    command = ["-m", "local_runtime", "serve", "--folder", tmp_path, "--template", template]
+    command: list[str | Path] = ["-m", "local_runtime", "serve", "--folder", tmp_path, "--template", template]
     with subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         output = ""
