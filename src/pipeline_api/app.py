@@ -17,6 +17,7 @@ from pipeline_api.console.routes import console_routes
 from pipeline_api.docs_page.routes import docs_routes
 from pipeline_api.error_handlers import EXCEPTION_HANDLERS
 from pipeline_api.ingest.route import OpenRejections, Stream, ingest_routes
+from pipeline_api.ingest.waiting import ReceiptWait
 from pipeline_api.openapi import component_schemas, problem_responses
 from pipeline_api.problems import Forbidden, ParametersProblem, Problem, RowsProblem, Unauthenticated
 from pipeline_api.queries.routes import OpenTotals, batch_routes, customer_routes, invoice_routes, totals_routes
@@ -58,9 +59,10 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
     key_problems = problem_responses(
         Unauthenticated("the header X-Api-Key must have a valid API key"), Forbidden("the API key does not permit this")
     )
+    wait = ReceiptWait(services.receipts, run)
     for routes, scope in (
         (
-            ingest_routes(services.stream, services.keep_rejections, services.metrics, run, services.authorize),
+            ingest_routes(services.stream, services.keep_rejections, services.metrics, wait, services.authorize),
             Scope.INGEST,
         ),
         (invoice_routes(services.tables, run), Scope.READ),

@@ -67,8 +67,26 @@ _ONE_REJECTED = {
     "errors": [{"index": 1, "field": "Country", "message": "is missing"}],
 }
 
+_LOCATION = {"Location": {"description": "Where the batch's receipt is.", "schema": {"type": "string"}}}
+_APPLIED = {"Preference-Applied": {"description": "The wait that was applied.", "schema": {"type": "string"}}}
+_RECEIPT = {
+    "batch_id": "01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d",
+    "rows": 3,
+    "stored": 3,
+    "set_aside": 0,
+    "arrived_at": "2026-11-25T12:00:04.125+00:00",
+    "queryable_at": "2026-11-25T12:00:04.211+00:00",
+}
+
+QUERYABLE: dict[str, Any] = {
+    "description": "Queryable: the request asked to wait",
+    "headers": _LOCATION | _APPLIED,
+    "content": {JSON: {"example": {**_ALL_ACCEPTED, "receipt": _RECEIPT}}},
+}
+
 ACCEPTED: dict[str, Any] = {
     "description": "Accepted",
+    "headers": _LOCATION | _APPLIED,
     "content": {
         JSON: {
             "examples": {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias
 
 import uuid6
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,13 +19,13 @@ from aws.metrics import Metric, MetricsLog
 from aws.rejections import RejectionStore, field_label, new_rejection
 from invoices.batch import BATCH_ID_PATTERN, parse_batch_id
 from invoices.errors import InvalidRows, Rejected, Retryable, RowError
-from pipeline_api.asgi import RunBlocking
 from pipeline_api.auth import KEY_HEADER, Authorize
 from pipeline_api.ingest.batch import Batch, read_batch
 from pipeline_api.ingest.body import JSON, Media, parse_media, read_body
-from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY, INGEST_PROBLEMS
+from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY, INGEST_PROBLEMS, QUERYABLE
+from pipeline_api.ingest.waiting import LONGEST_WAIT_SECONDS, ReceiptWait, wait_seconds
 from pipeline_api.problems import RowErrors
-from pipeline_api.queries.models import NoQuery
+from pipeline_api.queries.models import NoQuery, ReceiptResponse
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -56,20 +56,35 @@ class IngestResponse(BaseModel):
     errors: RowErrors
 
 
+class QueryableResponse(IngestResponse):
+    """The accepted rows can be queried."""
+
+    receipt: ReceiptResponse
+
+
 _KEY = Header(
     alias="Idempotency-Key",
     description="Names the batch. Use the same key for each retry. Without a key each request is a batch of its own.",
 )
 _KEY_JSON = {"type": "string", "pattern": BATCH_ID_PATTERN, "examples": ["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"]}
 
+_PREFER = Header(
+    alias="Prefer",
+    description=(
+        "`wait=5` asks for a response that comes as soon as the accepted rows can be queried, or after 5 seconds (RFC "
+        f"7240). At most {LONGEST_WAIT_SECONDS}. Other preferences are ignored."
+    ),
+)
+_PREFER_JSON = {"type": "string", "examples": ["wait=5"]}
 
 OpenRejections: TypeAlias = Callable[[], RejectionStore | None]
 """Opens the store of rejected rows at its first use; None where they are not kept."""
 
 
 def ingest_routes(
-    stream: Stream, open_rejections: OpenRejections, metrics: MetricsLog, run: RunBlocking, authorize: Authorize
+    stream: Stream, open_rejections: OpenRejections, metrics: MetricsLog, wait: ReceiptWait, authorize: Authorize
 ) -> APIRouter:
+    run = wait.run
     router = APIRouter(tags=["ingest"])
 
     @router.post(
@@ -78,13 +93,14 @@ def ingest_routes(
         summary="Send one row or many",
         operation_id="ingest",
         response_model=IngestResponse,
-        responses={202: ACCEPTED, **INGEST_PROBLEMS},
+        responses={200: {"model": QueryableResponse, **QUERYABLE}, 202: ACCEPTED, **INGEST_PROBLEMS},
         openapi_extra={"requestBody": INGEST_BODY},
     )
     async def ingest(
         request: Request,
         _: Annotated[NoQuery, Query()],
         key: Annotated[str | None, WithJsonSchema(_KEY_JSON), _KEY] = None,
+        prefer: Annotated[str | None, WithJsonSchema(_PREFER_JSON), _PREFER] = None,
     ) -> Response:
         """Each row is validated by itself: valid rows are accepted, and each rejected row is listed in `errors`."""
         batch_id = str(uuid6.uuid7()) if key is None else parse_batch_id(key)
@@ -92,12 +108,25 @@ def ingest_routes(
         media = parse_media(request.headers)
         authorize_correction = partial(authorize, request.headers.get(KEY_HEADER), Scope.CORRECT)
         body = await read_body(request)
-        response = await run(
+        response, record = await run(
             ingest_batch, stream, open_rejections, metrics, batch_id, body, media, authorize_correction
         )
-        return Response(response.model_dump_json(), status_code=202, media_type=JSON)
+        headers = {"Location": f"{request.scope.get('root_path', '')}/batches/{batch_id}"}
+        if prefer and (seconds := wait_seconds(prefer)):
+            headers["Preference-Applied"] = f"wait={seconds}"
+            if receipt := await wait.receipt_of(batch_id, record, seconds):
+                queryable = QueryableResponse(**dict(response), receipt=receipt)
+                return Response(queryable.model_dump_json(), 200, headers, JSON)
+        return Response(response.model_dump_json(), 202, headers, JSON)
 
     return router
+
+
+class Ingested(NamedTuple):
+    """The response to a batch, and its record on the stream."""
+
+    response: IngestResponse
+    record: bytes
 
 
 def ingest_batch(  # noqa: PLR0913, PLR0917 - called with positions, by `run`
@@ -108,7 +137,7 @@ def ingest_batch(  # noqa: PLR0913, PLR0917 - called with positions, by `run`
     body: bytes,
     media: Media,
     authorize_correction: Callable[[], None],
-) -> IngestResponse:
+) -> Ingested:
     """Validate a body, put its valid rows on the stream as one record, and keep the others.
 
     Raises what `read_batch` and `Stream.put` raise. A batch that restates or takes back a line also needs
@@ -125,9 +154,10 @@ def ingest_batch(  # noqa: PLR0913, PLR0917 - called with positions, by `run`
     stream.put(batch_id, batch.record)
     lost = _keep_rejected(open_rejections, batch_id, batch)
     metrics.put(batch_id, [Metric("RowsAccepted", batch.accepted), *_row_metrics(batch.errors), *lost])
-    return IngestResponse(
+    response = IngestResponse(
         batch_id=batch_id, accepted=batch.accepted, rejected=len(batch.rejected), errors=list(batch.errors)
     )
+    return Ingested(response, batch.record)
 
 
 def _keep_rejected(open_rejections: OpenRejections, batch_id: str, batch: Batch | InvalidRows) -> list[Metric]:
