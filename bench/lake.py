@@ -21,7 +21,8 @@ from invoices.batch import pack, unpack
 from invoices.limits import MAX_BODY_BYTES
 from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment
-from pipeline_ops.lake import named_questions, open_lake
+from pipeline_ops.lake import open_lake
+from pipeline_ops.query import named_questions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
