@@ -45,6 +45,9 @@ from pipeline_ops.errors import OpsError
 from pipeline_ops.raw_objects import raw_keys_of, read_raw_object
 
 _OCCURRENCE = "Occurrence"
+_WITHDRAWN = "Withdrawn"
+_STATEMENT = ("AsOf", _WITHDRAWN)
+_BOOLS = {"true": True, "false": False}
 _NOT_CHOSEN = "is valid, but this redrive did not choose it"
 
 
@@ -62,14 +65,16 @@ class Fix:
         """The row with the new values; everything else stays as it was.
 
         A row whose content changes is no longer the n-th with its content, so it loses its Occurrence. Without it the
-        row is known by its batch and number, and can never overwrite another row. Text that is not a JSON object
-        stays as it is; validation rejects it.
+        row is known by its batch and number, and can never overwrite another row. A row with AsOf or Withdrawn keeps
+        it: it states something about the line that has the new content. Text that is not a JSON object stays as it is;
+        validation rejects it.
         """
         pairs = _pairs(row.text)
         if not self.values or pairs is None:
             return row
         before = dict(pairs)
-        if any(before.get(name) != value for name, value in self.values.items()):
+        is_statement = any({**before, **self.values}.get(name) for name in _STATEMENT)
+        if not is_statement and any(before.get(name) != value for name, value in self.values.items()):
             pairs = [(name, value) for name, value in pairs if name != _OCCURRENCE]
         kept = [(name, value) for name, value in pairs if name not in self.values]
         return NumberedRow(row.index, _object_text([*kept, *self.values.items()]))
@@ -230,6 +235,8 @@ def _parse_assignment(text: str) -> tuple[str, str | int]:
     name, equals, value = text.partition("=")
     if not equals or name not in Line.model_fields:
         raise OpsError(f"--set takes Field=value, with one of these fields: {', '.join(Line.model_fields)}.")
+    if name == _WITHDRAWN and value in _BOOLS:
+        return name, _BOOLS[value]
     return name, int(value) if name == _OCCURRENCE and value.isdecimal() else value
 
 

@@ -29,6 +29,17 @@ def test_a_changed_row_loses_its_occurrence() -> None:
     assert "Occurrence" not in fixed(ndjson([row(Occurrence=1, Quantity="six")]), "Quantity=6")
 
 
+@pytest.mark.parametrize("statement", [{"AsOf": "2026-11-26T09:00:00Z"}, {"Withdrawn": True}])
+def test_a_changed_statement_keeps_its_occurrence(statement: dict[str, object]) -> None:
+    """It is about the line that has the new content; without Occurrence it would be about none."""
+    assert fixed(ndjson([row(Occurrence=2, Quantity="six", **statement)]), "Quantity=6")["Occurrence"] == 2
+
+
+def test_a_row_can_be_made_a_withdrawal() -> None:
+    """`true` on the command line is JSON's true."""
+    assert fixed(ndjson([row(Occurrence=1)]), "Withdrawn=true") == row(Occurrence=1, Withdrawn=True)
+
+
 def test_an_unchanged_row_keeps_its_occurrence() -> None:
     """Setting what is there already is no change."""
     assert fixed(ndjson([row(Occurrence=2, Quantity="6")]), "Quantity=6")["Occurrence"] == 2

@@ -242,3 +242,41 @@ def test_an_object_without_rows(stores: Stores) -> None:
     assert report_on(stores).findings.is_clean
     stores.bucket.delete(keys(stores, "failed/")[0])
     assert (only(report_on(stores)).kind, only(report_on(stores)).object) == ("unreadable", RAW_KEY)
+
+
+NINE = {"AsOf": "2026-11-26T09:00:00Z"}
+
+
+def take_back(stores: Stores, batch_id: str = "back") -> None:
+    """The first row of the CSV, which is then sent once more."""
+    first = row(Occurrence=1, Description="WHITE HEART")
+    send(stores, [{**first, **NINE, "Withdrawn": True}], batch_id)
+    send(stores, [first], "again")
+
+
+def test_a_row_that_was_taken_back_is_a_note(sent: Stores, csv: Path) -> None:
+    """It is in the CSV and counts nowhere. Only the row that was sent once more was sent before."""
+    take_back(sent)
+    for report in (report_on(sent, csv), report_on(sent)):
+        assert report.findings.is_clean
+        assert (report.lines, report.withdrawn, report.repeated_rows) == (2, 1, 1)
+
+
+def test_a_withdrawal_that_the_tables_lost(sent: Stores, csv: Path) -> None:
+    """The line counts although it was taken back."""
+    before = {each["SliceId"]["S"] for each in sent.dynamodb.scan(TableName="invoices")["Items"]}
+    take_back(sent)
+    for item in sent.dynamodb.scan(TableName="invoices")["Items"]:
+        if "Withdrawn" in item["Columns"]["S"] and item["SliceId"]["S"] not in before:
+            sent.dynamodb.delete_item(TableName="invoices", Key={name: item[name] for name in ("InvoiceNo", "SliceId")})
+    lost = [each for each in report_on(sent, csv).findings.kept if each.where == "invoices"]
+    assert [(each.kind, each.line) for each in lost] == [("missing", 2)]
+
+
+def test_a_withdrawal_that_nobody_archived(sent: Stores, csv: Path) -> None:
+    """A table says that the line is taken back, and no raw object does."""
+    take_back(sent)
+    (key,) = (key for key in keys(sent, "raw/") if "/back." in key)
+    sent.bucket.delete(key)
+    wrong = report_on(sent, csv).findings.kept
+    assert [(each.kind, each.where, each.line) for each in wrong] == [("unexpected", "invoices", 2)]

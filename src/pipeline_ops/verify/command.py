@@ -35,7 +35,7 @@ from pipeline_ops.verify.archive import ArchiveCheck
 from pipeline_ops.verify.findings import Finding, Findings, Kind, Where
 from pipeline_ops.verify.known_lines import KnownLines
 from pipeline_ops.verify.reconcile import Reconciler
-from pipeline_ops.verify.tables import LakeCheck, TablesCheck
+from pipeline_ops.verify.tables import LakeCheck, TablesCheck, check_statements
 
 _FINDINGS = 1
 _MOST_SHOWN = 50
@@ -100,6 +100,7 @@ class Report:
     slices: int
     pointers: int
     lines: int
+    withdrawn: int
     lake_rows: int
     findings: Findings
 
@@ -111,17 +112,19 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
     archive.run(scope.span, bar)
     tables = TablesCheck(known_lines, findings)
     tables.run(stores, bar)
+    is_whole, only_csv = scope.span.is_everything, scope.csv is not None
+    check_statements(known_lines, tables.statements, Where.INVOICES, findings, only_csv=only_csv, is_whole=is_whole)
     _report_not_archived(known_lines, findings)
     reconciler = Reconciler(stores, known_lines, findings, archive.keys, tables)
     if scope.csv:
         reconciler.run_for_csv()
     else:
-        reconciler.run(report_unexpected=scope.span.is_everything)
+        reconciler.run(report_unexpected=is_whole)
     lake = LakeCheck(known_lines, findings)
     if stores.lake and stores.lake.exists():
         with TemporaryDirectory(prefix="lake-") as cache:
             lines = bar.track(lake_lines(stores.lake, Path(cache)), description="Lake, lines")
-            lake.run(lines, only_csv=scope.csv is not None, report_unexpected=scope.span.is_everything)
+            lake.run(lines, only_csv=only_csv, report_unexpected=is_whole)
     return Report(
         csv_rows=csv_rows,
         csv_rejected=csv_rejected,
@@ -133,6 +136,7 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
         slices=tables.slices,
         pointers=tables.pointers,
         lines=tables.lines,
+        withdrawn=_withdrawn(known_lines, only_csv=only_csv),
         lake_rows=lake.rows,
         findings=findings,
     )
@@ -148,6 +152,14 @@ def _read_csv(path: Path, known_lines: KnownLines, bar: Progress, *, day_first: 
         else:
             known_lines.add_from_csv(row.line_id, row.line, row.number)
     return rows, rejected
+
+
+def _withdrawn(known_lines: KnownLines, *, only_csv: bool) -> int:
+    """How many of the judged lines are taken back by the archive."""
+    statements = known_lines.statements
+    return sum(
+        statements.is_withdrawn(line_id) for line_id in statements if not only_csv or known_lines[line_id].csv_line
+    )
 
 
 def _report_not_archived(known_lines: KnownLines, findings: Findings) -> None:
@@ -174,6 +186,9 @@ def _show(report: Report) -> None:
     typer.echo(f"Tables   {report.lines:,} lines in {report.slices:,} slices, {report.pointers:,} pointers")
     if report.repeated_rows:
         typer.echo(f"Note     {report.repeated_rows:,} archived rows were sent before; each of them counts once")
+    if report.withdrawn:
+        what = "rows of the CSV" if report.csv_rows else "lines"
+        typer.echo(f"Note     {report.withdrawn:,} {what} were taken back and count nowhere")
     if report.lake_rows:
         typer.echo(f"Lake     {report.lake_rows:,} lines")
     if report.findings.is_clean:

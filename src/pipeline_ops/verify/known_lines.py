@@ -7,9 +7,10 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from invoices.line import Line, content
+from invoices.line import Line, content, statement_strength
 
 _NONE = 0
+_ORDINARY = ("", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,34 @@ class KnownLine:
         return self.object_number is not None or self.is_redriven
 
 
-class KnownLines:
-    """A dict from line id to a position in arrays."""
+class Statements:
+    """The statement that holds of each line in one place. Lines with ordinary rows alone take no memory."""
 
     def __init__(self) -> None:
+        self._strengths: dict[bytes, tuple[str, bool]] = {}
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The ids of the lines of which something is stated."""
+        return iter(self._strengths)
+
+    def __getitem__(self, line_id: bytes) -> tuple[str, bool]:
+        """As in statement_strength."""
+        return self._strengths.get(line_id, _ORDINARY)
+
+    def add(self, line_id: bytes, line: Line) -> None:
+        if not line.is_ordinary:
+            self._strengths[line_id] = max(self[line_id], statement_strength(line))
+
+    def is_withdrawn(self, line_id: bytes) -> bool:
+        return self[line_id][1]
+
+
+class KnownLines:
+    """A dict from line id to a position in arrays. `statements` are those of the archive."""
+
+    def __init__(self) -> None:
+        self.statements = Statements()
+        self._only_stated: set[bytes] = set()
         self._positions: dict[bytes, int] = {}
         self._csv_lines = array("I")
         self._objects = array("I")
@@ -57,17 +82,25 @@ class KnownLines:
         self._csv_lines[self._position(line_id, line)] = csv_line
 
     def add_from_object(self, line_id: bytes, line: Line, object_number: int) -> bool:
-        """False if an object has this line already."""
+        """False if an object has this line already and the row states nothing else about it."""
+        self.statements.add(line_id, line)
         position = self._position(line_id, line)
-        if self._objects[position] != _NONE:
-            return False
-        self._objects[position] = object_number + 1
-        return True
+        is_new = self._objects[position] == _NONE
+        if is_new:
+            self._objects[position] = object_number + 1
+        if not line.is_ordinary:
+            self._only_stated.update({line_id} if is_new else ())
+            return True
+        if line_id in self._only_stated:
+            self._only_stated.remove(line_id)
+            return True
+        return is_new
 
     def is_from_csv(self, line_id: bytes) -> bool:
         return self._csv_lines[self._positions[line_id]] != _NONE
 
     def add_redriven(self, line_id: bytes, line: Line) -> None:
+        self.statements.add(line_id, line)
         self._redriven[self._position(line_id, line)] = True
 
     def mark_stored(self, line_id: bytes, line: Line) -> bool:

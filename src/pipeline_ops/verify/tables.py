@@ -11,7 +11,7 @@ from invoices.line import Line
 from pipeline_ops.options import Stores
 from pipeline_ops.stored import Pointer, UnreadableItem, pointers_to, stored_pointers, stored_slices
 from pipeline_ops.verify.findings import Finding, Findings, Kind, Where
-from pipeline_ops.verify.known_lines import KnownLines
+from pipeline_ops.verify.known_lines import KnownLines, Statements
 
 _MOST_UNEXPECTED = 10_000
 
@@ -33,6 +33,7 @@ class TablesCheck:
         self._findings = findings
         self._missing_pointers: set[Pointer] = set()
         self._unexpected_ids: set[bytes] = set()
+        self.statements = Statements()
         self.unexpected: list[Unexpected] = []
         self.slices = 0
         self.pointers = 0
@@ -43,8 +44,9 @@ class TablesCheck:
 
     @property
     def lines(self) -> int:
-        """How many lines the tables contain, each line id counted once."""
-        return self._known_lines.stored_count + len(self._unexpected_ids)
+        """How many lines hold by the tables, each line id counted once."""
+        withdrawn = sum(map(self.statements.is_withdrawn, self.statements))
+        return self._known_lines.stored_count + len(self._unexpected_ids) - withdrawn
 
     def run(self, stores: Stores, bar: Progress) -> None:
         slices = stored_slices(stores.dynamodb, stores.invoices_table)
@@ -66,6 +68,7 @@ class TablesCheck:
             self._check_line(bytes.fromhex(line_id), line, invoice_slice.slice_id)
 
     def _check_line(self, line_id: bytes, line: Line, slice_id: str) -> None:
+        self.statements.add(line_id, line)
         if line_id in self._known_lines:
             if not self._known_lines.mark_stored(line_id, line):
                 self._add_changed(line_id, line, slice_id)
@@ -114,6 +117,27 @@ class TablesCheck:
         )
 
 
+def check_statements(  # noqa: PLR0913 - what is compared, and which of it is judged
+    known_lines: KnownLines, found: Statements, where: Where, findings: Findings, *, only_csv: bool, is_whole: bool
+) -> None:
+    """In the tables or in the lake, `found`, the same statement must hold of each line as in the archive.
+
+    With `only_csv` the rows of the CSV are judged and no others. `is_whole`: every raw object was read, so a
+    statement that is in none of them is wrong.
+    """
+    for line_id in dict.fromkeys((*known_lines.statements, *found)):
+        if line_id not in known_lines or (only_csv and known_lines[line_id].csv_line is None):
+            continue
+        archived, there = known_lines.statements[line_id], found[line_id]
+        csv_line = known_lines[line_id].csv_line
+        if there < archived:
+            message = "a row that takes the line back, or states it again, has no effect here"
+            findings.add(Finding(Kind.MISSING, where, message, line=csv_line))
+        elif there > archived and is_whole:
+            message = "the line is taken back or stated again here, and no raw object says so"
+            findings.add(Finding(Kind.UNEXPECTED, where, message, line=csv_line))
+
+
 class LakeCheck:
     """Compares the lake with the known lines, each by its id. A line that is there twice is a finding."""
 
@@ -121,12 +145,14 @@ class LakeCheck:
         self._known_lines = known_lines
         self._findings = findings
         self._seen: set[bytes] = set()
+        self._statements = Statements()
         self.rows = 0
 
     def run(self, lines: Iterable[tuple[bytes, Line]], *, only_csv: bool, report_unexpected: bool) -> None:
         """With `only_csv` the rows of the CSV are judged and no others."""
         for line_id, line in lines:
-            self.rows += 1
+            self.rows += not line.Withdrawn
+            self._statements.add(line_id, line)
             if line_id in self._seen:
                 self._add(Kind.DOUBLED, "the line is in the lake twice", line_id, line.InvoiceNo)
             self._seen.add(line_id)
@@ -141,6 +167,14 @@ class LakeCheck:
             if is_judged and known.is_archived and known.line_id not in self._seen:
                 message = "an archived row is not in the lake; if it is new, run invoice-stream ops lake refresh"
                 self._add(Kind.MISSING, message, known.line_id)
+        check_statements(
+            self._known_lines,
+            self._statements,
+            Where.LAKE,
+            self._findings,
+            only_csv=only_csv,
+            is_whole=report_unexpected,
+        )
 
     def _add(self, kind: Kind, message: str, line_id: bytes, invoice_no: str | None = None) -> None:
         csv_line = self._known_lines[line_id].csv_line if line_id in self._known_lines else None
