@@ -4,16 +4,20 @@ import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import TypeAlias
 
-from chaos.rows import COLUMNS, MARK, Fact, GeneratedRow, facts_of, valid_rows
+from chaos.rows import COLUMNS, MARK, Fact, GeneratedRow, Statement, facts_of, numbered_facts, valid_rows
 
 _FIRST_BYTES_OF_GZIP = b"\x1f\x8b\x08"
 _TOO_MANY_ROWS = 10_001
 _TOO_MANY_BYTES = 4 * 1024 * 1024 + 1
 _SHARE_OF_REQUESTS = 0.3
 _SHARE_PUT_TWICE = 0.2
+_SHARE_OF_STATEMENTS = 0.5
+_FIRST_INSTANT = datetime(2026, 11, 26, 9, tzinfo=UTC)
+_ZONES = (UTC, timezone(timedelta(hours=2)))
 _INVALID_FIELDS: tuple[Mapping[str, object], ...] = (
     {"Quantity": MARK},
     {"InvoiceNo": None},
@@ -28,13 +32,14 @@ _INVALID_FIELDS: tuple[Mapping[str, object], ...] = (
 class ForeignRecord:
     """A record and what must become of it.
 
-    `facts` must be stored. `failed_in` names the stages that make a dead letter of it: of all its bytes, or, where
-    `bad_rows` are given, of exactly these rows.
+    `facts` must be stored, and `statements` are about rows of the file. `failed_in` names the stages that make a dead
+    letter of it: of all its bytes, or, where `bad_rows` are given, of exactly these rows.
     """
 
     key: str
     data: bytes
     facts: Sequence[Fact] = ()
+    statements: Sequence[Statement] = ()
     failed_in: tuple[str, ...] = ()
     bad_rows: Sequence[bytes] = ()
 
@@ -43,13 +48,15 @@ class ForeignRecord:
 class ForeignProducer:
     """Puts `left` records on the stream, some of them twice, through `put`, which meets no faults.
 
-    `used_keys` are the batch ids of other producers, of which it may take one.
+    `used_keys` are the batch ids of other producers, of which it may take one. `rows` are those of the file: some
+    records take one of them back, or state it again, before or after the file's own record arrives.
     """
 
     put: Callable[[str, bytes], object]
     chance: Random
     left: int
     used_keys: Sequence[str]
+    rows: Sequence[GeneratedRow]
     records: list[ForeignRecord] = field(default_factory=list)
 
     def maybe_put(self) -> None:
@@ -64,10 +71,28 @@ class ForeignProducer:
         self.left -= 1
         own = f"foreign-{len(self.records)}"
         used = self.chance.choice(self.used_keys) if self.used_keys else own
-        record = self.chance.choice(_KINDS)(self.chance, own, used)
+        if self.chance.random() < _SHARE_OF_STATEMENTS:
+            record = statements(self.rows, self.chance, own)
+        else:
+            record = self.chance.choice(_KINDS)(self.chance, own, used)
         self.records.append(record)
         for _ in range(2 if self.chance.random() < _SHARE_PUT_TWICE else 1):
             self.put(record.key, record.data)
+
+
+def statements(rows: Sequence[GeneratedRow], chance: Random, own_key: str) -> ForeignRecord:
+    """There are few instants, so that some statements are as of the same."""
+    texts, made = [], []
+    numbered = numbered_facts(facts_of(rows))
+    valid = [row for row in rows if row.fact]
+    for place in chance.choices(range(len(valid)), k=chance.randint(1, 12)):
+        as_of = chance.choice((None, *(_FIRST_INSTANT + timedelta(hours=hour) for hour in range(3))))
+        statement = Statement(*numbered[place], as_of, withdrawn=chance.random() < 0.7)  # noqa: PLR2004 - a share
+        values = {**_values(valid[place]), "Occurrence": statement.occurrence, "Withdrawn": statement.withdrawn}
+        values["AsOf"] = as_of and as_of.astimezone(chance.choice(_ZONES)).isoformat()
+        texts.append(json.dumps(values).encode())
+        made.append(statement)
+    return ForeignRecord(own_key, _packed(texts), statements=made)
 
 
 def no_gzip(chance: Random, own_key: str, _: str) -> ForeignRecord:
@@ -92,7 +117,7 @@ def some_bad_rows(chance: Random, own_key: str, _: str) -> ForeignRecord:
     rows = _json_rows(good) + bad
     chance.shuffle(rows)
     in_order = [row for row in rows if row in bad]
-    return ForeignRecord(own_key, _packed(rows), facts_of(good), ("to_dynamodb",), in_order)
+    return ForeignRecord(own_key, _packed(rows), facts_of(good), (), ("to_dynamodb",), in_order)
 
 
 def too_large(chance: Random, own_key: str, _: str) -> ForeignRecord:

@@ -33,6 +33,28 @@ _READS = ("tests/pipeline_api/test_tables.py", "tests/pipeline_api/test_customer
 
 DEFECTS: tuple[Defect, ...] = (
     Defect(
+        "a withdrawal is lost when it arrives before its line",
+        "src/invoices/invoice.py",
+        "            lines[line_id] = statement_that_holds(lines[line_id], line) if line_id in lines else line\n",
+        "            if line_id in lines or not line.Withdrawn:\n"
+        "                lines[line_id] = statement_that_holds(lines.get(line_id, line), line)\n",
+        (*_SHAPE, _SEEDS),
+    ),
+    Defect(
+        "a redelivered slice overwrites the withdrawal of its lines",
+        "src/invoices/invoice.py",
+        'name if line.is_ordinary else f"{name}@{line.AsOf}@{line.Withdrawn}"',
+        "name",
+        (*_SHAPE, _SEEDS),
+    ),
+    Defect(
+        "of two statements as of one instant the first to arrive holds",
+        "src/invoices/line.py",
+        'return line.AsOf or "", line.Withdrawn',
+        'return line.AsOf or "", False',
+        (*_SHAPE, _SEEDS),
+    ),
+    Defect(
         "the lake acknowledges messages before its commit",
         "src/consumers/lake/refresh.py",
         "            self._unite(staging, done)\n        queue.delete(taken)\n        return done",
@@ -224,8 +246,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "slice ids by count",
         "src/invoices/invoice.py",
-        'return blake2b("".join(sorted(line_ids)).encode(), digest_size=_ID_BYTES).hexdigest()',
-        'return f"{len(list(line_ids)):024x}"',
+        'return blake2b("".join(sorted(names)).encode(), digest_size=_ID_BYTES).hexdigest()',
+        'return f"{len(list(names)):024x}"',
         _SHAPE,
     ),
     Defect(
@@ -245,8 +267,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "an invoice is its last slice",
         "src/invoices/invoice.py",
-        "        lines.update(invoice_slice.lines)\n",
-        "        lines = dict(invoice_slice.lines)\n",
+        "        for line_id, line in invoice_slice.lines.items():\n            lines[line_id]",
+        "        lines = {}\n        for line_id, line in invoice_slice.lines.items():\n            lines[line_id]",
         _SHAPE,
     ),
     Defect(

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from chaos.foreign import ForeignRecord
-from chaos.rows import MARK, Fact, GeneratedRow, facts_of
+from chaos.rows import MARK, Fact, GeneratedRow, facts_of, held_facts
 from chaos.stores import Stores
 from chaos.upload import ADDRESS, Upload
 from client.api import Api, open_api
@@ -59,9 +59,20 @@ class Observations:
 
     @property
     def facts(self) -> list[Fact]:
-        """Every line that the tables must hold, as often as it was sent as a row of its own."""
+        """Every line that holds, as often as it was sent as a row of its own."""
+        statements = [each for record in self.foreign for each in record.statements]
+        return [*held_facts(facts_of(self.rows), statements), *self._foreign_facts]
+
+    @property
+    def withdrawn_invoices(self) -> set[str]:
+        """Invoices all of whose lines were taken back."""
+        sent = {fact.invoice for fact in (*facts_of(self.rows), *self._foreign_facts)}
+        return sent - {fact.invoice for fact in self.facts}
+
+    @property
+    def _foreign_facts(self) -> list[Fact]:
         distinct = {(record.key, record.data): record for record in self.foreign}.values()
-        return [*facts_of(self.rows), *(fact for record in distinct for fact in record.facts)]
+        return [fact for record in distinct for fact in record.facts]
 
     def objects_under(self, prefix: str) -> dict[str, bytes]:
         return {key: data for key, data in self.objects.items() if key.startswith(prefix)}
@@ -72,6 +83,7 @@ class Observations:
             "rows": len(self.rows),
             "rejected": sum(row.fact is None for row in self.rows),
             "lines": len(self.facts),
+            "statements": sum(len(record.statements) for record in self.foreign),
             "batches": len({key for key, _ in self.puts}),
             "foreign": len(self.foreign),
             "raw_objects": len(self.objects_under("raw/")),
@@ -87,7 +99,7 @@ def broken_promises(seen: Observations, environment: Environment) -> list[str]:
         *_check_archive(seen),
         *_check_tables(seen),
         *_check_dead_letters(seen),
-        *asyncio.run(_check_answers(seen.facts, environment)),
+        *asyncio.run(_check_answers(seen, environment)),
         *_check_logs(seen),
     ]
 
@@ -148,20 +160,27 @@ def _folder_of(batch_id: str) -> str:
 def _check_tables(seen: Observations) -> Iterator[str]:
     """The tables hold exactly the accepted rows, and a pointer for every slice that a customer has lines in."""
     slices = list(seen.stores.items(seen.stores.invoices))
-    lines = {line for item in slices for line in _lines(item)}
+    statements: dict[tuple[str, Fact], tuple[str, bool]] = {}
+    for item in slices:
+        for name, fact, statement in _lines(item):
+            statements[name, fact] = max(statements.get((name, fact), statement), statement)
+    held = [fact for (_, fact), (_, withdrawn) in statements.items() if not withdrawn]
     pointers = {
         (fact.customer, f"{fact.invoice}#{item['SliceId']['S']}")
         for item in slices
-        for _, fact in _lines(item)
+        for _, fact, _ in _lines(item)
         if fact.customer
     }
     stored = [(item["CustomerID"]["S"], item["Slice"]["S"]) for item in seen.stores.items(seen.stores.customers)]
-    yield from _difference("lines in the tables", seen.facts, [fact for _, fact in lines])
+    yield from _difference("lines in the tables", seen.facts, held)
     yield from _difference("pointers", pointers, stored)
 
 
-def _lines(item: Mapping[str, Any]) -> Iterator[tuple[str, Fact]]:
-    """Each with what tells it from equal lines: its own id, or its number among rows with the same content."""
+def _lines(item: Mapping[str, Any]) -> Iterator[tuple[str, Fact, tuple[str, bool]]]:
+    """Each with what tells it from equal lines: its own id, or its number among rows with the same content.
+
+    The last is what the item states about the line: when, in UTC, and whether it is taken back.
+    """
     columns = item["Columns"]["S"].split(",")
     for entry in item["Lines"]["L"]:
         values = {**item, **dict(zip(columns, entry["L"], strict=True))}
@@ -177,6 +196,7 @@ def _lines(item: Mapping[str, Any]) -> Iterator[tuple[str, Fact]]:
                 customer=values.get("CustomerID", {}).get("S"),
                 country=values["Country"]["S"],
             ),
+            (values.get("AsOf", {}).get("S", ""), values.get("Withdrawn", {}).get("BOOL", False)),
         )
 
 
@@ -207,9 +227,10 @@ def _is_explained(document: Mapping[str, Any]) -> bool:
     return bool(document["reason"] and document["sequence_number"]) and MARK not in explanation
 
 
-async def _check_answers(facts: Sequence[Fact], environment: Environment) -> list[str]:
+async def _check_answers(seen: Observations, environment: Environment) -> list[str]:
     """Every invoice and every customer, with lines and totals, as the client gets them from the API."""
     findings: list[str] = []
+    facts = seen.facts
     async with open_api(ADDRESS, environment, lambda: False) as api:
         for name in sorted({fact.invoice for fact in facts}):
             answer = await _ask(api, f"invoices/{name}")
@@ -217,8 +238,9 @@ async def _check_answers(facts: Sequence[Fact], environment: Environment) -> lis
         for name in sorted({fact.customer for fact in facts if fact.customer}):
             answer = await _ask(api, f"customers/{name}")
             findings += _check_customer(name, answer, [fact for fact in facts if fact.customer == name])
-        if await _ask(api, f"invoices/{_UNKNOWN_INVOICE}"):
-            findings.append("an invoice that was never sent is found")
+        for name in sorted({_UNKNOWN_INVOICE, *seen.withdrawn_invoices}):
+            if await _ask(api, f"invoices/{name}"):
+                findings.append(f"invoice {name} is found, which was never sent or was taken back")
     return findings
 
 

@@ -3,9 +3,10 @@
 The truth stands here in plain values and uses nothing of the code under test.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from random import Random
@@ -16,6 +17,7 @@ MARK = "Qzx"
 """Stands in some text of every row, and must stand in no log record."""
 
 _FIRST_DATE = datetime(2010, 12, 1, 8, 26)  # noqa: DTZ001 - the data has no zone
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _PRICES = ("0", "0.001", "0.42", "1.25", "2.5", "2.55", "4.95", "7.95", "16.95", "38970", "-11062.06")
 _QUANTITIES = (1, 1, 2, 3, 6, 12, 48, 96, -1, -6, 80_995)
 _COUNTRIES = ("United Kingdom", "United Kingdom", "France", "EIRE")
@@ -81,6 +83,35 @@ def generated_rows(chance: Random) -> list[GeneratedRow]:
 def valid_rows(chance: Random, most: int) -> list[GeneratedRow]:
     """Between one and `most` valid rows."""
     return list(islice(_endless(chance), chance.randint(1, most)))
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a row says about the n-th row of the file that has this fact, n being its `occurrence`."""
+
+    fact: Fact
+    occurrence: int
+    as_of: datetime | None
+    withdrawn: bool
+
+
+def held_facts(facts: Iterable[Fact], statements: Iterable[Statement]) -> list[Fact]:
+    """The facts that hold: of the statements about one the latest, none being the weakest, then the withdrawal."""
+    held = dict.fromkeys(numbered_facts(facts), (_LONG_AGO, False))
+    for each in statements:
+        numbered = each.fact, each.occurrence
+        held[numbered] = max(held.get(numbered, (_LONG_AGO, False)), (each.as_of or _LONG_AGO, each.withdrawn))
+    return [fact for (fact, _), (_, withdrawn) in held.items() if not withdrawn]
+
+
+def numbered_facts(facts: Iterable[Fact]) -> list[tuple[Fact, int]]:
+    """Each with its number among the equal facts."""
+    seen: Counter[Fact] = Counter()
+    numbered = []
+    for fact in facts:
+        seen[fact] += 1
+        numbered.append((fact, seen[fact]))
+    return numbered
 
 
 def facts_of(rows: Iterable[GeneratedRow]) -> list[Fact]:

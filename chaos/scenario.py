@@ -19,7 +19,7 @@ from chaos.rows import generated_rows
 from chaos.stores import create_stores
 from chaos.upload import upload, write_rows
 
-_MOST_FOREIGN_RECORDS = 6
+_MOST_FOREIGN_RECORDS = 10
 _SHARE_DELIVERED_AGAIN = 0.4
 
 
@@ -51,7 +51,7 @@ def run_scenario(pipeline: Pipeline, profile: FaultProfile, logs: list[str]) -> 
     """Everything that happens before the oracle judges. Call it in the pipeline's virtual time."""
     plan, network, stores = pipeline.plan, pipeline.network, pipeline.stores
     rows, chance = generated_rows(plan.chance("rows")), plan.chance("foreign")
-    producer = ForeignProducer(stores.put_record, chance, chance.randint(0, _MOST_FOREIGN_RECORDS), network.asked)
+    producer = ForeignProducer(stores.put_record, chance, chance.randint(0, _MOST_FOREIGN_RECORDS), network.asked, rows)
     network.before_request = producer.maybe_put
     plan.profile = profile
     with tempfile.TemporaryDirectory() as folder:
