@@ -19,7 +19,7 @@ ARCHITECTURE ?= arm64
 SAM = PATH="$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 LAMBDA_PYTHON="$(LAMBDA_PYTHON)" ARCHITECTURE="$(ARCHITECTURE)" sam
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve query test test-fast coverage check chaos seeds defects docs lint bench cost prove build deploy smoke destroy sample lock clean
+.PHONY: help run serve query test test-fast coverage check chaos seeds defects docs screenshots lint bench cost prove build deploy smoke destroy sample lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 19
@@ -72,6 +72,9 @@ check: lint test seeds prove ## run everything that CI runs
 
 docs: $(READY) acceptance/third_party_clients/node_modules ## rewrite docs/openapi.json and docs/postman_collection.json
 	@$(BIN)/python -m acceptance.documents
+
+screenshots: $(READY) acceptance/third_party_clients/node_modules ## take docs/console-*.png of the page of the running local stack, while rows arrive
+	@set -a && . .local/env && set +a && node acceptance/third_party_clients/screenshots.cjs "$(or $(URL),http://127.0.0.1:8000)" "$$INVOICE_API_KEY" docs
 
 lint: $(READY) ## check style, types, imports and the template
 	$(BIN)/ruff check

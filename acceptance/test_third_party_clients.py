@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,13 +106,55 @@ def test_newman_runs_the_postman_collection_green(pipeline: RunningPipeline, tmp
     print("\nnewman: " + " ".join(next(line for line in said.splitlines() if "requests" in line).split()))
 
 
-def test_the_docs_page_can_be_used_without_internet(pipeline: RunningPipeline) -> None:
+@pytest.fixture(scope="module")
+def pages(pipeline: RunningPipeline) -> dict[str, Any]:
+    """What Chromium saw on the docs page and on the console."""
+    script: list[str | Path] = [THIRD_PARTY / "pages.cjs", pipeline.url, pipeline.key["X-Api-Key"], chromium()]
+    seen: dict[str, Any] = json.loads(done(["node", *script], PROJECT))
+    return seen
+
+
+def test_the_docs_page_can_be_used_without_internet(pages: dict[str, Any]) -> None:
     """In Chromium: it renders, Authorize takes the key, "Try it out" posts the example. Without a key it is refused."""
-    page: list[str | Path] = [THIRD_PARTY / "docs_page.cjs", pipeline.url, pipeline.key["X-Api-Key"], chromium()]
-    seen = json.loads(done(["node", *page], PROJECT))
     paths = json.loads((PROJECT / "docs" / "openapi.json").read_text())["paths"]
     operations = sum(len(methods) for methods in paths.values())
-    assert seen == {"operations": operations, "withoutKey": 401, "authorized": True, "withKey": 202, "complaints": []}
+    assert pages["docs"] == {
+        "operations": operations,
+        "withoutKey": 401,
+        "authorized": True,
+        "withKey": 202,
+        "complaints": [],
+    }
+
+
+def test_the_console_can_be_used(pages: dict[str, Any]) -> None:
+    """A wrong key is refused; the example row turns queryable, look-ups find it, and an outage of the API passes."""
+    seen = pages["console"]
+    assert (int(seen["invoice"]["Lines"]) >= 1, int(seen["customer"]) >= 1) == (True, True)
+    assert (seen["outage"], seen["complaints"]) == (True, [])
+
+
+def test_a_rejected_row_is_mended_on_the_console(pages: dict[str, Any]) -> None:
+    """It is found by its field, saved as a CSV, corrected and sent. Its text stays text, whatever it looks like."""
+    assert pages["console"]["mended"] == {
+        "refused": 422,
+        "file": True,
+        "description": "<img src=x onerror=alert(1)> 1",
+        "Total": "15.30",
+        "Lines": "1",
+        "Pieces": "6",
+    }
+
+
+def test_the_console_has_no_barriers(pages: dict[str, Any]) -> None:
+    """Axe finds none on any view, in light and in dark, and at 400 pixels nothing is wider than the window."""
+    assert pages["console"]["barriers"] == []
+
+
+def test_the_console_writes_money_exactly(pages: dict[str, Any]) -> None:
+    """Every digit, as the browser's language writes it."""
+    assert pages["console"]["english"] == ["-12,345,678,901,234,567,890.1234567", "-999.705"]
+    assert pages["console"]["german"] == ["-12.345.678.901.234.567.890,1234567", "-999.705"]
 
 
 def chromium() -> str:

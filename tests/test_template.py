@@ -105,12 +105,13 @@ def test_the_access_log_names_no_customer_and_no_caller(stack: Transformed) -> N
     assert [value for value in map(str, entry.values()) if any(name in value for name in forbidden)] == []
 
 
-def test_the_docs_have_a_throttle_of_their_own(stack: Transformed) -> None:
+def test_the_pages_have_a_throttle_of_their_own(stack: Transformed) -> None:
     """A flood of pages that need no key takes nothing from senders. A throttle without a route cannot be deployed."""
     api = stack["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]
     settings = stack["Resources"]["HttpApiApiGatewayDefaultStage"]["Properties"]["RouteSettings"]
     methods = {"x-amazon-apigateway-any-method": "ANY"}
     routes = {f"{methods.get(method, method.upper())} {path}" for path, each in api.items() for method in each}
-    assert set(settings) == {"ANY /docs", "ANY /docs/{file+}", "ANY /openapi.json"}
+    pages = ("/", "/console", "/console/{file+}", "/docs", "/docs/{file+}", "/openapi.json")
+    assert set(settings) == {f"ANY {page}" for page in pages}
     assert set(settings) < routes
     assert all(each["ThrottlingRateLimit"] <= 20 for each in settings.values())

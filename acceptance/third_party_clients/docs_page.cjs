@@ -1,10 +1,6 @@
-// Uses the docs page as a person would: node docs_page.cjs URL KEY CHROMIUM. Prints what it saw as JSON.
-const { chromium } = require("playwright-core");
+// Uses the docs page as a person would. pages.cjs starts it; it returns what it saw.
 
-const [url, key, executablePath] = process.argv.slice(2);
-const NO_INTERNET = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
-
-async function authorize(page) {
+async function authorize(page, key) {
   await page.click(".auth-wrapper button.authorize");
   await page.fill(".auth-container input", key);
   await page.click(".auth-container button.authorize");
@@ -21,7 +17,7 @@ async function postExample(page) {
   return parseInt(await answered.innerText(), 10);
 }
 
-async function openDocs(browser, complaints) {
+async function openDocs(browser, url, complaints) {
   const page = await browser.newPage();
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
@@ -31,17 +27,12 @@ async function openDocs(browser, complaints) {
   return page;
 }
 
-async function main() {
-  // Chromium's own sandbox needs rights that a container seldom gives; the only page it sees is ours.
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", NO_INTERNET] });
-  const withoutKey = await postExample(await openDocs(browser, [])); // the browser itself complains of the 401
+module.exports = async (browser, url, key) => {
+  const withoutKey = await postExample(await openDocs(browser, url, [])); // the browser itself complains of the 401
   const complaints = [];
-  const page = await openDocs(browser, complaints);
+  const page = await openDocs(browser, url, complaints);
   const operations = await page.locator(".opblock").count();
-  const authorized = await authorize(page);
+  const authorized = await authorize(page, key);
   const withKey = await postExample(page);
-  await browser.close();
-  process.stdout.write(JSON.stringify({ operations, withoutKey, authorized, withKey, complaints }));
-}
-
-main();
+  return { operations, withoutKey, authorized, withKey, complaints };
+};

@@ -6,10 +6,11 @@ const SECONDS = 30;
 
 /** The API answered with a problem. `detail` is its own sentence. */
 export class Problem extends Error {
-  /** @param {number} status @param {string} detail */
-  constructor(status, detail) {
+  /** @param {number} status @param {string} detail @param {Array<{field: string | null, message: string}>} errors of rows */
+  constructor(status, detail, errors = []) {
     super(detail);
     this.status = status;
+    this.errors = errors;
   }
 }
 
@@ -23,6 +24,11 @@ export const key = {
   set: (text) => sessionStorage.setItem(KEY, text),
   forget: () => sessionStorage.removeItem(KEY),
 };
+
+let ahead = 0;
+
+/** The API's clock in milliseconds, to the second: this machine's own clock may be wrong. */
+export const apiTime = () => Date.now() + ahead;
 
 /**
  * The JSON of GET `path`. Raises Problem or Unreachable, and what `signal` aborts with.
@@ -40,43 +46,52 @@ export const get = (path, signal) => call(path, { signal });
 export const post = (path, body, signal, headers = {}) =>
   call(path, { method: "POST", body: JSON.stringify(body), signal }, { "Content-Type": "application/json", ...headers });
 
-async function call(path, request, headers = {}) {
+/**
+ * Saves the answer to GET `path` as a file.
+ * @param {string} path @param {string} type the media type to ask for @param {string} name @param {AbortSignal} signal
+ */
+export async function download(path, type, name, signal) {
+  const address = URL.createObjectURL(await call(path, { signal }, { Accept: type }, (response) => response.blob()));
+  Object.assign(document.createElement("a"), { href: address, download: name }).click();
+  URL.revokeObjectURL(address);
+}
+
+async function call(path, request, headers = {}, content = (response) => response.json()) {
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(SECONDS * 1000)]);
   const withKey = { ...headers, "X-Api-Key": key.get() ?? "" };
   try {
-    const body = await read(await fetch(new URL(path, ROOT), { ...request, signal, headers: withKey }));
+    const response = await fetch(new URL(path, ROOT), { ...request, signal, headers: withKey });
+    ahead = (Date.parse(response.headers.get("Date") ?? "") || Date.now()) - Date.now();
+    if (!response.ok) throw problemOf(response, await response.json());
+    const answer = await content(response);
     announce(true);
-    return body;
+    return answer;
   } catch (error) {
     request.signal.throwIfAborted();
     announce(error instanceof Problem);
-    throw error instanceof Problem ? error : new Unreachable("The API does not answer.");
+    throw error instanceof Problem ? error : new Unreachable("The API does not answer."); // an answer that is no JSON is a gateway's
   }
 }
 
-async function read(response) {
-  const body = await response.json(); // what is no JSON is not the API's answer, but a gateway's
-  if (!response.ok) throw new Problem(response.status, body.detail ?? body.message ?? `Status ${response.status}.`);
-  return body;
-}
+const problemOf = (response, body) =>
+  new Problem(response.status, body.detail ?? body.message ?? `The API answered ${response.status}.`, body.errors);
 
 const announce = (reached) => document.dispatchEvent(new CustomEvent("reached", { detail: reached }));
 
 /**
- * Every `seconds`, while the page can be seen. The first wait is for the page to be seen.
- * @param {number} seconds @param {AbortSignal} signal
+ * Again and again, while the page can be seen.
+ * @param {() => number} seconds the next pause @param {AbortSignal} signal
  */
 export async function* ticks(seconds, signal) {
   while (!signal.aborted) {
     await seen(signal);
     if (signal.aborted) return;
     yield;
-    await pause(seconds, signal);
+    await pause(seconds(), signal);
   }
 }
 
-/** @param {number} seconds @param {AbortSignal} signal ends the pause early */
-export const pause = (seconds, signal) =>
+const pause = (seconds, signal) =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, seconds * 1000);
     signal.addEventListener("abort", () => { clearTimeout(timer); resolve(undefined); }, { once: true });

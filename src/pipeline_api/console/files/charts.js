@@ -18,18 +18,24 @@ const STEPS = [1, 2, 2.5, 5, 10];
 /**
  * Columns with an axis. The value under the pointer stands above the chart, and all values in a table below it.
  * @param {string} title @param {string} unit the title of the values @param {Point[]} points
+ * @returns {HTMLElement}
  */
 export function columns(title, unit, points) {
-  return figure(title, { name: "", value: unit }, points, (size, readout) => drawColumns(title, points, size, readout));
+  const { element, update } = chart(title, unit, drawColumns);
+  update(points);
+  return element;
 }
 
 /**
- * Two lines over time: how many came and how many are done.
- * @param {string} title @param {string[]} names @param {Array<{name: string, values: number[], texts: string[]}>} points
+ * An area and a line before it over time, which `update` draws anew. A point has a value and a text for each.
+ * @param {string} title @param {string} unit @param {string[]} names of the area and of the line
+ * @returns {{element: HTMLElement, update: (points: Array<{name: string, values: number[], texts: string[]}>) => void}}
  */
-export function lines(title, names, points) {
-  const all = points.map((point) => ({ name: point.name, text: names.map((name, i) => `${point.texts[i]} ${name}`).join(", ") }));
-  return figure(title, { name: "", value: "Rows" }, all, (size, readout) => drawLines(title, names, points, all, size, readout));
+export function lines(title, unit, names) {
+  const { element, update } = chart(title, unit, drawLines);
+  const text = (point) => names.map((name, index) => `${point.texts[index]} ${name}`).join(", ");
+  element.querySelector("figcaption").after(el("p", { class: "legend" }, names.map((name, index) => el("span", { class: `name-${index}` }, name))));
+  return { element, update: (points) => update(points.map((point) => ({ ...point, text: text(point) }))) };
 }
 
 /**
@@ -43,60 +49,68 @@ export function bars(caption, [name, value], rows) {
     return svg("svg", { class: "bar", "aria-hidden": "true" }, svg("rect", { class: row.value < 0 ? "negative" : null, width, height: "100%", rx: 2 }));
   };
   const cells = rows.map((row) => [row.name, el("span", {}, bar(row)), row.text]);
-  const made = table(caption, [{ title: name }, { title: "" }, { title: value, number: true }], cells);
+  const made = table(caption, [{ title: name }, { title: "Share" }, { title: value, number: true }], cells);
   made.classList.add("bars");
   return made;
 }
 
-function figure(title, head, points, draw) {
+/** A chart that `draw` draws: at each update, and whenever its width changes. */
+function chart(title, unit, draw) {
   const readout = el("output", {});
   const place = el("div", { class: "plot" });
-  const rows = points.map((point) => [point.name, point.text]);
-  const all = el("details", {}, el("summary", {}, "As a table"),
-    table(title, [{ title: head.name || "When" }, { title: head.value, number: true }], rows));
-  // The observer draws at first sight and whenever the width changes; it goes when the chart goes.
-  new ResizeObserver(([entry]) => {
-    const width = Math.floor(entry.contentRect.width);
-    if (width > 0) place.replaceChildren(draw({ width, height: HEIGHT }, readout));
-  }).observe(place);
-  return el("figure", {}, el("figcaption", {}, el("span", {}, title), readout), place, all);
-}
-
-function drawColumns(title, points, size, readout) {
-  const scale = axis(points.map((point) => point.value), size);
-  const step = (size.width - MARGIN.left - MARGIN.right) / points.length;
-  const width = Math.max(1, Math.min(step * 0.72, 44));
-  const rect = (point, index) => {
-    const [zero, end] = [scale.y(0), scale.y(point.value)];
-    const x = MARGIN.left + step * (index + 0.5) - width / 2;
-    return svg("rect", { x, width, rx: Math.min(2, width / 4), y: Math.min(zero, end), height: Math.max(Math.abs(end - zero), 0.5), class: point.value < 0 ? "negative" : null });
+  const values = el("details", {}, el("summary", {}, "As a table"));
+  const heads = [{ title: "When" }, { title: unit, number: true }];
+  let [points, width, chosen] = [[], 0, -1];
+  const choose = (index) => {
+    chosen = points[index] ? index : -1;
+    readout.textContent = points[index] ? `${points[index].name}: ${points[index].text}` : "";
+    for (const [each, shape] of place.querySelectorAll(".point").entries()) shape.classList.toggle("chosen", each === chosen);
   };
-  const shapes = points.map(rect);
-  const names = labels(points, step, size);
-  return plot(title, size, [...scale.lines, svg("g", { class: "columns" }, shapes), ...names], points, step, readout, (index) =>
-    shapes.forEach((shape, each) => shape.classList.toggle("chosen", each === index)));
+  const redraw = () => {
+    if (width <= 0 || !points.length) return;
+    const step = (width - MARGIN.left - MARGIN.right) / points.length;
+    const onpointermove = (event) => choose(Math.floor((event.offsetX - MARGIN.left) / step));
+    const size = { width, height: HEIGHT };
+    const scale = axis(points.flatMap((point) => point.values ?? point.value), size);
+    const shapes = [...scale.lines, ...draw(points, step, scale.y, size), ...labels(points, step, size)];
+    place.replaceChildren(svg("svg", { ...size, role: "img", "aria-label": title, onpointermove, onpointerleave: () => choose(-1) }, shapes));
+    choose(chosen);
+  };
+  const fill = () => {
+    values.querySelector("table")?.remove();
+    if (values.open) values.append(table(title, heads, points.map((point) => [point.name, point.text])));
+  };
+  values.addEventListener("toggle", fill);
+  // The observer reports at once when the chart comes into the page. It goes when the chart goes.
+  new ResizeObserver(([entry]) => {
+    width = Math.floor(entry.contentRect.width);
+    redraw();
+  }).observe(place);
+  const update = (next) => {
+    points = next;
+    redraw();
+    fill();
+  };
+  return { element: el("figure", {}, el("figcaption", {}, el("span", {}, title), readout), place, values), update };
 }
 
-function drawLines(title, names, points, texts, size, readout) {
-  const scale = axis(points.flatMap((point) => point.values), size);
-  const step = (size.width - MARGIN.left - MARGIN.right) / points.length;
-  const x = (index) => MARGIN.left + step * (index + 0.5);
-  const path = (series) => points.map((point, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${scale.y(point.values[series]).toFixed(1)}`).join("");
-  const shapes = names.map((_, series) => svg("path", { class: `line series-${series}`, d: path(series) }));
-  const mark = svg("line", { class: "mark", y1: MARGIN.top, y2: size.height - MARGIN.bottom, x1: -9, x2: -9 });
-  return plot(title, size, [...scale.lines, mark, ...shapes, ...labels(points, step, size)], texts, step, readout, (index) => {
-    for (const name of ["x1", "x2"]) mark.setAttribute(name, String(index < 0 ? -9 : x(index)));
+function drawColumns(points, step, y) {
+  const width = Math.max(1, Math.min(step * 0.72, 44));
+  return points.map((point, index) => {
+    const [zero, end] = [y(0), y(point.value)];
+    const x = MARGIN.left + step * (index + 0.5) - width / 2;
+    const height = Math.max(Math.abs(end - zero), 0.5);
+    return svg("rect", { class: point.value < 0 ? "point column negative" : "point column", x, y: Math.min(zero, end), width, height, rx: Math.min(2, width / 4) });
   });
 }
 
-/** The picture, which tells `readout` and `choose` what the pointer is over. */
-function plot(title, size, shapes, points, step, readout, choose) {
-  const show = (index) => {
-    readout.textContent = points[index] ? `${points[index].name}: ${points[index].text}` : "";
-    choose(points[index] ? index : -1);
-  };
-  const onpointermove = (event) => show(Math.floor((event.offsetX - MARGIN.left) / step));
-  return svg("svg", { ...size, role: "img", "aria-label": title, onpointermove, onpointerleave: () => show(-1) }, shapes);
+function drawLines(points, step, y, size) {
+  const x = (index) => MARGIN.left + step * (index + 0.5);
+  const zero = y(0).toFixed(1);
+  const path = (line) => points.map((point, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(point.values[line]).toFixed(1)}`).join("");
+  const [y1, y2] = [MARGIN.top, size.height - MARGIN.bottom];
+  const marks = points.map((_, index) => svg("line", { class: "point mark", x1: x(index), x2: x(index), y1, y2 }));
+  return [svg("path", { class: "area", d: `${path(0)}V${zero}H${x(0).toFixed(1)}Z` }), svg("path", { class: "line", d: path(1) }), ...marks];
 }
 
 /** Round values from below the least to above the greatest, their lines, and where a value stands. */

@@ -3,6 +3,7 @@
 const COUNT = new Intl.NumberFormat();
 const SHORT = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 const SHARE = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const TENTH = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const POINT = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1 })
   .formatToParts(0.5)
   .find((part) => part.type === "decimal").value;
@@ -73,8 +74,5 @@ export const clock = (text) => CLOCK.format(new Date(text));
 /** @param {string} text an instant with its zone */
 export const moment = (text) => MOMENT.format(new Date(text));
 
-/** 84 ms, 1.3 s. @param {number} value in milliseconds */
-export function duration(value) {
-  const [amount, unit] = value < 1000 ? [Math.round(value), "millisecond"] : [value / 1000, "second"];
-  return new Intl.NumberFormat(undefined, { style: "unit", unit, maximumFractionDigits: 1 }).format(amount);
-}
+/** 84 ms, 1.3 s: the symbols are the same in all languages. @param {number} value in milliseconds */
+export const duration = (value) => (value < 1000 ? `${COUNT.format(Math.round(value))} ms` : `${TENTH.format(value / 1000)} s`);

@@ -1,17 +1,19 @@
 /** The page: which view the address names, the key, and whether the API can be reached. */
 
-import { get, key, pause, Problem, ticks, Unreachable } from "./api.js";
+import { get, key, Problem, ticks, Unreachable } from "./api.js";
 import { customer } from "./customer.js";
 import { ask, el } from "./dom.js";
 import { invoice } from "./invoice.js";
+import { now } from "./now.js";
+import { rejected } from "./rejected.js";
 import { revenue } from "./revenue.js";
 
 /**
  * Each view fills `main` and ends, or goes on until `signal` aborts. It may raise Problem and Unreachable.
  * @type {Object<string, (main: HTMLElement, argument: string, signal: AbortSignal) => Promise<void>>}
  */
-const VIEWS = { revenue, invoice, customer };
-const FIRST = "revenue";
+const VIEWS = { now, rejected, revenue, invoice, customer };
+const FIRST = "now";
 const RETRY_SECONDS = 2;
 
 const main = document.getElementById("view");
@@ -64,7 +66,7 @@ async function show(view, argument, signal) {
 /** The view opens again by itself once the API is back. */
 async function waitForApi(signal) {
   main.append(el("p", { class: "problem" }, "The API does not answer. This view opens as soon as it does."));
-  for await (const _ of ticks(RETRY_SECONDS, signal)) {
+  for await (const _ of ticks(() => RETRY_SECONDS, signal)) {
     const answer = await get("healthz", signal).catch(() => null);
     if (answer && !signal.aborted) return open();
   }

@@ -1,0 +1,120 @@
+/** What was refused and why: the requests with rejected rows, and the rows of one, to be mended and sent, or downloaded. */
+
+import { download, get, post, Problem, Unreachable } from "./api.js";
+import { el, table } from "./dom.js";
+import { count, moment } from "./format.js";
+
+const FIELDS = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
+const MORE_FIELDS = ["Occurrence", "row", "unknown field"];
+const PAGE = 20;
+const ROWS = 50;
+
+/** @param {HTMLElement} main @param {string} id of one request, or nothing for the list @param {AbortSignal} signal */
+export const rejected = (main, id, signal) => (id ? showRows(main, id, signal) : showList(main, signal));
+
+async function showList(main, signal) {
+  const list = el("div", { "aria-live": "polite" });
+  const field = el("select", { id: "field" }, el("option", { value: "" }, "any field"), [...FIELDS, ...MORE_FIELDS].map((name) => el("option", {}, name)));
+  const reason = el("input", { id: "reason", autocomplete: "off" });
+  const onsubmit = async (event) => {
+    event.preventDefault();
+    await fill(list, filter(field.value, reason.value), signal).catch((error) => list.replaceChildren(problem(error, signal)));
+  };
+  const form = el("form", { class: "filter", onsubmit },
+    el("div", {}, el("label", { for: "field" }, "Field"), field),
+    el("div", {}, el("label", { for: "reason" }, "Reason contains"), reason), el("button", {}, "Filter"));
+  field.addEventListener("change", () => form.requestSubmit());
+  main.replaceChildren(el("h1", {}, "Rejected"), el("p", { class: "soft" }, "Each request that had rejected rows, the latest first."), form, list);
+  await fill(list, "", signal);
+}
+
+const filter = (field, reason) => {
+  const query = new URLSearchParams();
+  if (field) query.set("field", field);
+  if (reason.trim()) query.set("reason", reason.trim());
+  return query.size ? `&${query}` : "";
+};
+
+async function fill(list, query, signal) {
+  const path = `rejections?limit=${PAGE}${query}`;
+  let answer = await get(path, signal);
+  if (!answer.rejections.length && !answer.next_token) {
+    return list.replaceChildren(el("p", {}, query ? "No request matches." : "No row was rejected lately."));
+  }
+  const body = rejectionTable(answer.rejections);
+  const more = el("button", { class: "quiet", onclick: add }, "Earlier requests");
+  more.hidden = !answer.next_token;
+  async function add() {
+    answer = await get(`${path}&next_token=${encodeURIComponent(answer.next_token)}`, signal);
+    body.tBodies[0].append(...rejectionTable(answer.rejections).tBodies[0].rows);
+    more.hidden = !answer.next_token;
+  }
+  list.replaceChildren(body, el("p", {}, more));
+}
+
+function rejectionTable(rejections) {
+  const heads = [{ title: "When" }, { title: "Reasons" }, { title: "Rows", number: true }];
+  return table("Requests with rejected rows, the latest first", heads, rejections.map((each) => [
+    el("a", { href: `#rejected/${encodeURIComponent(each.id)}` }, moment(each.rejected_at)),
+    el("ul", { class: "reasons" }, each.reasons.map((reason) => el("li", {}, el("b", {}, reason.field), " ", reason.message, " ", el("span", { class: "code" }, `× ${count(reason.rows)}`)))),
+    el("span", {}, count(each.rejected), each.resent ? el("span", { class: "done" }, ` ${count(each.resent)} resent`) : null),
+  ]));
+}
+
+async function showRows(main, id, signal) {
+  main.replaceChildren(el("p", {}, el("a", { href: "#rejected" }, "← All requests")), el("h1", {}, "Rejected rows"));
+  const path = `rejections/${encodeURIComponent(id)}`;
+  const found = await get(`${path}?limit=${ROWS}`, signal);
+  const said = el("span", { role: "status", class: "soft" });
+  const save = () => download(path, "text/csv", `${id}.rejects.csv`, signal).catch((error) => said.replaceChildren(message(error)));
+  const kept = found.kept < found.rejected ? ` The first ${count(found.kept)} are kept.` : "";
+  const shown = found.next_token ? ` The first ${count(found.rows.length)} are shown; the CSV has all.` : "";
+  main.append(
+    el("p", { class: "soft" }, `${count(found.rejected)} of batch `, el("span", { class: "batch" }, found.batch_id), `, ${moment(found.rejected_at)}.${kept}${shown}`),
+    el("div", { class: "send" }, el("button", { onclick: save }, "Download as CSV"), el("p", { class: "soft" }, "Correct it and send it with invoice-stream send, or mend a row here."), said),
+    ...found.rows.map((row) => rowForm(id, row, signal)));
+}
+
+/** A row whose fields can be changed and sent. A row that is no clear JSON object is only shown. */
+function rowForm(id, row, signal) {
+  const wrong = new Map(row.errors.map((error) => [error.field, error.message]));
+  const general = row.errors.filter((error) => !error.field || !(error.field in (row.row ?? {}))).filter((error) => !FIELDS.includes(error.field));
+  const head = el("h2", {}, `Row ${count(row.index + 1)}`, row.is_resent ? el("span", { class: "done code" }, " resent") : null);
+  const reasons = general.map((error) => el("p", { class: "bad" }, error.field ? `${error.field} ${error.message}` : `The row ${error.message}`));
+  if (!row.row) return el("section", {}, head, reasons, el("pre", {}, row.text));
+  const names = [...new Set([...FIELDS, ...Object.keys(row.row)])];
+  const inputs = names.map((name) => [name, fieldInput(`${row.index}-${name}`, row.row[name], wrong.get(name))]);
+  const said = el("span", { role: "status" });
+  const onsubmit = async (event) => {
+    event.preventDefault();
+    said.replaceChildren(await sendMended(id, row, inputs, signal));
+  };
+  const fields = inputs.map(([name, input]) => el("div", {}, el("label", { for: input.id }, name), input,
+    wrong.has(name) ? el("p", { class: "bad", id: `${input.id}-reason` }, wrong.get(name)) : null));
+  return el("section", {}, head, reasons,
+    el("form", { onsubmit, class: "mend" }, el("div", { class: "fields" }, fields), el("div", { class: "send" }, el("button", {}, "Send the row"), said)));
+}
+
+const fieldInput = (id, value, reason) =>
+  el("input", { id, value: value ?? "", autocomplete: "off", "aria-invalid": reason ? "true" : null, "aria-describedby": reason ? `${id}-reason` : null });
+
+/** The key is always the same for a row, so the row counts once, however often it is sent. */
+async function sendMended(id, row, inputs, signal) {
+  const values = Object.fromEntries(inputs.flatMap(([name, input]) => (input.value || name in row.row ? [[name, input.value || null]] : [])));
+  try {
+    await post("ingest", values, signal, { "Idempotency-Key": `mended-${id.split(".").at(-1)}-${row.index}` });
+    return el("span", { class: "done" }, "Accepted. ", el("a", { href: `#invoice/${encodeURIComponent(values.InvoiceNo)}` }, `Invoice ${values.InvoiceNo}`));
+  } catch (error) {
+    return el("span", { class: "bad" }, message(error));
+  }
+}
+
+function message(error) {
+  if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
+  return [error.message, ...(error.errors ?? []).map((each) => `${each.field ?? "The row"} ${each.message}.`)].join(" ");
+}
+
+function problem(error, signal) {
+  signal.throwIfAborted();
+  return el("p", { class: "problem", role: "alert" }, message(error));
+}
