@@ -157,7 +157,8 @@ class _Session:
     def serve(self, stores: str) -> int:
         """Keep serving until Ctrl-C or SIGTERM. Raises ProcessEnded if a process ends."""
         url, key = self._pipeline.api.url, self._pipeline.api_key
-        self._print(f"page {url}/console  docs {url}/docs  API {url}  AWS {self._pipeline.endpoint}")
+        self._print(f"page {url}/console")
+        self._print(f"API {url}  docs {url}/docs  AWS {self._pipeline.endpoint}")
         self._print(f"key  export {API_KEY}={key}")
         self._print(f"try  curl -H '{HEADER}: {key}' '{url}{self._example_path}'")
         self._print(stores)
