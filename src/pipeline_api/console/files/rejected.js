@@ -5,7 +5,7 @@ import { el, table } from "./dom.js";
 import { count, moment } from "./format.js";
 
 const FIELDS = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
-const MORE_FIELDS = ["Occurrence", "row", "unknown field"];
+const MORE_FIELDS = ["Occurrence", "AsOf", "Withdrawn", "row", "unknown field"];
 const PAGE = 20;
 const ROWS = 50;
 
@@ -100,12 +100,23 @@ const fieldInput = (id, value, reason) =>
 
 /** The key is always the same for a row, so the row counts once, however often it is sent. */
 async function sendMended(id, row, inputs, signal) {
-  const values = Object.fromEntries(inputs.flatMap(([name, input]) => (input.value || name in row.row ? [[name, input.value || null]] : [])));
+  const sent = inputs.filter(([name, input]) => input.value || name in row.row);
+  const values = Object.fromEntries(sent.map(([name, input]) => [name, valueOf(name, input.value)]));
   try {
     await post("ingest", values, signal, { "Idempotency-Key": `mended-${id.split(".").at(-1)}-${row.index}` });
     return el("span", { class: "done" }, "Accepted. ", el("a", { href: `#invoice/${encodeURIComponent(values.InvoiceNo)}` }, `Invoice ${values.InvoiceNo}`));
   } catch (error) {
     return el("span", { class: "bad" }, message(error));
+  }
+}
+
+/** These fields are no text in JSON. What cannot be read stays text, and the API says what is wrong with it. */
+function valueOf(name, text) {
+  if (!["Occurrence", "Withdrawn"].includes(name)) return text || null;
+  try {
+    return JSON.parse(text || "null");
+  } catch {
+    return text;
   }
 }
 
