@@ -60,9 +60,9 @@ def _caller() -> str | None:
 
 
 def _resources(params: dict[str, Any]) -> list[str]:
-    """What the call is about: streams, tables, a table's index, or a bucket with the object's key."""
+    """What the call is about: streams, tables, a table's index, or a bucket with an object's key or a list's prefix."""
     if "Bucket" in params:
-        return [f"{params['Bucket']}/{params.get('Key', '')}"]
+        return [f"{params['Bucket']}/{params.get('Key') or params.get('Prefix', '')}"]
     if "RequestItems" in params:
         return list(params["RequestItems"])
     index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
