@@ -5,6 +5,13 @@ const { readFileSync } = require("node:fs");
 const OPTIONS = { folderStrategy: "Tags", parametersResolution: "Example", includeAuthInfoInExample: false };
 const CHECK = ['pm.test("is answered with success", () => pm.response.to.be.success);'];
 
+// The list of rejections gives an id to the request behind it, which is skipped where nothing was rejected.
+const KEEP_ID = [
+  "const [first] = pm.response.json().rejections;",
+  'if (first) pm.collectionVariables.set("rejectionId", first.id);',
+];
+const SKIP_WITHOUT_ID = ['if (!pm.collectionVariables.get("rejectionId")) pm.execution.skipRequest();'];
+
 // The converter knows OpenAPI's own examples, but not those of a JSON schema.
 function withExamples(document) {
   for (const operation of Object.values(document.paths).flatMap(Object.values)) {
@@ -18,15 +25,24 @@ function withExamples(document) {
   return document;
 }
 
+function script(listen, exec) {
+  return { listen, script: { type: "text/javascript", exec } };
+}
+
 // Without what changes from one conversion to the next, and without what a person would have to take out first.
 function tidied(item) {
   delete item.id;
   if (item.item) return { ...item, item: item.item.map(tidied) };
   delete item.response;
+  const path = item.request.url.path.join("/");
+  const [isList, isOne] = [path === "rejections", path === "rejections/:id"];
   for (const query of item.request.url.query) {
     if (query.key === "next_token") Object.assign(query, { value: "", disabled: true });
+    if (isList && query.key !== "limit") query.disabled = true;
   }
-  return { ...item, event: [{ listen: "test", script: { type: "text/javascript", exec: CHECK } }] };
+  if (isOne) item.request.url.variable[0].value = "{{rejectionId}}";
+  const before = isOne ? [script("prerequest", SKIP_WITHOUT_ID)] : [];
+  return { ...item, event: [...before, script("test", isList ? [...CHECK, ...KEEP_ID] : CHECK)] };
 }
 
 const document = withExamples(JSON.parse(readFileSync(0, "utf8")));
