@@ -28,9 +28,9 @@ _Positions: TypeAlias = NDArray[np.int64]
 
 _LF, _CR, _QUOTE, _NUL = b'\n\r"\0'
 
-_BAD_QUOTES = "its quotes do not pair up"
-_NUL_BYTE = "it holds a NUL byte"
-_LONE_RETURN = "it holds a carriage return outside quotes"
+_BAD_QUOTES = "the row's quotes do not pair up"
+_NUL_BYTE = "the row holds a NUL byte"
+_LONE_RETURN = "the row holds a carriage return outside quotes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,4 +214,4 @@ class _Window:
             self._broken[line] = _BAD_QUOTES
 
     def _wrong_width(self, fields: int) -> str:
-        return f"it has {fields} {'field' if fields == 1 else 'fields'} instead of {self._width}"
+        return f"the row has {fields} {'field' if fields == 1 else 'fields'} instead of {self._width}"

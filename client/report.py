@@ -123,7 +123,7 @@ class Summary:
 
 def plural(count: int, noun: str) -> str:
     """`1 row`, `2 rows`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def shown_name(file: Path) -> str:

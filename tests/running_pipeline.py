@@ -66,20 +66,21 @@ class RunningPipeline:
 
     def stored(self) -> Stored:
         """What the tables and the bucket hold now."""
-        names = self._names
+        names = self.names
         return read_stored(engine_clients(names["AWS_ENDPOINT_URL"]), store_names(names))
 
     @property
     def environment(self) -> dict[str, str]:
         """This process's environment, with the run's API key."""
-        return {**os.environ, "INVOICE_API_KEY": self._names["INVOICE_API_KEY"]}
+        return {**os.environ, "INVOICE_API_KEY": self.names["INVOICE_API_KEY"]}
 
     @property
     def key(self) -> dict[str, str]:
-        return {"X-Api-Key": self._names["INVOICE_API_KEY"]}
+        return {"X-Api-Key": self.names["INVOICE_API_KEY"]}
 
     @property
-    def _names(self) -> dict[str, str]:
+    def names(self) -> dict[str, str]:
+        """The variables that a user reads from `.local/env`."""
         lines = (self.folder / "env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
 

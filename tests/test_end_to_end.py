@@ -3,20 +3,26 @@
 import csv
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from client.environment import Environment
+from invoice_stream.cli import app as invoice_stream
 from local_runtime.sample import write_sample
 from tests.running_pipeline import ROOT, SHARDS, RunningPipeline, run_command, running_pipeline, shuffled
+from tests.xlsx import xlsx_of_csv
 
 pytestmark = pytest.mark.end_to_end
 
 ROWS = 6_000
+MOST_ATTEMPTS = 20
 REAL_FILE = ROOT.parent / "shared" / "data" / "online_retail_2010-12.csv.gz"
 
 
@@ -128,18 +134,64 @@ def test_the_real_data_set(tmp_path: Path) -> None:
         assert os.fspath(REAL_FILE.name) in pipeline.output
 
 
+def shell_blocks(page: str) -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
 def readme_commands() -> list[str]:
     """The shell blocks of the README that talk to the running API."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    return [block for block in blocks if "http://127.0.0.1:8000" in block]
+    return [block for block in shell_blocks("README.md") if "http://127.0.0.1:8000" in block]
 
 
-def test_the_commands_of_the_readme_work(tmp_path: Path) -> None:
-    """Each succeeds, in the README's order, on a pipeline of its own."""
+def operators_commands() -> list[str]:
+    """The README's commands for operators, but for those of the deployment, whose names are placeholders."""
+    lines = "".join(shell_blocks("README.md")).splitlines()
+    return [line for line in lines if "-m pipeline_ops" in line and "keys create" not in line]
+
+
+def test_the_commands_of_the_readme_and_the_guide_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each ends with the exit code that is written there, in the pages' order, on a pipeline of its own."""
     write_sample(tmp_path / "sample.csv", ROWS)
+    write_sample(tmp_path / "january.csv", 50)
+    xlsx_of_csv(tmp_path / "january.csv", tmp_path / "sales.xlsx")
+    monkeypatch.chdir(tmp_path)
     with running_pipeline(tmp_path / "run", tmp_path / "sample.csv") as pipeline:
         for block in readme_commands():
             run_block(block, pipeline, tmp_path)
+        guide = "".join(shell_blocks("docs/guide.md")).splitlines()
+        for line in [*operators_commands(), *guide]:
+            run_line(line, pipeline)
+
+
+def run_line(line: str, pipeline: RunningPipeline) -> None:
+    """A command of ours runs in this process, which saves its start; a shell runs the others."""
+    command, _, comment = line.partition("  #")
+    before, _, ours = command.rpartition(" | ") if " | invoice-stream " in command else ("", "", command)
+    is_ours = "invoice-stream" in ours or "-m pipeline_ops" in ours
+    shell, words = (before, shlex.split(ours)) if is_ours else (command, [])
+    if shell.startswith("export"):
+        return
+    written = subprocess.run(["sh", "-c", shell], check=True, stdout=subprocess.PIPE).stdout if shell else None
+    if not words:
+        return
+    if words[0] != "invoice-stream":
+        words = ["invoice-stream", "ops", *words[3:]]
+    arguments = [each.replace(".local/", "") for each in words[1:]]
+    expected = int(comment.split()[-1]) if "exit code" in comment else 0
+    if "send" not in arguments:
+        pipeline.settle()
+    done = run_ours(arguments, pipeline, written)
+    for _ in range(MOST_ATTEMPTS if "verify" in arguments else 0):
+        if done.exit_code == expected:
+            break
+        run_ours(["ops", "lake", "refresh"], pipeline)  # the archive, which is read by polling, was a little late
+        done = run_ours(arguments, pipeline)
+    assert done.exit_code == expected, line + done.output
+
+
+def run_ours(arguments: Sequence[str], pipeline: RunningPipeline, written: bytes | None = None) -> Result:
+    names = {**pipeline.names, "INVOICE_API_URL": pipeline.url}
+    return CliRunner().invoke(invoice_stream, arguments, input=written, env=names, obj=Environment())
 
 
 def run_block(block: str, pipeline: RunningPipeline, folder: Path) -> None:

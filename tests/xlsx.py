@@ -1,5 +1,6 @@
 """Writes .xlsx files as Excel does, without a library that only the tests would need."""
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,23 @@ _DATE_STYLES = (
     '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf numFmtId="0"/>'
     '<xf numFmtId="22" applyNumberFormat="1"/></cellXfs>'
 )
+
+
+def xlsx_of_csv(source: Path, path: Path) -> Path:
+    """The rows of a CSV with our columns, in cells as Excel keeps them."""
+    with source.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    cells = ([typed_cell(*each) for each in zip(header, row, strict=True)] for row in rows)
+    return write_xlsx(path, {"Rows": [header, *cells]})
+
+
+def typed_cell(name: str, text: str) -> Cell:
+    """A field of a row as a date, a number or text; None where it is empty."""
+    if not text:
+        return None
+    if name == "InvoiceDate":
+        return datetime.strptime(text, "%m/%d/%Y %H:%M")  # noqa: DTZ007 - the data has no zone
+    return float(text) if name in {"Quantity", "UnitPrice", "CustomerID"} or text.isdecimal() else text
 
 
 def write_xlsx(path: Path, sheets: Mapping[str, Iterable[Sequence[Cell]]]) -> Path:

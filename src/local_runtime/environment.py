@@ -32,9 +32,13 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 
 def bypass_proxies() -> None:
-    """Let this process reach loopback directly: no proxy can reach it for us."""
-    for name in ("NO_PROXY", "no_proxy"):
-        os.environ[name] = ",".join(filter(None, (os.environ.get(name), _LOOPBACK)))
+    """Let this process reach loopback directly: no proxy can reach it for us.
+
+    Programs read either name, so both get what either has.
+    """
+    names = ("NO_PROXY", "no_proxy")
+    hosts = ",".join(dict.fromkeys(filter(None, (*map(os.environ.get, names), _LOOPBACK))))
+    os.environ.update(dict.fromkeys(names, hosts))
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from rich.table import Table
 from invoices.money import money_text
 from local_runtime.comparison import Comparison, Example, Expected, Stored
 from local_runtime.messages import UploadSummary
+from pipeline_ops.console import plural
 
 _SHOWN_LINES = 2
 _SHOWN_REJECTS = 3
@@ -96,7 +97,7 @@ def write_report(report: Report, path: Path) -> None:
     """Write the keys of the contract first. Tools may ignore the others."""
     content = {
         **report.figures,
-        "agrees": report.is_equal,
+        "agrees": report.is_success,
         "compared": {
             each.name: {"csv": _json_value(each.expected), "pipeline": _json_value(each.actual)}
             for each in report.comparisons
@@ -122,7 +123,7 @@ def _result(report: Report) -> str:
     if not report.is_equal:
         return "[red]✗ the stores differ"
     if not report.is_success:
-        return f"[red]✗ 0 of {report.figures['rows_read']:,} rows were accepted, so there is nothing to compare"
+        return f"[red]✗ 0 of {plural(report.figures['rows_read'], 'row')} were accepted, so there is nothing to compare"
     return "[green]✓ the stores hold exactly what the CSV holds"
 
 
@@ -133,11 +134,14 @@ def rejection_reasons(rejects: Path) -> list[str]:
         for row in csv.DictReader(file):
             groups[row["field"]].append(row)
     return [
-        f"{field or 'the row'}: {len(rows):,} rows, "
-        f"line {', '.join(row['line'] for row in rows[:_SHOWN_REJECTS])}{' …' if len(rows) > _SHOWN_REJECTS else ''}: "
-        f"{rows[0]['reason']}"
-        for field, rows in sorted(groups.items(), key=lambda group: -len(group[1]))
+        f"{plural(len(rows), 'row')} ({_lines([row['line'] for row in rows])}): {rows[0]['reason']}"
+        for _, rows in sorted(groups.items(), key=lambda group: -len(group[1]))
     ]
+
+
+def _lines(numbers: Sequence[str]) -> str:
+    more = " …" if len(numbers) > _SHOWN_REJECTS else ""
+    return f"{'line' if len(numbers) == 1 else 'lines'} {', '.join(numbers[:_SHOWN_REJECTS])}{more}"
 
 
 def figure_text(figure: int | Decimal) -> str:

@@ -44,6 +44,7 @@ from local_runtime.upload import (
     progress_display,
     start_client,
 )
+from pipeline_ops.console import plural
 
 _OK, _FAILED = 0, 1
 _REQUEST_SECONDS = 30.0
@@ -206,7 +207,8 @@ class _Session:
                 self._print(f"rejected  {line}")
             self._print(f"the rejected rows and their reasons are in {rejects}")
         if upload.has_stalled:
-            pending = f"{self._progress.pending_rows:,} rows are not processed yet"
+            count = self._progress.pending_rows
+            pending = f"{plural(count, 'row')} {'is' if count == 1 else 'are'} not processed yet"
             self._print(
                 f"no progress for {self._stall_seconds:.0f} s, and {pending}; the logs are in {self._folder.logs}"
             )

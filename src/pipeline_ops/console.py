@@ -14,6 +14,11 @@ def print_table(table: Table) -> None:
     Console().print(table)
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """Untrusted text made safe to print: control and direction characters become `\\x1b`."""
     return "".join(

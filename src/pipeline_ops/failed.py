@@ -11,7 +11,7 @@ from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterDocument, ListedObj
 from aws.clients import dynamodb_client, s3_client
 from consumers.index import Index
 from invoices.errors import Rejected, RowError
-from pipeline_ops.console import printable
+from pipeline_ops.console import plural, printable
 from pipeline_ops.dead_letters import (
     DISCARDED,
     DiscardedBatch,
@@ -132,12 +132,12 @@ def _describe(bucket: Bucket, key: str) -> str:
     try:
         if is_discarded(key):
             batch = read_discarded(bucket, key)
-            return f"{len(batch.records):,} records: Lambda gave up ({printable(batch.condition)})"
+            return f"{plural(len(batch.records), 'record')}: Lambda gave up ({printable(batch.condition)})"
         document = read_dead_letter(bucket, key)
     except OpsError as error:
         return printable(str(error))
     rows = len({error.index for error in document.errors})
-    what = f"{rows:,} rows" if rows else "the whole record"
+    what = plural(rows, "row") if rows else "the whole record"
     return f"{what}: {printable(document.reason)}"
 
 
@@ -152,7 +152,8 @@ def _sentence(result: RedriveResult, *, dry_run: bool) -> str:
         return f"not redriven, {result.rejected}"
     if result.was_done_before:
         return "was redriven before, nothing changes"
-    what = f"{result.rows:,} rows" if result.rows else f"{result.records:,} records" if result.records else "the record"
+    records = plural(result.records, "record") if result.records else "the record"
+    what = plural(result.rows, "row") if result.rows else records
     return f"{what} would be redriven" if dry_run else f"{what} redriven"
 
 

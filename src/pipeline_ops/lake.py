@@ -22,7 +22,7 @@ from aws.totals import TotalsStore
 from consumers.lake.refresh import LakeQueue, Refresh, Refreshed
 from consumers.lake.table import DUCKDB_TYPES, GRACE, MONTH, LakeTable, MonthFile, Snapshot
 from invoices.line import Line, line_id
-from pipeline_ops.console import print_table
+from pipeline_ops.console import plural, print_table
 from pipeline_ops.dead_letters import REDRIVEN_ROWS
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import EVERYTHING, BucketName, Settings, required
@@ -80,7 +80,7 @@ def status_command(*, lake_bucket: LakeBucketName = None, lake_queue: QueueUrl =
         table.add_row(month, f"{file.rows:,}", f"{file.size:,}")
     print_table(table)
     lines = sum(file.rows for file in snapshot.files.values())
-    typer.echo(f"Version {snapshot.version} of {snapshot.committed_at:%Y-%m-%d %H:%M} UTC, {lines:,} lines")
+    typer.echo(f"Version {snapshot.version} of {snapshot.committed_at:%Y-%m-%d %H:%M} UTC, {plural(lines, 'line')}")
     if lake_queue:
         waiting = LakeQueue(sqs_client(), lake_queue).waiting()
         typer.echo(f"About {waiting:,} messages wait in the queue")
@@ -186,7 +186,7 @@ def _refresh(bucket: str | None, lake_bucket: str | None) -> Refresh:
 
 
 def _show_refreshed(done: Refreshed) -> None:
-    read = f"Read {done.objects:,} objects with {done.rows:,} rows"
+    read = f"Read {plural(done.objects, 'object')} with {plural(done.rows, 'row')}"
     if done.unreadable:
         read += f" ({done.unreadable:,} objects and rows cannot be read)"
     what = "nothing was new" if done.version is None else f"version {done.version}, months {', '.join(done.months)}"

@@ -15,7 +15,7 @@ from aws.bucket import RAW, Bucket
 from aws.clients import dynamodb_client, s3_client
 from consumers.index import Index
 from invoices.errors import Rejected, Retryable
-from pipeline_ops.console import progress_bar
+from pipeline_ops.console import plural, progress_bar
 from pipeline_ops.dead_letters import REDRIVEN_ROWS, read_redriven
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import BucketName, CustomersTable, From, InvoicesTable, Settings, TimeRange, To, hour_range
@@ -63,8 +63,8 @@ def replay_command(  # noqa: PLR0913 - a command has its options as parameters
     with progress_bar() as bar:
         counts = replay.run(hour_range(start, end), ProgressFile(progress, target), bar)
     typer.echo(
-        f"Replayed {counts.objects:,} objects and {counts.redriven_rows:,} redriven rows. "
-        f"{counts.rejected_rows:,} rows and {counts.unreadable_objects:,} objects were rejected again."
+        f"Replayed {plural(counts.objects, 'object')} and {plural(counts.redriven_rows, 'redriven row')}. "
+        f"Rejected again: {plural(counts.rejected_rows, 'row')} and {plural(counts.unreadable_objects, 'object')}."
     )
 
 

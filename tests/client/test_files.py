@@ -7,7 +7,6 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from client.cli import app
 from client.columns import COLUMNS
 from tests.client.fake_api import FakeApi, problem
 from tests.client.run_client import HEADER, LINE, FakeEnvironment, read_rejects, row, run, summary_of, write_csv
-from tests.xlsx import Cell, write_xlsx
+from tests.xlsx import typed_cell, write_xlsx
 
 ROWS = [row(), row(Description='A "B"; C,\tD', StockCode="22752", CustomerID=""), row(InvoiceNo="C1", Quantity="-1")]
 
@@ -31,16 +30,8 @@ def csv_bytes(separator: str, columns: Sequence[str] = COLUMNS) -> bytes:
 def xlsx(path: Path, rows: Sequence[Sequence[str]] = ROWS, sheet: str = "Rows") -> Path:
     """Numbers and dates as Excel keeps them."""
     return write_xlsx(
-        path, {sheet: [COLUMNS, *([_cell(*each) for each in zip(COLUMNS, row, strict=True)] for row in rows)]}
+        path, {sheet: [COLUMNS, *([typed_cell(*each) for each in zip(COLUMNS, row, strict=True)] for row in rows)]}
     )
-
-
-def _cell(name: str, text: str) -> Cell:
-    if not text:
-        return None
-    if name == "InvoiceDate":
-        return datetime.strptime(text, "%m/%d/%Y %H:%M")  # noqa: DTZ007 - the data has no zone
-    return float(text) if name in {"Quantity", "UnitPrice", "CustomerID"} or text.isdecimal() else text
 
 
 def lines_of(path: Path | str, *options: str) -> set[str]:

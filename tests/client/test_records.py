@@ -85,15 +85,15 @@ def test_line_numbers_are_those_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"x,y", "it has 2 fields instead of 3"),
-        (b"x,y,z,", "it has 4 fields instead of 3"),
-        (b'x,"y,y","z",', "it has 4 fields instead of 3"),
-        (b'x,"y,z', "its quotes do not pair up"),
-        (b'x,"y"y,z', "its quotes do not pair up"),
-        (b"x,y\0,z", "it holds a NUL byte"),
-        (b'x,"y\0",z', "it holds a NUL byte"),
-        (b"x,y\ry,z", "it holds a carriage return outside quotes"),
-        (b"   ", "it has 1 field instead of 3"),
+        (b"x,y", "the row has 2 fields instead of 3"),
+        (b"x,y,z,", "the row has 4 fields instead of 3"),
+        (b'x,"y,y","z",', "the row has 4 fields instead of 3"),
+        (b'x,"y,z', "the row's quotes do not pair up"),
+        (b'x,"y"y,z', "the row's quotes do not pair up"),
+        (b"x,y\0,z", "the row holds a NUL byte"),
+        (b'x,"y\0",z', "the row holds a NUL byte"),
+        (b"x,y\ry,z", "the row holds a carriage return outside quotes"),
+        (b"   ", "the row has 1 field instead of 3"),
     ],
 )
 @pytest.mark.parametrize("block", [5, 1000])

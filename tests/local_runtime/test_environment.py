@@ -41,9 +41,10 @@ def test_only_the_user_can_read_the_file_and_no_proxy_gets_its_requests(tmp_path
     assert "NO_PROXY=127.0.0.1,localhost" in (tmp_path / "env").read_text()
 
 
-def test_a_run_goes_past_the_users_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the user has excluded before stays excluded."""
-    monkeypatch.setenv("NO_PROXY", "intranet")
-    monkeypatch.delenv("no_proxy", raising=False)
+@pytest.mark.parametrize(("name", "other"), [("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")])
+def test_a_run_goes_past_the_users_proxy(monkeypatch: pytest.MonkeyPatch, name: str, other: str) -> None:
+    """What the user has excluded before, under either name, stays excluded for readers of both."""
+    monkeypatch.setenv(name, "intranet")
+    monkeypatch.delenv(other, raising=False)
     bypass_proxies()
-    assert (os.environ["NO_PROXY"], os.environ["no_proxy"]) == ("intranet,127.0.0.1,localhost", "127.0.0.1,localhost")
+    assert os.environ[name] == os.environ[other] == "intranet,127.0.0.1,localhost"

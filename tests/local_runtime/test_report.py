@@ -51,20 +51,24 @@ def _shown(report: Report, *queries: ExampleQuery) -> str:
     return console.file.getvalue()
 
 
-def test_a_run_without_an_accepted_row_is_no_success() -> None:
-    """The stores hold what the CSV holds, which is nothing."""
+def test_a_run_without_an_accepted_row_is_no_success(tmp_path: Path) -> None:
+    """The stores hold what the CSV holds, which is nothing; report.json says so, too."""
     report = _report(Comparison("lines", 0, 0), accepted=0)
     assert (report.is_equal, report.is_success, _report().is_success) == (True, False, True)
     assert "✗ 0 of 2 rows were accepted" in _shown(report)
+    write_report(report, tmp_path / "report.json")
+    assert json.loads((tmp_path / "report.json").read_text())["agrees"] is False
 
 
 def test_reasons_are_summed_up_by_field(tmp_path: Path) -> None:
     """Most rows first, with the first lines of the file."""
-    rows = [f"{line},Quantity,must be a whole number" for line in (2, 3, 5, 7)] + ["4,,it has 2 fields"]
+    rows = [f"{line},Quantity,Quantity must be a whole number" for line in (2, 3, 5, 7)] + [
+        "4,,the row has 2 fields instead of 8"
+    ]
     (tmp_path / "rejects.csv").write_text("\n".join(["line,field,reason", *rows, ""]))
     assert rejection_reasons(tmp_path / "rejects.csv") == [
-        "Quantity: 4 rows, line 2, 3, 5 …: must be a whole number",
-        "the row: 1 rows, line 4: it has 2 fields",
+        "4 rows (lines 2, 3, 5 …): Quantity must be a whole number",
+        "1 row (line 4): the row has 2 fields instead of 8",
     ]
 
 

@@ -115,7 +115,7 @@ def test_one_unreadable_document_does_not_stop_the_others(stores: Stores, comman
     send(stores, [row(Quantity="six")])
     code, text = command("failed", "redrive", "--all", "--set", "Quantity=6")
     assert (code, [key for key in STRAY if f"{key}: not redriven, " in text]) == (1, list(STRAY))
-    assert "1 rows redriven" in text
+    assert "1 row redriven" in text
     assert keys(stores, "failed/") + keys(stores, "aws/") == sorted(STRAY, key=lambda key: key.startswith("aws/"))
     assert all(key in command("failed", "list")[1] for key in STRAY)
 
@@ -156,9 +156,9 @@ def test_failed_redrive(stores: Stores, command: Command) -> None:
     (key,) = keys(stores, "failed/")
     assert command("failed", "redrive", key, "--set", "Quantity=6", "--dry-run") == (
         0,
-        f"{key}: 1 rows would be redriven\n",
+        f"{key}: 1 row would be redriven\n",
     )
-    assert command("failed", "redrive", "--all", "--set", "Quantity=6") == (0, f"{key}: 1 rows redriven\n")
+    assert command("failed", "redrive", "--all", "--set", "Quantity=6") == (0, f"{key}: 1 row redriven\n")
     assert command("failed", "redrive", key) == (0, f"{key}: was redriven before, nothing changes\n")
 
 
@@ -200,7 +200,7 @@ def test_replay(stores: Stores, command: Command, tmp_path: Path) -> None:
     progress = tmp_path / "progress.json"
     code, text = command("replay", "--progress", str(progress), "--rate", "1000")
     assert (code, tables(stores), progress.exists()) == (0, before, False)
-    assert text == "Replayed 1 objects and 0 redriven rows. 0 rows and 0 objects were rejected again.\n"
+    assert text == "Replayed 1 object and 0 redriven rows. Rejected again: 0 rows and 0 objects.\n"
 
 
 @pytest.mark.parametrize(

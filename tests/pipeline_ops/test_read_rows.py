@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.records import read_fields, split_records
+from local_runtime.sample import write_sample
 from pipeline_ops.errors import OpsError
-from pipeline_ops.expected import COLUMNS, read_rows, split_rows
+from pipeline_ops.expected import COLUMNS, expected_rows, read_rows, split_rows
 from tests.csv_encodings import ENCODED_FILES
-from tests.xlsx import Cell, write_xlsx
+from tests.xlsx import Cell, write_xlsx, xlsx_of_csv
 
 HEADER = ",".join(COLUMNS)
 VALUES = "536365,85123A,WHITE HEART,6,12/1/2010 8:26,2.55,17850,United Kingdom"
@@ -107,3 +108,9 @@ def test_a_workbook(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "rows.xlsx", {"Rows": [HEADER.split(","), [], cells]})
     texts = ["1", "22752", "", "-1", "2010-12-01T08:26:00.000", "2.55", "17850", "EIRE"]
     assert list(read_rows(path)) == [(3, dict(zip(HEADER.split(","), texts, strict=True)))]
+
+
+def test_the_xlsx_form_of_generated_rows_has_the_same_lines(tmp_path: Path) -> None:
+    """On the same lines of the file, with the same line ids."""
+    write_sample(sample := tmp_path / "rows.csv", 300)
+    assert list(expected_rows(xlsx_of_csv(sample, tmp_path / "rows.xlsx"))) == list(expected_rows(sample))

@@ -15,7 +15,7 @@ from rich.table import Table
 from aws.bucket import Bucket
 from aws.clients import dynamodb_client, s3_client
 from consumers.lake.table import LakeTable
-from pipeline_ops.console import print_table, progress_bar
+from pipeline_ops.console import plural, print_table, progress_bar
 from pipeline_ops.errors import OpsError
 from pipeline_ops.expected import expected_rows
 from pipeline_ops.lake import LakeBucketName, lake_lines
@@ -181,16 +181,18 @@ def _as_json_object(report: Report) -> dict[str, object]:
 
 def _show(report: Report) -> None:
     if report.csv_rows:
-        typer.echo(f"CSV      {report.csv_rows:,} rows, {report.csv_rejected:,} of them are not invoice lines")
-    typer.echo(f"Archive  {report.raw_objects:,} objects, {report.raw_rows:,} rows, {report.redriven:,} redriven rows")
-    typer.echo(f"Tables   {report.lines:,} lines in {report.slices:,} slices, {report.pointers:,} pointers")
+        typer.echo(f"File     {plural(report.csv_rows, 'row')}, {report.csv_rejected:,} of them invalid: never stored")
+    objects, rows, redriven = report.raw_objects, report.raw_rows, report.redriven
+    typer.echo(f"Archive  {plural(objects, 'object')}, {plural(rows, 'row')}, {plural(redriven, 'redriven row')}")
+    slices, pointers = plural(report.slices, "slice"), plural(report.pointers, "pointer")
+    typer.echo(f"Tables   {plural(report.lines, 'line')} in {slices}, {pointers}")
     if report.repeated_rows:
-        typer.echo(f"Note     {report.repeated_rows:,} archived rows were sent before; each of them counts once")
+        typer.echo(f"Note     {plural(report.repeated_rows, 'archived row')} repeated: each row counts once")
     if report.withdrawn:
-        what = "rows of the CSV" if report.csv_rows else "lines"
-        typer.echo(f"Note     {report.withdrawn:,} {what} were taken back and count nowhere")
+        what = "row" if report.csv_rows else "line"
+        typer.echo(f"Note     taken back, counts nowhere: {plural(report.withdrawn, what)}")
     if report.lake_rows:
-        typer.echo(f"Lake     {report.lake_rows:,} lines")
+        typer.echo(f"Lake     {plural(report.lake_rows, 'line')}")
     if report.findings.is_clean:
         typer.echo("Clean: nothing is missing, doubled or different.")
     else:
