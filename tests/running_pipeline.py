@@ -40,7 +40,7 @@ class RunningPipeline:
         self._process = process
         self.folder = folder
         self.output = output
-        self.url = re.findall(r"API (\S+)  AWS", output, re.MULTILINE)[0]
+        self.url = re.findall(r"^API (\S+)  docs", output, re.MULTILINE)[0]
 
     @property
     def report(self) -> dict[str, Any]:
