@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from aws.lambda_events import KinesisEvent
 from bench.designs import environment_names
-from bench.wire import API_KEY, BUCKET, CUSTOMERS, INVOICES, STREAM
+from bench.wire import API_KEY, BATCHES, BUCKET, CUSTOMERS, INVOICES, STREAM
 from local_runtime.event_source_mapping import StreamRecord, events
 
 Handler: TypeAlias = Callable[[Any, Any], Any]
@@ -26,6 +26,7 @@ _VALUES = {
     "RAW_BUCKET": BUCKET,
     "INVOICES_TABLE": INVOICES,
     "CUSTOMERS_TABLE": CUSTOMERS,
+    "BATCHES_TABLE": BATCHES,
     "RECEIPT_RETENTION_DAYS": "30",
     "METRICS_NAMESPACE": "invoice-stream",
 }

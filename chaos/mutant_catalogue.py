@@ -146,6 +146,28 @@ DEFECTS: tuple[Defect, ...] = (
         _LOOP,
     ),
     Defect(
+        "a second delivery rewrites the receipt",
+        "src/aws/receipts.py",
+        'ConditionExpression="attribute_not_exists(BatchId)"',
+        'ConditionExpression="attribute_not_exists(BatchId) OR attribute_exists(BatchId)"',
+        ("tests/aws/test_receipts.py",),
+    ),
+    Defect(
+        "a receipt for a record whose dead letter is not kept",
+        "src/consumers/batch_loop.py",
+        "    if outcome.dead_letter:\n        stage.put_dead_letter(",
+        "    if outcome.receipt:\n        stage.put_receipt(outcome.receipt)\n"
+        "    if outcome.dead_letter:\n        stage.put_dead_letter(",
+        ("tests/consumers/test_batch_loop.py",),
+    ),
+    Defect(
+        "set-aside rows count as stored",
+        "src/consumers/index.py",
+        "stored=len(rows.lines),",
+        "stored=len(rows.lines) + rows.rejected,",
+        ("tests/consumers/test_index.py", _SEEDS),
+    ),
+    Defect(
         "a sequence number as identity",
         "src/consumers/index.py",
         "self.store(rows, record.batch_id)",

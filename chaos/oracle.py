@@ -99,6 +99,7 @@ def broken_promises(seen: Observations, environment: Environment) -> list[str]:
         *_check_archive(seen),
         *_check_tables(seen),
         *_check_dead_letters(seen),
+        *_check_receipts(seen),
         *asyncio.run(_check_answers(seen, environment)),
         *_check_logs(seen),
     ]
@@ -225,6 +226,24 @@ def _dead_letter(document: Mapping[str, Any]) -> tuple[str, str, bytes]:
 def _is_explained(document: Mapping[str, Any]) -> bool:
     explanation = json.dumps([document["reason"], document["errors"]])
     return bool(document["reason"] and document["sequence_number"]) and MARK not in explanation
+
+
+def _check_receipts(seen: Observations) -> Iterator[str]:
+    """Each readable record has one receipt for its body, of all of its rows, however often it was delivered."""
+    accepted = {(key, gzip.decompress(data)): 0 for key, data in seen.puts}
+    readable = [record for record in seen.foreign if record.bad_rows or "to_dynamodb" not in record.failed_in]
+    set_aside = {(record.key, gzip.decompress(record.data)): len(record.bad_rows) for record in readable}
+    expected = [(key, len(_rows_in(body)), bad) for (key, body), bad in (accepted | set_aside).items()]
+    yield from _difference("receipts", expected, map(_counted, seen.stores.items(seen.stores.batches)))
+
+
+def _rows_in(body: bytes) -> list[bytes]:
+    return [line for line in body.splitlines() if line.strip()]
+
+
+def _counted(receipt: Mapping[str, Any]) -> tuple[str, int, int]:
+    stored, set_aside = (int(receipt[name]["N"]) for name in ("Stored", "SetAside"))
+    return receipt["BatchId"]["S"], stored + set_aside, set_aside
 
 
 async def _check_answers(seen: Observations, environment: Environment) -> list[str]:

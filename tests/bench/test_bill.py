@@ -122,7 +122,7 @@ def test_our_design_is_the_templates() -> None:
     design, text = our_design(), TEMPLATE.read_text()
     assert design.alarms == text.count("Type: AWS::CloudWatch::Alarm")
     assert (design.dashboards, design.stream_days, design.log_days) == (1, 7, 30)
-    assert (design.service_metrics, design.key_users) == (12, 8)
+    assert (design.service_metrics, design.key_users) == (12, 10)
 
 
 def test_records_count_in_whole_kilobytes() -> None:

@@ -41,9 +41,22 @@ def a_deleted_object(stores: Stores) -> None:
     stores.clients.s3.delete_object(Bucket=stores.bucket, Key=next(iter(stores.objects())))
 
 
+def an_altered_receipt(stores: Stores) -> None:
+    dynamodb = stores.clients.dynamodb
+    item = dynamodb.scan(TableName=stores.batches)["Items"][0]
+    dynamodb.put_item(TableName=stores.batches, Item={**item, "Stored": {"N": "1000"}})
+
+
 pytestmark = pytest.mark.chaos
 
-TAMPERINGS = [a_deleted_slice, an_altered_price, a_deleted_pointer, a_doubled_object, a_deleted_object]
+TAMPERINGS = [
+    a_deleted_slice,
+    an_altered_price,
+    a_deleted_pointer,
+    a_doubled_object,
+    a_deleted_object,
+    an_altered_receipt,
+]
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
