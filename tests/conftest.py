@@ -56,8 +56,8 @@ def s3(aws: None) -> "S3Client":
 def dynamodb(aws: None) -> "DynamoDBClient":
     """A client with the tables `invoices`, `customers` and `batches`."""
     client = dynamodb_client()
-    _create_table(client, "invoices", "InvoiceNo", "SliceId")
-    _create_table(client, "customers", "CustomerID", "Slice")
+    create_table(client, "invoices", "InvoiceNo", "SliceId")
+    create_table(client, "customers", "CustomerID", "Slice")
     _create_batches_table(client)
     return client
 
@@ -78,7 +78,7 @@ def _create_batches_table(client: "DynamoDBClient") -> None:
 _BATCH_KEYS = ("BatchId", "Body", "Part", "Arrival")
 
 
-def _create_table(client: "DynamoDBClient", name: str, partition_key: str, sort_key: str) -> None:
+def create_table(client: "DynamoDBClient", name: str, partition_key: str, sort_key: str) -> None:
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",

@@ -5,6 +5,7 @@
     failed/<stage>/dt=…/hour=…/<batch id>.<hash>.json           a dead letter: what this stage cannot store, and why
     failed-redriven/<stage>/dt=…/hour=…/<batch id>.<hash>.json  which rows of that dead letter a redrive stored
     rejected/dt=…/<batch id>.<hash>.jsonl.gz                    the rejected rows of a request: see aws/rejections.py
+    erased/customers.json, erased/receipts/…                    whom an operator erased: see aws/erasures.py
 
 `dt` and `hour` of a record are computed from the batch id, never from the time of delivery. So a record that is
 delivered again has the same key again.
@@ -32,6 +33,10 @@ RAW = "raw/"
 FAILED = "failed/"
 REDRIVEN = "failed-redriven/"
 REJECTED = "rejected/"
+ERASED = "erased/"
+
+DISCARDED = "aws/lambda/"
+"""Where Lambda writes a batch that it gave up: its retries or its age came to an end."""
 
 TO_S3 = "to_s3"
 TO_DYNAMODB = "to_dynamodb"
@@ -57,6 +62,11 @@ def batch_id_of(key: str) -> str:
     return key.rpartition("/")[2].removesuffix(_RAW_SUFFIX).partition(_SECOND_BODY)[0]
 
 
+def is_second_body(key: str) -> bool:
+    """Whether a raw object holds another body of its batch than the first."""
+    return _SECOND_BODY in key.rpartition("/")[2]
+
+
 def redriven_key(key: str) -> str:
     """The key under `failed-redriven/` that belongs to this key under `failed/`."""
     return f"{REDRIVEN}{key.removeprefix(FAILED)}"
@@ -78,6 +88,16 @@ class ListedObject:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One version of an object. In a bucket without versions, every object is the latest version of its key."""
+
+    key: str
+    version_id: str
+    is_latest: bool
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """One bucket and the client that reaches it. Every method raises Retryable where S3 fails for a while."""
 
@@ -95,10 +115,11 @@ class Bucket:
             return False
         return True
 
-    def put(self, key: str, body: bytes, content_type: str) -> None:
-        """Write an object, whether the key exists or not."""
+    def put(self, key: str, body: bytes, content_type: str) -> str | None:
+        """Write an object, whether the key exists or not. Returns its version, None in a bucket without versions."""
         with translate_errors("S3"):
-            self.s3.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
+            answer = self.s3.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
+        return answer.get("VersionId")
 
     def read(self, key: str) -> bytes:
         """Raises NoSuchKey's ClientError where there is none."""
@@ -127,9 +148,33 @@ class Bucket:
             return False
         return True
 
+    def read_dated(self, key: str) -> tuple[bytes, float]:
+        """The object, and when it was written, in seconds since 1970. Raises NoSuchKey's ClientError."""
+        with translate_errors("S3"):
+            answer = self.s3.get_object(Bucket=self.name, Key=key)
+            return answer["Body"].read(), answer["LastModified"].timestamp()
+
     def delete(self, key: str) -> None:
         with translate_errors("S3"):
             self.s3.delete_object(Bucket=self.name, Key=key)
+
+    def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
+        """Every version of every object whose key begins with `prefix`."""
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+        with translate_errors("S3"):
+            for page in pages:
+                for each in page.get("Versions", []):
+                    yield ObjectVersion(each["Key"], each["VersionId"], each["IsLatest"], each["LastModified"])
+
+    def content_of(self, version: ObjectVersion) -> bytes:
+        with translate_errors("S3"):
+            answer = self.s3.get_object(Bucket=self.name, Key=version.key, VersionId=version.version_id)
+            return answer["Body"].read()
+
+    def delete_version(self, version: ObjectVersion) -> None:
+        """Nothing is left of this version. Of two versions of a key, the older one is the latest again."""
+        with translate_errors("S3"):
+            self.s3.delete_object(Bucket=self.name, Key=version.key, VersionId=version.version_id)
 
     def objects(self, prefix: str, start_after: str = "") -> Iterator[ListedObject]:
         """Every object whose key begins with `prefix` and sorts after `start_after`, in the order of the keys."""
@@ -194,11 +239,12 @@ class DeadLetterStore:
             payload_base64=b64encode(dead_letter.payload).decode(),
         )
         body = json.dumps(asdict(document), indent=2).encode()
-        self.bucket.put(self._key(batch_id, dead_letter), body, "application/json")
+        self.bucket.put(self.key_of(self.stage, batch_id, dead_letter), body, "application/json")
 
-    def _key(self, batch_id: str, dead_letter: DeadLetter) -> str:
+    @staticmethod
+    def key_of(stage: str, batch_id: str, dead_letter: DeadLetter) -> str:
         """Anybody may write to the stream, so a batch id becomes part of a key only after it was checked."""
         name = batch_id_or(batch_id, _NOT_A_BATCH_ID)
         indexes = ",".join(str(error.index) for error in dead_letter.errors)
         content = blake2b(dead_letter.payload + indexes.encode(), digest_size=8).hexdigest()
-        return f"{FAILED}{self.stage}/{_batch_folder(name)}/{name}.{content}.json"
+        return f"{FAILED}{stage}/{_batch_folder(name)}/{name}.{content}.json"

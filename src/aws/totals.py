@@ -67,6 +67,10 @@ class TotalsStore:
         body = json.dumps([asdict(each) for each in totals]).encode()
         self._objects.put(_key(path), body, "application/json")
 
+    def delete(self, path: str) -> None:
+        """Delete the sums of a data file."""
+        self._objects.delete(_key(path))
+
     def publish(self, version: int, committed_at: datetime, paths: Mapping[str, str]) -> bool:
         """Make the sums of this version the current ones. `paths` are its data files by month.
 

@@ -3,10 +3,11 @@
 import logging
 from base64 import b64decode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from aws.bucket import DeadLetter
+from aws.erasures import ErasureList
 from aws.lambda_events import BatchResponse, KinesisEvent, KinesisEventRecord, LambdaContext
 from aws.metrics import Metric, MetricsLog
 from invoices.batch import batch_id_or, parse_batch_id
@@ -28,7 +29,8 @@ _logger = logging.getLogger(__name__)
 class Record:
     """One record of the stream. `batch_id` is its partition key, not validated: anybody may write to the stream.
 
-    `arrived_at` is in seconds since 1970, or None for a record that does not come from the stream.
+    `arrived_at` is in seconds since 1970: when it reached the stream, or for an object of the archive, when that was
+    written. None where nobody knows.
     """
 
     batch_id: str
@@ -61,11 +63,15 @@ def keep_no_receipt(receipt: "Receipt") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a consumer does with each record: the three steps, in this order."""
+    """What a consumer does with each record: the three steps, in this order.
+
+    Before the first step it drops the rows of erased customers, whom `erasures` names; None where nobody is erased.
+    """
 
     process: Process
     put_dead_letter: PutDeadLetter
     put_receipt: PutReceipt = keep_no_receipt
+    erasures: ErasureList | None = None
 
 
 def consume(event: KinesisEvent, context: LambdaContext, stage: Stage, metrics_log: MetricsLog) -> BatchResponse:
@@ -81,11 +87,32 @@ def consume(event: KinesisEvent, context: LambdaContext, stage: Stage, metrics_l
             _logger.warning("Out of time: Lambda redelivers from this record", extra=_log_fields(record))
             return _redeliver_from(record)
         try:
+            record, erased = without_erased(record, stage.erasures)
             _consume_record(record, stage, metrics_log)
+            _count_erased(record, erased, metrics_log)
         except Retryable as error:
             _logger.warning("Stopped: Lambda redelivers from this record: %s", error, extra=_log_fields(record))
             return _redeliver_from(record)
     return {"batchItemFailures": []}
+
+
+def without_erased(record: Record, erasures: ErasureList | None) -> tuple[Record, int]:
+    """The record without rows of customers who were erased after it arrived, and how many rows that are.
+
+    Every stage calls it before it stores a record, wherever the record comes from. Raises Retryable.
+    """
+    customers = erasures.current().covering(record.arrived_at) if erasures else None
+    if customers is None:
+        return record, 0
+    from invoices.erasure import erase_rows  # noqa: PLC0415 - to_s3 parses rows here only, and starts without pydantic
+
+    data, erased = erase_rows(record.data, record.batch_id, customers)
+    return replace(record, data=data), erased
+
+
+def _count_erased(record: Record, erased: int, metrics_log: MetricsLog) -> None:
+    if erased:
+        metrics_log.put(batch_id_or(record.batch_id, _NOT_LOGGED), [Metric("RowsErased", erased)])
 
 
 def _record_of(delivered: KinesisEventRecord) -> Record:

@@ -7,10 +7,10 @@ gc.disable()  # GC is disabled during imports (cold start)
 import os
 import time
 from dataclasses import dataclass
-from functools import cache
 
-from aws.bucket import TO_DYNAMODB, Bucket, DeadLetter, DeadLetterStore
+from aws.bucket import TO_DYNAMODB, Bucket, DeadLetterStore
 from aws.clients import dynamodb_client, s3_client
+from aws.erasures import ErasureList
 from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
 from aws.metrics import stdout_log
 from aws.receipts import ReceiptWriter
@@ -33,20 +33,14 @@ _settings = read_settings(os.environ, Settings)
 _dynamodb = dynamodb_client()
 _index = Index(_dynamodb, _settings.INVOICES_TABLE, _settings.CUSTOMERS_TABLE)
 _receipts = ReceiptWriter(_dynamodb, _settings.BATCHES_TABLE, int(_settings.RECEIPT_RETENTION_DAYS), time.time)
+_bucket = Bucket(s3_client(), _settings.RAW_BUCKET)
+_stage = Stage(
+    _index.add, DeadLetterStore(_bucket, TO_DYNAMODB).put, _receipts.put, erasures=ErasureList(_bucket)
+)
 _metrics = stdout_log(_settings.METRICS_NAMESPACE)
 gc.freeze()  # imported objects stay for good: no later collection needs to visit them
 gc.enable()
 
 
 def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:
-    return consume(event, context, Stage(_index.add, _put_dead_letter, _receipts.put), _metrics)
-
-
-def _put_dead_letter(batch_id: str, sequence_number: str, dead_letter: DeadLetter) -> None:
-    _dead_letters().put(batch_id, sequence_number, dead_letter)
-
-
-@cache
-def _dead_letters() -> DeadLetterStore:
-    """Created with the first dead letter: most instances never see one, and an S3 client would slow every start."""
-    return DeadLetterStore(Bucket(s3_client(), _settings.RAW_BUCKET), TO_DYNAMODB)
+    return consume(event, context, _stage, _metrics)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from aws.bucket import TO_S3, Bucket, DeadLetterStore
 from aws.clients import s3_client
+from aws.erasures import ErasureList
 from aws.lambda_events import BatchResponse, KinesisEvent, LambdaContext
 from aws.metrics import stdout_log
 from aws.settings import read_settings
@@ -24,12 +25,11 @@ class Settings:
 
 _settings = read_settings(os.environ, Settings)
 _bucket = Bucket(s3_client(), _settings.RAW_BUCKET)
-_archive = Archive(_bucket)
-_dead_letters = DeadLetterStore(_bucket, TO_S3)
+_stage = Stage(Archive(_bucket).add, DeadLetterStore(_bucket, TO_S3).put, erasures=ErasureList(_bucket))
 _metrics = stdout_log(_settings.METRICS_NAMESPACE)
 gc.freeze()  # imported objects stay for good: no later collection needs to visit them
 gc.enable()
 
 
 def handler(event: KinesisEvent, context: LambdaContext) -> BatchResponse:
-    return consume(event, context, Stage(_archive.add, _dead_letters.put), _metrics)
+    return consume(event, context, _stage, _metrics)

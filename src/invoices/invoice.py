@@ -56,6 +56,11 @@ def slices_of(rows: Rows, batch_id: str, numbers: Sequence[int] | None = None) -
     ]
 
 
+def slice_of_lines(invoice_no: str, lines: Mapping[str, Line]) -> Slice:
+    """A slice of these lines, which must be no more than those of another slice: it is not cut."""
+    return Slice(invoice_no, _slice_id(lines), union([Slice(invoice_no, "", lines)]))
+
+
 def union(slices: Iterable[Slice]) -> dict[str, Line]:
     """The statement that holds of each line, by line id, ordered by what they say and not by when they arrived."""
     lines: dict[str, Line] = {}

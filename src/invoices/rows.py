@@ -24,6 +24,9 @@ from invoices.fields import RULES, SeenFloats
 from invoices.limits import MAX_ERRORS_PER_ROW, MAX_ROW_BYTES, MAX_ROWS
 from invoices.line import Line
 
+ERASED_ROW = b'{"Erased":true}'
+"""What an erasure leaves in a row's place. It is no line, and it is not rejected: consumers pass over it."""
+
 _CHUNK_ROWS = 250  # an invalid row slows down only its chunk, and a chunk's objects stay in the processor's caches
 
 
@@ -52,12 +55,15 @@ def read_ndjson(data: bytes) -> Rows:
 
 
 def read_rows(texts: Sequence[bytes]) -> Rows:
-    """Read rows, each a JSON text. Invalid rows raise nothing, they are in the result's `errors`."""
+    """Read rows, each a JSON text. Invalid rows raise nothing, they are in the result's `errors`.
+
+    ERASED_ROW is left out. A caller must not send it, so `read_in_chunks` rejects it like every invalid row.
+    """
     chunks = list(read_in_chunks(texts))
     return Rows(
         lines=[line for chunk in chunks for line in chunk.lines],
         indexes=[index for chunk in chunks for index in chunk.indexes],
-        errors=[error for chunk in chunks for error in chunk.errors],
+        errors=[error for chunk in chunks for error in chunk.errors if texts[error.index] != ERASED_ROW],
     )
 
 

@@ -19,6 +19,7 @@ _COMMANDS = {
     "lake": ("pipeline_ops.lake", _GROUP),
     "query": ("pipeline_ops.query", "query_command"),
     "verify": ("pipeline_ops.verify.command", "verify_command"),
+    "erase": ("pipeline_ops.erase.command", "erase_command"),
     "replay": ("pipeline_ops.replay", "replay_command"),
 }
 """The module of each command and the function in it. `app` makes a group of commands."""

@@ -13,10 +13,11 @@ from typing import cast
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
 
-from aws.bucket import FAILED, REDRIVEN, TO_DYNAMODB, Bucket, DeadLetterDocument, ListedObject
+from aws.bucket import DISCARDED, FAILED, REDRIVEN, TO_DYNAMODB, Bucket, DeadLetterDocument, ListedObject
 from aws.errors import error_code
 from aws.lambda_events import KinesisEvent
 from invoices.batch import unpack
+from invoices.erasure import ErasedCustomers, NumberedText, erase_row
 from invoices.errors import RowError
 from invoices.limits import MAX_BODY_BYTES
 from invoices.rows import Rows, read_rows, split_ndjson
@@ -24,9 +25,6 @@ from pipeline_ops.errors import OpsError
 from pipeline_ops.raw_objects import line_ids_of
 
 REDRIVEN_ROWS = f"{REDRIVEN}{TO_DYNAMODB}/"
-
-DISCARDED = "aws/lambda/"
-"""Where Lambda writes a batch that it gave up: its retries or its age came to an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +120,19 @@ def read_redriven(bucket: Bucket, key: str) -> RedrivenDocument:
         return _REDRIVEN.validate_json(_read(bucket, key))
     except ValidationError as error:
         raise OpsError(f"{key} is not a document of a redrive.") from error
+
+
+def without_customers(document: RedrivenDocument, customers: ErasedCustomers) -> tuple[tuple[RedrivenRow, ...], int]:
+    """The rows of the document that are left without these customers, and how many changed or are gone."""
+    kept: list[RedrivenRow] = []
+    changed = 0
+    for row in document.rows:
+        old = NumberedText(row.text.encode(), row.number)
+        new = erase_row(old, document.batch_id, customers)
+        changed += new is not old
+        if new:
+            kept.append(RedrivenRow(row.index, new.text.decode(), new.number))
+    return tuple(kept), changed
 
 
 def create_redriven(bucket: Bucket, key: str, document: RedrivenDocument) -> bool:

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterDocument, ListedObject
+from aws.bucket import DISCARDED, TO_DYNAMODB, TO_S3, Bucket, DeadLetterDocument, ListedObject
 from aws.clients import dynamodb_client, s3_client
 from consumers.index import Index
 from invoices.errors import Rejected, RowError
 from pipeline_ops.console import plural, printable
 from pipeline_ops.dead_letters import (
-    DISCARDED,
     DiscardedBatch,
     is_discarded,
     list_dead_letters,

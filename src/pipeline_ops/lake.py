@@ -63,6 +63,15 @@ def lake_lines(table: LakeTable, cache: Path) -> Iterator[tuple[bytes, Line]]:
             yield from map(_identified, rows)
 
 
+def lines_of_customer(file: Path, customer_id: str) -> list[tuple[bytes, Line]]:
+    """The customer's rows in one data file, with their line ids. The file lies in a folder named for its month."""
+    with duckdb.connect() as lake:
+        lake.execute("SET TimeZone = 'UTC'")
+        _create_view(lake, [file])
+        found = lake.execute(f"SELECT {_LINE_COLUMNS} FROM lines WHERE CustomerID = ?", [customer_id])  # noqa: S608 - a constant
+        return [_identified(row) for row in found.fetchall()]
+
+
 def app() -> typer.Typer:
     commands = typer.Typer(no_args_is_help=True, help="The lake: its state, and what is done to it.")
     commands.command("status")(status_command)

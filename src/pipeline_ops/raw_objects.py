@@ -48,7 +48,8 @@ def keys_of_hours(bucket: Bucket, prefix: str, span: TimeRange, after: str = "")
 
 def read_record(bucket: Bucket, key: str) -> Record:
     """The record that a consumer received and archived as this object."""
-    return Record(batch_id_of(key), sequence_number="0", data=bucket.read(key))
+    data, written_at = bucket.read_dated(key)
+    return Record(batch_id_of(key), sequence_number="0", data=data, arrived_at=written_at)
 
 
 def read_raw_object(bucket: Bucket, key: str) -> RawObject:

@@ -21,11 +21,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetter, DeadLetterDocument, DeadLetterStore, redriven_key
+from aws.erasures import ErasureList
 from aws.metrics import Metric
 from consumers.archive import Archive
 from consumers.batch_loop import RESERVED_MILLIS, Record, Stage, consume
 from consumers.index import Index
 from invoices.batch import pack, parse_batch_id, unpack
+from invoices.erasure import erase_rows
 from invoices.errors import Rejected, RowError
 from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line, content
@@ -102,6 +104,7 @@ class Redrive:
     def __init__(self, bucket: Bucket, index: Index) -> None:
         self._bucket = bucket
         self._index = index
+        self._erasures = ErasureList(bucket)
 
     def run(self, key: str, fix: Fix, *, dry_run: bool = False) -> RedriveResult:
         """Raises OpsError for a key that is not a dead letter, and Retryable: then run it again."""
@@ -109,7 +112,10 @@ class Redrive:
             return self._consume_discarded(key, fix, dry_run=dry_run)
         if not self._bucket.exists(key) and self._bucket.exists(redriven_key(key)):
             return RedriveResult(key, was_done_before=True)
+        customers = self._erasures.covering_object(key)
         document = read_dead_letter(self._bucket, key)
+        if customers and erase_rows(document.payload, document.batch_id, customers)[1]:
+            raise OpsError(f"{key} has rows of a customer who is being erased. Redrive it after the erasure.")
         try:
             parse_batch_id(document.batch_id)
             if document.stage == TO_DYNAMODB:
@@ -125,7 +131,8 @@ class Redrive:
         stages = ((TO_S3, Archive(self._bucket).add), (TO_DYNAMODB, self._index.add))
         for stage, process in () if dry_run else stages:
             dead_letters = DeadLetterStore(self._bucket, stage)
-            response = consume(batch.event, _NoTimeLimit(), Stage(process, dead_letters.put), _NoMetrics())
+            kept = Stage(process, dead_letters.put, erasures=self._erasures)
+            response = consume(batch.event, _NoTimeLimit(), kept, _NoMetrics())
             if response["batchItemFailures"]:
                 raise OpsError(
                     f"Not all records of {key} could be stored now. Run the command again; none counts twice."

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +13,12 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from aws.bucket import RAW, Bucket
 from aws.clients import dynamodb_client, s3_client
+from aws.erasures import ErasureList
+from consumers.batch_loop import without_erased
 from consumers.index import Index
 from invoices.errors import Rejected, Retryable
 from pipeline_ops.console import plural, progress_bar
-from pipeline_ops.dead_letters import REDRIVEN_ROWS, read_redriven
+from pipeline_ops.dead_letters import REDRIVEN_ROWS, read_redriven, without_customers
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import BucketName, CustomersTable, From, InvoicesTable, Settings, TimeRange, To, hour_range
 from pipeline_ops.raw_objects import keys_of_hours, raw_keys, read_record
@@ -64,7 +66,8 @@ def replay_command(  # noqa: PLR0913 - a command has its options as parameters
         counts = replay.run(hour_range(start, end), ProgressFile(progress, target), bar)
     typer.echo(
         f"Replayed {plural(counts.objects, 'object')} and {plural(counts.redriven_rows, 'redriven row')}. "
-        f"Rejected again: {plural(counts.rejected_rows, 'row')} and {plural(counts.unreadable_objects, 'object')}."
+        f"Rejected again: {plural(counts.rejected_rows, 'row')} and {plural(counts.unreadable_objects, 'object')}. "
+        f"Rows of erased customers that were dropped: {counts.erased_rows:,}."
     )
 
 
@@ -76,6 +79,7 @@ class ReplayCounts:
     redriven_rows: int = 0
     rejected_rows: int = 0
     unreadable_objects: int = 0
+    erased_rows: int = 0
 
 
 class Replay:
@@ -86,6 +90,7 @@ class Replay:
     ) -> None:
         self._bucket = bucket
         self._index = index
+        self._erasures = ErasureList(bucket)
         self._pause_seconds = pause_seconds
         self._sleep = sleep
 
@@ -120,13 +125,23 @@ class Replay:
         if key.startswith(RAW):
             self._add_raw_object(key, counts)
         else:
-            document = read_redriven(self._bucket, key)
-            self._index.store(document.valid_rows(), document.batch_id)
-            counts.redriven_rows += len(document.rows)
+            self._store_redriven(key, counts)
+
+    def _store_redriven(self, key: str, counts: ReplayCounts) -> None:
+        customers = self._erasures.covering_object(key)
+        document = read_redriven(self._bucket, key)
+        if customers:
+            kept, erased = without_customers(document, customers)
+            document = replace(document, rows=kept)
+            counts.erased_rows += erased
+        self._index.store(document.valid_rows(), document.batch_id, [row.number for row in document.rows])
+        counts.redriven_rows += len(document.rows)
 
     def _add_raw_object(self, key: str, counts: ReplayCounts) -> None:
+        record, erased = without_erased(read_record(self._bucket, key), self._erasures)
+        counts.erased_rows += erased
         try:
-            dead_letter = self._index.add(read_record(self._bucket, key)).dead_letter
+            dead_letter = self._index.add(record).dead_letter
         except Rejected:
             counts.unreadable_objects += 1
         else:

@@ -40,6 +40,18 @@ def stored_pointers(dynamodb: "DynamoDBClient", customers_table: str) -> Iterato
     return (_pointer(item) for item in _scan(dynamodb, customers_table))
 
 
+def customer_pointers(dynamodb: "DynamoDBClient", customers_table: str, customer_id: str) -> list[Pointer]:
+    """All pointers of one customer."""
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=customers_table,
+        KeyConditionExpression="CustomerID = :id",
+        ExpressionAttributeValues={":id": {"S": customer_id}},
+        ConsistentRead=True,
+    )
+    with translate_errors("DynamoDB"):
+        return [_pointer(item) for page in pages for item in page["Items"]]
+
+
 def pointers_to(invoice_slice: Slice) -> list[Pointer]:
     """The pointers that a slice must have."""
     return [_pointer(item) for item in pointer_items(invoice_slice)]

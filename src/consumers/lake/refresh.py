@@ -15,14 +15,16 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
 
 from aws.bucket import Bucket, batch_id_of
+from aws.erasures import ErasedCustomers, ErasureList, Erasures
 from aws.errors import error_code, translate_errors
 from aws.totals import TotalsStore
 from consumers.lake.staging import Staging
 from consumers.lake.table import LakeChanged, LakeTable, MonthFile, Snapshot
 from invoices.batch import unpack
-from invoices.errors import Malformed, Rejected
+from invoices.erasure import NumberedText, erase_row, erase_rows
+from invoices.errors import Malformed, Rejected, Unavailable
 from invoices.limits import MAX_BODY_BYTES
-from invoices.rows import split_ndjson
+from invoices.rows import ERASED_ROW, split_ndjson
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -92,13 +94,15 @@ class Refresh:
         self._archive = Bucket(s3, archive_bucket)
         self._table = table
         self._totals = totals
+        self._erasures = ErasureList(self._archive)
+        self._erased = Erasures()
 
     def run(self, queue: LakeQueue) -> Refreshed | None:
         """Take what the queue holds, up to MOST_ROWS, into the lake. None where the queue is empty.
 
         Raises Retryable where a service fails; then every message is delivered again.
         """
-        done = Refreshed()
+        done = self._begin()
         taken: list[MessageTypeDef] = []
         with Staging() as staging:
             while staging.rows < MOST_ROWS and (messages := queue.receive()):
@@ -109,6 +113,10 @@ class Refresh:
             self._unite(staging, done)
         queue.delete(taken)
         return done
+
+    def _begin(self) -> Refreshed:
+        self._erased = self._erasures.read()
+        return Refreshed()
 
     def _take(
         self, message: "MessageTypeDef", staging: Staging, done: Refreshed, taken: "list[MessageTypeDef]"
@@ -125,7 +133,7 @@ class Refresh:
 
     def add(self, keys: Sequence[str]) -> Refreshed:
         """Take these objects of the archive into the lake."""
-        done = Refreshed()
+        done = self._begin()
         with Staging() as staging:
             for key in keys:
                 self._stage(key, staging, done)
@@ -134,17 +142,18 @@ class Refresh:
 
     def _stage(self, key: str, staging: Staging, done: Refreshed) -> None:
         try:
-            _stage_object(key, self._read(key), staging)
+            data, written_at = self._read(key)
+            _stage_object(key, data, staging, self._erased.covering(written_at))
         except Rejected as error:
             _logger.warning("No rows can be read from an object of the archive: %s", error, extra={"key": key})
             done.unreadable += 1
             return
         done.objects += 1
 
-    def _read(self, key: str) -> bytes:
-        """Raises Malformed where the object is gone: a person deleted it, and its rows with it."""
+    def _read(self, key: str) -> tuple[bytes, float]:
+        """The object and when it was written. Raises Malformed where it is gone: a person deleted it."""
         try:
-            return self._archive.read(key)
+            return self._archive.read_dated(key)
         except ClientError as error:
             if error_code(error) != "NoSuchKey":
                 raise
@@ -160,6 +169,7 @@ class Refresh:
             try:
                 files = list(self._write_months(months, staging, snapshot))
                 if files:
+                    self._check_erasures()
                     self._table.commit(snapshot, files)
             except LakeChanged:
                 if attempt == _ATTEMPTS:
@@ -171,6 +181,11 @@ class Refresh:
             paths = {month: file.path for month, file in snapshot.files.items()}
             self._totals.publish(snapshot.version, snapshot.committed_at, paths)
             return
+
+    def _check_erasures(self) -> None:
+        """An erasure that began meanwhile may have looked at the lake already. Raises Unavailable: begin again."""
+        if self._erasures.read() != self._erased:
+            raise Unavailable("an erasure began or ended during the refresh, which has to begin again")
 
     def _write_months(self, months: Sequence[str], staging: Staging, snapshot: Snapshot) -> Iterator[MonthFile]:
         """Write the data file and the sums of each month that has new lines."""
@@ -218,14 +233,18 @@ class _RedrivenDocument(BaseModel):
     rows: tuple[_RedrivenRow, ...]
 
 
-def _stage_object(key: str, data: bytes, staging: Staging) -> None:
-    """Stage the rows of an object under `raw/` or `failed-redriven/`. Raises Rejected."""
+def _stage_object(key: str, data: bytes, staging: Staging, customers: ErasedCustomers | None) -> None:
+    """Stage the rows of an object under `raw/` or `failed-redriven/`, but for erased customers. Raises Rejected."""
     if not key.endswith(".json"):
-        staging.add_batch(batch_id_of(key), split_ndjson(unpack(data, MAX_BODY_BYTES)))
+        batch_id = batch_id_of(key)
+        kept = erase_rows(data, batch_id, customers)[0] if customers else data
+        staging.add_batch(batch_id, [row for row in split_ndjson(unpack(kept, MAX_BODY_BYTES)) if row != ERASED_ROW])
         return
     try:
         document = _RedrivenDocument.model_validate_json(data)
     except ValidationError as error:
         raise Malformed("the object is not a document of a redrive") from error
-    texts = [row.text.encode() for row in document.rows]
-    staging.add_rows(document.batch_id, texts, [row.number for row in document.rows])
+    rows = [NumberedText(row.text.encode(), row.number) for row in document.rows]
+    if customers:
+        rows = [kept for row in rows if (kept := erase_row(row, document.batch_id, customers))]
+    staging.add_rows(document.batch_id, [row.text for row in rows], [row.number for row in rows])

@@ -21,6 +21,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction
 
+from aws.bucket import Bucket
 from aws.clients import session
 from aws.errors import translate_errors
 from invoices.errors import Retryable, Unavailable
@@ -125,6 +126,21 @@ class LakeTable:
     def read(self, file: MonthFile) -> bytes:
         with translate_errors("S3"):
             return self._s3.get_object(Bucket=self._bucket, Key=f"{_FOLDER}/{file.path}")["Body"].read()
+
+    def unnamed_files(self, snapshot: Snapshot) -> list[MonthFile]:
+        """Data files that this version does not name: of older versions, of a refresh that runs, or of a dead one."""
+        named = {file.path for file in snapshot.files.values()}
+        listed = Bucket(self._s3, self._bucket).objects(f"{_FOLDER}/{MONTH}=")
+        paths = [each.key.removeprefix(f"{_FOLDER}/") for each in listed]
+        return [
+            MonthFile(path.partition("/")[0].removeprefix(f"{MONTH}="), path, rows=0, size=0)
+            for path in paths
+            if path not in named
+        ]
+
+    def delete(self, file: MonthFile) -> None:
+        """Readers of a version that names the file fail from now on."""
+        Bucket(self._s3, self._bucket).delete(f"{_FOLDER}/{file.path}")
 
     def write(self, file: MonthFile, data: bytes) -> None:
         """Upload a data file. Nobody reads it before a commit names it."""

@@ -16,6 +16,7 @@ from aws.bucket import Bucket
 from aws.clients import dynamodb_client, s3_client
 from consumers.lake.table import LakeTable
 from pipeline_ops.console import plural, print_table, progress_bar
+from pipeline_ops.erase.command import StreamName, erase_stores, verify_erased
 from pipeline_ops.errors import OpsError
 from pipeline_ops.expected import expected_rows
 from pipeline_ops.lake import LakeBucketName, lake_lines
@@ -52,17 +53,25 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
     ] = "mdy",
     start: From = None,
     end: To = None,
+    erased: Annotated[
+        str | None, typer.Option(metavar="ID", help="Look for this customer in every store instead, after an erasure.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     bucket: BucketName = None,
     invoices_table: InvoicesTable = None,
     customers_table: CustomersTable = None,
     lake_bucket: LakeBucketName = None,
+    stream: StreamName = None,
 ) -> None:
     """Compare a CSV, or some hours of the archive, with the archive, the tables and the lake.
 
     With a CSV, only its rows are judged. Rows that were sent again count once: that is a note, not a finding. Exit
     code 0: every answer is right. 1: an answer is wrong, or a row is missing. 2: the command failed.
     """
+    if erased is not None:
+        if csv or start or end or as_json:
+            raise OpsError("--erased looks through everything: give no CSV, no time range and no --json.")
+        verify_erased(erased, erase_stores(bucket, invoices_table, customers_table, lake_bucket), stream)
     if csv and (start or end):
         raise OpsError("Give a CSV or a time range, not both: a CSV is compared with the whole archive.")
     settings = Settings(bucket=bucket, invoices_table=invoices_table, customers_table=customers_table)

@@ -1,0 +1,147 @@
+"""Rows of erased customers: how they leave a record, a slice and a month of the lake.
+
+A row is removed, or it is kept as a line without a customer. Both depend on the row and its batch alone, so a record
+that is delivered again after the erasure becomes the same bytes as the object of the archive that was rewritten.
+
+- A removed row leaves ERASED_ROW in its place. So the other rows of its record keep their positions, by which dead
+  letters name them.
+- A kept line gets a new Occurrence, computed from its old line id with the secret key of the erasures. So it stays one
+  line however often it was sent, and it never merges with an equal line that never had a customer.
+"""
+
+import json
+import re
+import zlib
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from typing import NamedTuple, Protocol
+
+from invoices.batch import pack, unpack
+from invoices.errors import Rejected
+from invoices.line import Line, line_id, numbers_in_batch
+from invoices.rows import ERASED_ROW, read_rows
+
+_MOST_BYTES = 64 * 1024 * 1024  # a record of 1 MiB may inflate to a thousand times its size
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_OTHER_FIELDS = Line.model_fields.keys() - {"CustomerID"}
+
+
+class ErasedCustomers(Protocol):
+    """Whose rows are erased."""
+
+    def keeps_lines(self, customer_id: str) -> bool | None:
+        """Whether the customer's lines are kept without the customer; None for a customer who is not erased."""
+
+    def occurrence(self, line_id: str) -> int:
+        """The new Occurrence of a line that is kept."""
+
+
+def erase_rows(data: bytes, batch_id: str, customers: ErasedCustomers) -> tuple[bytes, int]:
+    """The record without the customers, and how many rows changed. `data` itself where none did.
+
+    A record that is not gzip cannot be divided into rows: it becomes one erased row if it names a customer anywhere.
+    """
+    try:
+        texts = _split(unpack(data, _MOST_BYTES))
+    except Rejected:
+        is_named = any(customers.keeps_lines(word) is not None for word in _words(_readable(data)))
+        return (pack(ERASED_ROW), 1) if is_named else (data, 0)
+    changed = _changed_rows(texts, batch_id, customers)
+    if not changed:
+        return data, 0
+    return pack(b"\n".join(changed.get(index, text) for index, text in enumerate(texts))), len(changed)
+
+
+def is_all_erased(data: bytes) -> bool:
+    """Whether nothing but erased rows is left of a record."""
+    return set(_split(unpack(data, _MOST_BYTES))) == {ERASED_ROW}
+
+
+class NumberedText(NamedTuple):
+    """A valid row as JSON text, and its `number` in the sense of `line_id`."""
+
+    text: bytes
+    number: int
+
+
+def erase_row(row: NumberedText, batch_id: str, customers: ErasedCustomers) -> NumberedText | None:
+    """The row itself, the row without its customer, or None where it is removed. `batch_id` is that of its batch."""
+    for line in read_rows([row.text]).lines:
+        name = line_id(line, batch_id, row.number)
+        erased = erase_line(line, name, customers)
+        if erased is not line:
+            return NumberedText(_kept_row(row.text, customers.occurrence(name)), 0) if erased else None
+    return row
+
+
+def erase_line(line: Line, name: str, customers: ErasedCustomers) -> Line | None:
+    """The line itself, the line without its customer, or None where it is removed. `name` is its line id."""
+    keeps_lines = customers.keeps_lines(line.CustomerID) if line.CustomerID else None
+    if keeps_lines is None:
+        return line
+    if not keeps_lines:
+        return None
+    return line.model_copy(update={"CustomerID": None, "Occurrence": customers.occurrence(name)})
+
+
+def names_customer(text: bytes, customers: ErasedCustomers) -> bool:
+    """Whether a row that is no valid line names an erased customer.
+
+    In a JSON object, in CustomerID or in a field that no line has. In any other text, as any word of it.
+    """
+    return any(customers.keeps_lines(word) is not None for word in _suspect_words(text))
+
+
+def _split(text: bytes) -> list[bytes]:
+    """Like split_ndjson, but without its limit: of too many rows none is a line, and each may name a customer."""
+    return [row for line in BytesIO(text.removeprefix(BOM_UTF8)) if (row := line.strip())]
+
+
+def _changed_rows(texts: Sequence[bytes], batch_id: str, customers: ErasedCustomers) -> Mapping[int, bytes]:
+    rows = read_rows(texts)
+    invalid = {error.index for error in rows.errors}
+    changed = {index: ERASED_ROW for index in invalid if names_customer(texts[index], customers)}
+    for line, index, number in zip(rows.lines, rows.indexes, numbers_in_batch(rows.lines), strict=True):
+        keeps_lines = customers.keeps_lines(line.CustomerID) if line.CustomerID else None
+        if keeps_lines:
+            changed[index] = _kept_row(texts[index], customers.occurrence(line_id(line, batch_id, number)))
+        elif keeps_lines is not None:
+            changed[index] = ERASED_ROW
+    return changed
+
+
+def _kept_row(text: bytes, occurrence: int) -> bytes:
+    """The valid row without its customer; every other field keeps its value."""
+    fields = {name: value for name, value in json.loads(text).items() if name != "CustomerID"}
+    return json.dumps({**fields, "Occurrence": occurrence}, separators=(",", ":")).encode()
+
+
+def _suspect_words(text: bytes) -> Iterator[str]:
+    try:
+        row = json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, _Pairs):
+        yield from _words(text)
+        return
+    for name, value in row:
+        if name not in _OTHER_FIELDS:
+            yield from _words(json.dumps([name, value], ensure_ascii=False).encode())
+
+
+class _Pairs(list[tuple[str, object]]):
+    """A JSON object whose names may repeat."""
+
+
+def _words(text: bytes) -> Iterator[str]:
+    return (found.group() for found in _WORD.finditer(text.decode("latin-1")))
+
+
+def _readable(data: bytes) -> bytes:
+    """What can be inflated of broken gzip, or else the bytes themselves."""
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        return inflater.decompress(data, _MOST_BYTES)
+    except zlib.error:
+        return data

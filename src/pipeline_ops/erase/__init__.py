@@ -1,0 +1,1 @@
+"""`erase`: removes a customer from every store."""
