@@ -88,7 +88,7 @@ def call(api_key: str, kinesis: "KinesisClient", s3: "S3Client") -> Iterator[Cal
 HANDLER_JOURNEYS = [
     ("pipeline_api.lambda_handler.handler", "post_ingest.json", 14),
     ("pipeline_api.lambda_handler.handler", "get_invoice.json", 12),
-    ("consumers.to_dynamodb.handler", "kinesis_batch.json", 15),
+    ("consumers.to_dynamodb.handler", "kinesis_batch.json", 17),
 ]
 
 

@@ -34,9 +34,7 @@ _dynamodb = dynamodb_client()
 _index = Index(_dynamodb, _settings.INVOICES_TABLE, _settings.CUSTOMERS_TABLE)
 _receipts = ReceiptWriter(_dynamodb, _settings.BATCHES_TABLE, int(_settings.RECEIPT_RETENTION_DAYS), time.time)
 _bucket = Bucket(s3_client(), _settings.RAW_BUCKET)
-_stage = Stage(
-    _index.add, DeadLetterStore(_bucket, TO_DYNAMODB).put, _receipts.put, erasures=ErasureList(_bucket)
-)
+_stage = Stage(_index.add, DeadLetterStore(_bucket, TO_DYNAMODB).put, _receipts.put, erasures=ErasureList(_bucket))
 _metrics = stdout_log(_settings.METRICS_NAMESPACE)
 gc.freeze()  # imported objects stay for good: no later collection needs to visit them
 gc.enable()

@@ -22,5 +22,6 @@ class BucketInMemory:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
-    def put_object(self, *, Key: str, Body: bytes, **_: object) -> None:
+    def put_object(self, *, Key: str, Body: bytes, **_: object) -> dict[str, str]:
         self.objects[Key] = Body
+        return {}
