@@ -246,5 +246,5 @@ def _stage_object(key: str, data: bytes, staging: Staging, customers: ErasedCust
         raise Malformed("the object is not a document of a redrive") from error
     rows = [NumberedText(row.text.encode(), row.number) for row in document.rows]
     if customers:
-        rows = [kept for row in rows if (kept := erase_row(row, document.batch_id, customers))]
+        rows = [left for row in rows if (left := erase_row(row, document.batch_id, customers))]
     staging.add_rows(document.batch_id, [row.text for row in rows], [row.number for row in rows])

@@ -1,0 +1,105 @@
+"""A customer leaves the lake with its old data files, and no refresh brings the rows back."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aws.bucket import Bucket
+from consumers.lake.refresh import Refresh
+from consumers.lake.table import LakeTable, MonthFile
+from invoices.errors import Unavailable
+from pipeline_ops.erase.found import Found, Store, Target
+from pipeline_ops.erase.lake import LakeErasure
+from pipeline_ops.erase.statements import StatementWriter
+from tests.consumers.lake.conftest import engine, lake
+from tests.consumers.lake.lakes import Lake
+from tests.invoice_rows import Row, row
+from tests.pipeline_ops.stores import NO_BAR
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["engine", "lake"]  # fixtures
+
+JANUARY = "1/4/2011 10:00"
+ERASED = "17850"
+ROWS: "Sequence[Row]" = [
+    row(Occurrence=1),
+    row(),
+    row(Occurrence=1, CustomerID="13047"),
+    row(Occurrence=1, CustomerID=None),
+    row(Occurrence=1, InvoiceDate=JANUARY),
+]
+
+
+@pytest.fixture
+def filled(lake: Lake) -> Lake:
+    """Two versions, so that the first one's data file is an old one."""
+    lake.add([lake.archive("one", ROWS)])
+    lake.add([lake.archive("two", [row(Occurrence=1, StockCode="POST", CustomerID="13047")])])
+    return lake
+
+
+def erase(lake: Lake, *, keeps_lines: bool = False) -> Found:
+    writer = StatementWriter(Bucket(lake.s3, lake.archive_bucket))
+    begun = writer.begin(ERASED, 0, keeps_lines=keeps_lines)
+    found = Found()
+    LakeErasure(lake.table, lake.totals, Target(ERASED, begun.customers, dry_run=False)).run(found, NO_BAR)
+    return found
+
+
+def objects_naming(lake: Lake) -> list[str]:
+    """By the bytes: neither Parquet's pages nor JSON hide five digits that are few times in a column."""
+    bodies = {key: lake.s3.get_object(Bucket=lake.bucket, Key=key)["Body"].read() for key in lake.object_keys()}
+    return [key for key, body in bodies.items() if ERASED.encode() in body]
+
+
+def test_no_data_file_names_the_customer(filled: Lake) -> None:
+    """Neither the newest version nor an old one; a month of the customer alone is gone, the totals follow."""
+    assert objects_naming(filled)
+    found = erase(filled)
+    assert (found.rows[Store.LAKE], found.rows[Store.OLD_LAKE_FILES]) == (3, 2 + 2 + 1)
+    assert objects_naming(filled) == []
+    assert {line.CustomerID for line in filled.lines()} == {None, "13047"}
+    current = filled.totals.current()
+    assert current
+    assert [sum(day.lines for day in filled.totals.month(key)) for key in current.months.values()] == [3]
+    assert erase(filled).is_empty
+
+
+def test_kept_lines_stay_in_the_lake(filled: Lake) -> None:
+    """As many as before, with the same amounts, and the rewritten archive adds none."""
+    before = sorted((line.InvoiceDate, line.Amount) for line in filled.lines().elements())
+    erase(filled, keeps_lines=True)
+    assert objects_naming(filled) == []
+    filled.add(["raw/dt=1970-01-01/hour=00/one.ndjson.gz"])
+    assert sorted((line.InvoiceDate, line.Amount) for line in filled.lines().elements()) == before
+
+
+def test_a_rebuild_brings_nothing_back(filled: Lake) -> None:
+    """Even from objects of the archive that were not rewritten yet."""
+    erase(filled)
+    before = filled.lines()
+    filled.add(["raw/dt=1970-01-01/hour=00/one.ndjson.gz"])
+    assert filled.lines() == before
+
+
+class ErasesFirst(LakeTable):
+    """An erasure begins and looks at the lake before a refresh commits."""
+
+    def __init__(self, lake: Lake) -> None:
+        super().__init__(lake.s3, lake.bucket)
+        self._lake = lake
+
+    def write(self, file: MonthFile, data: bytes) -> None:
+        super().write(file, data)
+        erase(self._lake)
+
+
+def test_a_refresh_that_runs_begins_again(filled: Lake) -> None:
+    """It has read rows of the customer before the erasure began."""
+    key = filled.archive("three", [row(Occurrence=2), row(Occurrence=3, CustomerID="13047")])
+    with pytest.raises(Unavailable, match="an erasure began"):
+        Refresh(filled.s3, filled.archive_bucket, ErasesFirst(filled), filled.totals).add([key])
+    filled.add([key])
+    assert {line.CustomerID for line in filled.lines()} == {None, "13047"}
