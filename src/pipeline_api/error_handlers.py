@@ -26,6 +26,7 @@ from pipeline_api.problems import (
     Problem,
     ReceiptNotFound,
     RowsProblem,
+    TooManyLines,
     Unauthenticated,
     UnsupportedMedia,
 )
@@ -64,6 +65,7 @@ PROBLEM_TYPES: Mapping[int | type[Exception], ProblemType] = {
         "Method not allowed",
         "The route does not support this method; the header Allow lists the methods that it supports.",
     ),
+    TooManyLines: ProblemType(409, "too-many-lines", "Too many lines"),
     TooLarge: ProblemType(413, "too-large", "Too large"),
     UnsupportedMedia: ProblemType(
         415, "unsupported-media-type", "Unsupported media type", headers={"Accept-Encoding": "gzip, identity"}

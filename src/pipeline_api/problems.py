@@ -32,6 +32,10 @@ class ReceiptNotFound(NotFound):
     """There is no receipt of the batch, perhaps not yet."""
 
 
+class TooManyLines(Exception):
+    """An invoice or a customer has more stored lines than a request reads."""
+
+
 class Problem(BaseModel):
     """What went wrong: `type` for programs, `detail` for people."""
 

@@ -1,6 +1,7 @@
 """How clients are made, and that DynamoDB gets the body that botocore itself would write."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import boto3
@@ -48,6 +49,35 @@ def test_the_body_is_that_of_botocore(dynamodb: "DynamoDBClient") -> None:
     """It holds every item and nothing else."""
     plain = boto3.client("dynamodb")
     assert body_of(dynamodb_client(), items()) == body_of(plain, items())
+
+
+def test_items_are_read_as_botocore_reads_them(dynamodb: "DynamoDBClient") -> None:
+    """By Query and BatchGetItem, with everything that stands beside the items."""
+    key: Item = {"InvoiceNo": {"S": "1"}, "SliceId": {"S": "é\x7f"}}
+    values: Item = {"Lines": {"L": [{"L": [{"N": "-1.50"}, {"NULL": True}, {"BOOL": False}, {"M": {}}]}]}}
+    dynamodb.put_item(TableName="invoices", Item={**key, **values})
+    ours, plain = (
+        (
+            client.query(
+                TableName="invoices",
+                KeyConditionExpression="InvoiceNo = :no",
+                ExpressionAttributeValues={":no": {"S": "1"}},
+            ),
+            client.batch_get_item(RequestItems={"invoices": {"Keys": [key]}}),
+        )
+        for client in (dynamodb_client(), boto3.client("dynamodb"))
+    )
+    assert [without_metadata(each) for each in ours] == [without_metadata(each) for each in plain]
+
+
+def test_an_error_is_botocores(dynamodb: "DynamoDBClient") -> None:
+    """Its parser reads the responses that are no success."""
+    with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.query(TableName="none", KeyConditionExpression="A = :a", ExpressionAttributeValues={":a": {"S": "1"}})
+
+
+def without_metadata(response: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in response.items() if name != "ResponseMetadata"}
 
 
 def test_a_malformed_request_is_refused_before_it_is_sent(dynamodb: "DynamoDBClient") -> None:

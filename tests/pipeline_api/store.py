@@ -11,8 +11,10 @@ from tests.invoice_rows import Row, ndjson
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 
-def store(client: "DynamoDBClient", *batches: Iterable[Row]) -> None:
+
+def store(client: "DynamoDBClient | FakeDynamoDB", *batches: Iterable[Row]) -> None:
     """Each batch becomes its own slices."""
     for number, rows in enumerate(batches):
         for invoice_slice in slices_of(read_ndjson(ndjson(list(rows))), f"batch-{number}"):
@@ -20,6 +22,6 @@ def store(client: "DynamoDBClient", *batches: Iterable[Row]) -> None:
             _put(client, "customers", pointer_items(invoice_slice))
 
 
-def _put(client: "DynamoDBClient", table: str, items: list[Item]) -> None:
+def _put(client: "DynamoDBClient | FakeDynamoDB", table: str, items: list[Item]) -> None:
     for item in items:
         client.put_item(TableName=table, Item=item)

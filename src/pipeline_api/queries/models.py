@@ -142,13 +142,16 @@ class CustomerResponse(BaseModel):
 
 
 class CustomerInvoice(BaseModel):
-    """The totals over a customer's own lines of one invoice."""
+    """The totals over a customer's own lines of one invoice.
+
+    They are null, and `dates` is empty, where the invoice has more than 20,000 stored lines or 2,000 slices.
+    """
 
     InvoiceNo: Annotated[str, Field(examples=["536365"])]
     dates: Annotated[list[str], Field(examples=[["2010-12-01T08:26:00"]])]
-    line_count: Annotated[int, Field(examples=[7])]
-    quantity: Annotated[int, Field(examples=[40])]
-    total: Annotated[_Money, Field(examples=["139.12"])]
+    line_count: Annotated[int | None, Field(examples=[7])]
+    quantity: Annotated[int | None, Field(examples=[40])]
+    total: Annotated[_Money | None, Field(examples=["139.12"])]
 
 
 class CustomerInvoicesResponse(BaseModel):

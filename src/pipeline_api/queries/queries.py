@@ -4,20 +4,20 @@ An invoice is the union of its slices. Its totals are computed from its lines ea
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 
-from aws.items import POINTER_SEPARATOR, slice_from_item, slice_key
+from aws.items import slice_from_item
 from aws.receipts import Receipt, ReceiptTable
 from aws.totals import DayTotals, TotalsStore
-from invoices.invoice import Invoice, Slice, invoice_of, sort_key, totals_of
+from invoices.invoice import Invoice, invoice_of, sort_key, totals_of
 from invoices.line import Line
 from invoices.money import exact_product, exact_sum, money_text
-from pipeline_api.problems import NotFound, ReceiptNotFound
+from pipeline_api.problems import NotFound, ReceiptNotFound, TooManyLines
 from pipeline_api.queries.models import (
     MOST_VALUES,
     MOST_WITHDRAWN,
@@ -39,7 +39,17 @@ from pipeline_api.queries.models import (
     page_token,
     parse_page_token,
 )
-from pipeline_api.queries.tables import FIRST, MAX_KEYS, Tables
+from pipeline_api.queries.tables import (
+    FIRST,
+    MOST_LINES,
+    MOST_SLICES,
+    StoredInvoice,
+    Tables,
+    by_invoice,
+    pointers_by_invoice,
+    read_invoices,
+    up_to_most_lines,
+)
 
 MAX_PAGE_BYTES = 5_000_000
 """The lines of a response, estimated from above: Lambda responds with at most 6 MB (AWS: Lambda quotas)."""
@@ -50,10 +60,12 @@ _AFTER_POINTERS = "$"  # sorts after an invoice's pointers, which go on with `#`
 
 
 def read_invoice(tables: Tables, invoice_no: str, page: LinesPage) -> InvoiceResponse:
-    """Raises NotFound, Malformed for a foreign token, Throttled or Unavailable."""
+    """Raises NotFound, TooManyLines, Malformed for a foreign token, Throttled or Unavailable."""
     query = f"invoices/{invoice_no}"
     after = None if page.next_token is None else parse_page_token(page.next_token, query)
-    invoice = invoice_of(invoice_no, map(slice_from_item, tables.slice_items(invoice_no)))
+    if (items := tables.slice_items(invoice_no)) is None:
+        raise too_many_lines("invoice")
+    invoice = invoice_of(invoice_no, map(slice_from_item, items))
     if not invoice.lines:
         raise NotFound("every line of this invoice was taken back" if invoice.withdrawn else "no such invoice")
     shown, more = _page_of_lines(invoice, after, page.limit)
@@ -125,13 +137,25 @@ def _withdrawn_line(line: Line) -> WithdrawnLine:
     return WithdrawnLine.model_construct(**dict(_line_response(line)), AsOf=line.AsOf)
 
 
+def too_many_lines(what: str) -> TooManyLines:
+    """`what` is `invoice` or `customer`."""
+    limit = f"the {what} has more than {MOST_LINES:,} stored lines or {MOST_SLICES:,} slices"
+    pages = "GET /customers/{CustomerID}/invoices has its invoices in pages, and " if what == "customer" else ""
+    return TooManyLines(f"{limit}; {pages}`invoice-stream ops query` and GET /totals answer from the lake")
+
+
 def read_customer(tables: Tables, customer_id: str) -> CustomerResponse:
-    """Reads every slice of the customer. Raises NotFound, Throttled or Unavailable."""
+    """Reads every slice of the customer. Raises NotFound, TooManyLines, Throttled or Unavailable."""
     pages = tables.pointer_pages(customer_id, FIRST)
-    pointers = (item["Slice"]["S"] for page in pages for item in page["Items"])
-    sums = _Sums()
-    for invoice in _own_invoices(tables, customer_id, pointers):
-        sums.add(invoice)
+    pointers = list(islice((item["Slice"]["S"] for page in pages for item in page["Items"]), MOST_SLICES + 1))
+    if len(pointers) > MOST_SLICES:
+        raise too_many_lines("customer")
+    sums, lines = _Sums(), 0
+    for stored in read_invoices(tables, by_invoice(pointers)):
+        lines += stored.lines
+        if lines > MOST_LINES:
+            raise too_many_lines("customer")
+        sums.add(_own_lines(stored, customer_id))
     if not sums.invoices:
         raise _no_customer(has_withdrawn=sums.withdrawn > 0)
     return CustomerResponse(
@@ -171,24 +195,23 @@ class _Sums:
 
 
 def read_customer_invoices(tables: Tables, customer_id: str, page: InvoicesPage) -> CustomerInvoicesResponse:
-    """One Query and one BatchGetItem, or more of them if slices overlap.
+    """One Query and one BatchGetItem, or more of them if slices overlap. MOST_LINES may end a page before its limit.
 
     Raises NotFound, Malformed for a foreign token, Throttled or Unavailable.
     """
     query = f"customers/{customer_id}/invoices"
     after = FIRST if page.next_token is None else parse_page_token(page.next_token, query) + _AFTER_POINTERS
-    groups, more = _pointers_by_invoice(tables, customer_id, after, page.limit)
-    chosen = dict(islice(groups.items(), page.limit))
-    pointers = (pointer for group in chosen.values() for pointer in group)
-    invoices = list(_own_invoices(tables, customer_id, pointers))
-    held = [_customer_invoice(invoice) for invoice in invoices if invoice.lines]
-    has_more = more or len(chosen) < len(groups)
+    groups, more = pointers_by_invoice(tables, customer_id, after, page.limit)
+    read = list(up_to_most_lines(read_invoices(tables, dict(islice(groups.items(), page.limit)))))
+    invoices = [(stored, _own_lines(stored, customer_id)) for stored in read]
+    held = [_customer_invoice(stored, own) for stored, own in invoices if own.lines or stored.is_too_large]
+    has_more = more or len(read) < len(groups)
     if not held and not has_more and page.next_token is None:
-        raise _no_customer(has_withdrawn=any(invoice.withdrawn for invoice in invoices))
+        raise _no_customer(has_withdrawn=any(own.withdrawn for _, own in invoices))
     return CustomerInvoicesResponse(
         CustomerID=customer_id,
         invoices=held,
-        next_token=page_token(query, next(reversed(chosen))) if has_more else None,
+        next_token=page_token(query, read[-1].invoice_no) if has_more else None,
     )
 
 
@@ -196,28 +219,13 @@ def _no_customer(*, has_withdrawn: bool) -> NotFound:
     return NotFound("every line of this customer was taken back" if has_withdrawn else "no such customer")
 
 
-def _pointers_by_invoice(tables: Tables, customer_id: str, after: str, limit: int) -> tuple[dict[str, list[str]], bool]:
-    """All pointers of at least `limit` invoices, if there are as many, and whether there are more invoices.
-
-    Invoices are counted, not pointers: the number of an invoice's slices must not show in a response. The last invoice
-    of a page of the Query may go on in the next page, so it is left to the next request.
-    """
-    pointers: list[str] = []
-    groups: dict[str, list[str]] = {}
-    for page in tables.pointer_pages(customer_id, after, size=max(limit + 1, MAX_KEYS)):
-        pointers += [item["Slice"]["S"] for item in page["Items"]]
-        groups = {number: list(group) for number, group in groupby(pointers, lambda each: _invoice_and_slice(each)[0])}
-        if "LastEvaluatedKey" in page and len(groups) > limit:
-            groups.popitem()
-            return groups, True
-    return groups, False
-
-
-def _customer_invoice(invoice: Invoice) -> CustomerInvoice:
-    lines = invoice.lines.values()
+def _customer_invoice(stored: StoredInvoice, own: Invoice) -> CustomerInvoice:
+    if stored.is_too_large:
+        return CustomerInvoice(InvoiceNo=stored.invoice_no, dates=[], line_count=None, quantity=None, total=None)
+    lines = own.lines.values()
     totals = totals_of(lines)
     return CustomerInvoice(
-        InvoiceNo=invoice.invoice_no,
+        InvoiceNo=own.invoice_no,
         dates=sorted({line.InvoiceDate for line in lines}),
         line_count=totals.lines,
         quantity=totals.quantity,
@@ -225,39 +233,14 @@ def _customer_invoice(invoice: Invoice) -> CustomerInvoice:
     )
 
 
-def _own_invoices(tables: Tables, customer_id: str, pointers: Iterable[str]) -> Iterator[Invoice]:
-    """The customer's own lines of each invoice, also if all of them were taken back.
-
-    `pointers` are sorted, so one invoice at a time is in memory.
-    """
-    slices = (each for chunk in _chunks(pointers) for each in _slices_at(tables, chunk))
-    for invoice_no, group in groupby(slices, lambda each: each.invoice_no):
-        invoice = invoice_of(invoice_no, group)
-        held, withdrawn = (
-            {line_id: line for line_id, line in lines.items() if line.CustomerID == customer_id}
-            for lines in (invoice.lines, invoice.withdrawn)
-        )
-        yield Invoice(invoice_no, held, withdrawn)
-
-
-def _chunks(pointers: Iterable[str]) -> Iterator[list[str]]:
-    """At most MAX_KEYS pointers each."""
-    remaining = iter(pointers)
-    while chunk := list(islice(remaining, MAX_KEYS)):
-        yield chunk
-
-
-def _slices_at(tables: Tables, pointers: Sequence[str]) -> list[Slice]:
-    """In the order of the pointers. A pointer may be stored a moment before its slice; such a slice is left out."""
-    found = map(slice_from_item, tables.items_at([slice_key(pointer) for pointer in pointers]))
-    slices = {(each.invoice_no, each.slice_id): each for each in found}
-    return [slices[key] for key in map(_invoice_and_slice, pointers) if key in slices]
-
-
-def _invoice_and_slice(pointer: str) -> tuple[str, str]:
-    """The invoice number and the slice id that a pointer holds."""
-    invoice_no, _, slice_id = pointer.partition(POINTER_SEPARATOR)
-    return invoice_no, slice_id
+def _own_lines(stored: StoredInvoice, customer_id: str) -> Invoice:
+    """The customer's own lines, also if all of them were taken back."""
+    invoice = invoice_of(stored.invoice_no, map(slice_from_item, stored.items))
+    held, withdrawn = (
+        {line_id: line for line_id, line in lines.items() if line.CustomerID == customer_id}
+        for lines in (invoice.lines, invoice.withdrawn)
+    )
+    return Invoice(stored.invoice_no, held, withdrawn)
 
 
 def read_receipt(table: ReceiptTable, batch_id: str) -> ReceiptResponse:

@@ -39,6 +39,7 @@ from pipeline_api.queries.queries import (
     read_receipt,
     read_totals,
     receipt_not_found,
+    too_many_lines,
 )
 from pipeline_api.queries.tables import Tables
 
@@ -49,7 +50,7 @@ OpenTotals: TypeAlias = Callable[[], TotalsStore | None]
 def invoice_routes(tables: Tables, run: RunBlocking) -> APIRouter:
     router = APIRouter(
         tags=["invoices"],
-        responses=_PAGE_PROBLEMS | _problems("invoice", "InvoiceNo"),
+        responses=_PAGE_PROBLEMS | _problems("invoice", "InvoiceNo") | problem_responses(too_many_lines("invoice")),
         dependencies=[Depends(reject_repeated_parameters)],
     )
 
@@ -76,14 +77,22 @@ def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
     )
 
     @router.get(
-        "/customers/{CustomerID}", summary="A customer", operation_id="customer", response_model=CustomerResponse
+        "/customers/{CustomerID}",
+        summary="A customer",
+        operation_id="customer",
+        response_model=CustomerResponse,
+        responses=_TOTALS_PROBLEMS,
     )
     async def customer(CustomerID: CustomerInPath, _: Annotated[NoQuery, Query()]) -> Response:
         """The totals over all lines of the customer."""
         return _json(await run(read_customer, tables, CustomerID))
 
     @router.get(
-        "/customers", summary="A customer, by query", operation_id="customer_by_query", response_model=CustomerResponse
+        "/customers",
+        summary="A customer, by query",
+        operation_id="customer_by_query",
+        response_model=CustomerResponse,
+        responses=_TOTALS_PROBLEMS,
     )
     async def customer_by_query(query: Annotated[CustomerQuery, Query()]) -> Response:
         """The same response as from `GET /customers/{CustomerID}`."""
@@ -97,7 +106,10 @@ def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
         responses=_PAGE_PROBLEMS,
     )
     async def customer_invoices(CustomerID: CustomerInPath, page: Annotated[InvoicesPage, Query()]) -> Response:
-        """In pages, sorted by number. Only the customer's own lines of an invoice count."""
+        """In pages, sorted by number. Only the customer's own lines of an invoice count.
+
+        A page may have fewer invoices than `limit`: it ends before 20,000 stored lines.
+        """
         return _json(await run(read_customer_invoices, tables, CustomerID, page))
 
     return router
@@ -162,6 +174,7 @@ async def reject_repeated_parameters(request: Request) -> None:
 
 
 _PAGE_PROBLEMS = problem_responses(foreign_token())
+_TOTALS_PROBLEMS = problem_responses(too_many_lines("customer"))
 
 
 def _problems(what: str, parameter: str) -> Responses:
