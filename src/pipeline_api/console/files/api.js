@@ -14,8 +14,10 @@ export class Problem extends Error {
   }
 }
 
-/** No answer came. Trying again may help. */
+/** No answer came, or one that says to try again. */
 export class Unreachable extends Error {}
+
+const TRY_AGAIN = [429, 502, 503, 504];
 
 /** The key stays in this tab, and goes when the tab is closed. */
 export const key = {
@@ -64,19 +66,24 @@ async function call(path, request, headers = {}, content = (response) => respons
     ahead = (Date.parse(response.headers.get("Date") ?? "") || Date.now()) - Date.now();
     if (!response.ok) throw problemOf(response, await response.json());
     const answer = await content(response);
-    announce(true);
+    announce("");
     return answer;
   } catch (error) {
     request.signal.throwIfAborted();
-    announce(error instanceof Problem);
-    throw error instanceof Problem ? error : new Unreachable("The API does not answer."); // an answer that is no JSON is a gateway's
+    const known = error instanceof Problem || error instanceof Unreachable ? error : new Unreachable("Cannot reach the API.");
+    announce(known instanceof Unreachable ? `${known.message} Trying again …` : "");
+    throw known;
   }
 }
 
-const problemOf = (response, body) =>
-  new Problem(response.status, body.detail ?? body.message ?? `The API answered ${response.status}.`, body.errors);
+/** An answer that is no JSON comes from a gateway: reading it has failed before. */
+function problemOf(response, body) {
+  const detail = body.detail ?? body.message ?? `The API answered ${response.status}.`;
+  return TRY_AGAIN.includes(response.status) ? new Unreachable(detail) : new Problem(response.status, detail, body.errors);
+}
 
-const announce = (reached) => document.dispatchEvent(new CustomEvent("reached", { detail: reached }));
+/** The page shows `trouble` at its top; no text where the API answers. */
+const announce = (trouble) => document.dispatchEvent(new CustomEvent("reached", { detail: trouble }));
 
 /**
  * Again and again, while the page can be seen.
@@ -91,7 +98,8 @@ export async function* ticks(seconds, signal) {
   }
 }
 
-const pause = (seconds, signal) =>
+/** @param {number} seconds @param {AbortSignal} signal ends the pause early */
+export const pause = (seconds, signal) =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, seconds * 1000);
     signal.addEventListener("abort", () => { clearTimeout(timer); resolve(undefined); }, { once: true });

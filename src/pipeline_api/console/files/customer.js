@@ -1,33 +1,26 @@
 /** One customer: totals, a column for each month, and all invoices. */
 
-import { get, Problem } from "./api.js";
+import { get } from "./api.js";
 import { columns } from "./charts.js";
-import { ask, el, figures, table } from "./dom.js";
+import { el, figures, table } from "./dom.js";
 import { count, invoiceDate, money, month, sum } from "./format.js";
+import { absent, lookUp } from "./lookup.js";
 
 const PAGE = 100;
 const MOST_PAGES = 20;
 
 /** @param {HTMLElement} main @param {string} number @param {AbortSignal} signal */
 export async function customer(main, number, signal) {
-  const form = ask({ label: "Number of the customer", button: "Look up", value: number }, (text) => {
-    location.hash = `#customer/${encodeURIComponent(text)}`;
-  });
-  main.replaceChildren(el("h1", {}, "Customer"), form);
-  if (!number) return form.querySelector("input").focus();
+  lookUp(main, "customer", number);
+  if (!number) return;
   const path = `customers/${encodeURIComponent(number)}`;
-  const found = await get(path, signal).catch((error) => main.append(absent(error)));
+  const found = await get(path, signal).catch((error) => absent(main, error));
   if (!found) return;
   main.append(summary(found));
   const { invoices, all } = await readInvoices(path, signal);
   const months = el("section", {}, columns("Amount by month", "Amount", byMonth(invoices)));
   const note = all ? null : el("p", { class: "soft" }, `Only the first ${count(invoices.length)} invoices are shown.`);
   main.append(months, el("section", {}, el("h3", {}, "Invoices"), note, list(number, invoices)));
-}
-
-function absent(error) {
-  if (!(error instanceof Problem && [404, 422].includes(error.status))) throw error;
-  return el("p", { class: "problem", role: "alert" }, error.detail);
 }
 
 function summary(found) {

@@ -1,28 +1,20 @@
 /** One invoice: its totals, and its lines in pages. */
 
-import { get, Problem } from "./api.js";
-import { ask, el, figures, table } from "./dom.js";
+import { get } from "./api.js";
+import { el, figures, table } from "./dom.js";
 import { count, invoiceDate, money } from "./format.js";
+import { absent, lookUp } from "./lookup.js";
 
 const PAGE = 200;
 
 /** @param {HTMLElement} main @param {string} number @param {AbortSignal} signal */
 export async function invoice(main, number, signal) {
-  const form = ask({ label: "Number of the invoice", button: "Look up", value: number }, (text) => {
-    location.hash = `#invoice/${encodeURIComponent(text)}`;
-  });
-  main.replaceChildren(el("h1", {}, "Invoice"), form);
-  if (!number) return form.querySelector("input").focus();
+  lookUp(main, "invoice", number);
+  if (!number) return;
   const path = `invoices/${encodeURIComponent(number)}?limit=${PAGE}`;
-  const found = await get(path, signal).catch((error) => main.append(absent(error)));
+  const found = await get(path, signal).catch((error) => absent(main, error));
   if (!found) return;
   main.append(summary(found), lines(found, path, signal));
-}
-
-function absent(error) {
-  if (!(error instanceof Problem && [404, 422].includes(error.status))) throw error;
-  const advice = error.status === 404 ? " A row can be found a moment after it was accepted." : "";
-  return el("p", { class: "problem", role: "alert" }, error.detail + advice);
 }
 
 function summary(found) {

@@ -1,6 +1,6 @@
 /** The page: which view the address names, the key, and whether the API can be reached. */
 
-import { get, key, Problem, ticks, Unreachable } from "./api.js";
+import { get, key, pause, Problem, ticks, Unreachable } from "./api.js";
 import { customer } from "./customer.js";
 import { ask, el } from "./dom.js";
 import { invoice } from "./invoice.js";
@@ -65,7 +65,8 @@ async function show(view, argument, signal) {
 
 /** The view opens again by itself once the API is back. */
 async function waitForApi(signal) {
-  main.append(el("p", { class: "problem" }, "The API does not answer. This view opens as soon as it does."));
+  main.append(el("p", { class: "problem" }, "This view opens as soon as the API answers."));
+  await pause(RETRY_SECONDS, signal);
   for await (const _ of ticks(() => RETRY_SECONDS, signal)) {
     const answer = await get("healthz", signal).catch(() => null);
     if (answer && !signal.aborted) return open();
@@ -89,7 +90,11 @@ function askForKey(reason) {
   form.querySelector("input").focus();
 }
 
-addEventListener("hashchange", open);
+addEventListener("hashchange", () => {
+  scrollTo(0, 0);
+  main.focus(); // as after the load of a page: the next Tab goes into the view
+  open();
+});
 document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
@@ -99,6 +104,9 @@ forget.addEventListener("click", () => {
   open();
 });
 document.addEventListener("reached", (/** @type {CustomEvent} */ event) => {
-  connection.textContent = event.detail ? "" : "Cannot reach the API. Trying again …";
+  connection.textContent = event.detail;
+});
+addEventListener("unhandledrejection", (event) => {
+  if (event.reason instanceof Problem) connection.textContent = event.reason.message; // of a button such as "More lines"
 });
 open();

@@ -10,6 +10,7 @@ const STEP_SECONDS = 10;
 const POLL_SECONDS = 2;
 const PENDING_POLL_SECONDS = 0.2; // while a batch of this page is on its way
 const PAGE = 100;
+const POLL_PAGE = 20; // smaller than the first page, because each receipt that is read costs a little
 const MOST_PAGES = 5;
 const SHOWN = 12;
 const REJECTED_POLL_SECONDS = 15; // each poll reads an object of the bucket for each request
@@ -107,7 +108,8 @@ async function readLatest(batches, signal) {
   const oldest = apiTime() - WINDOW_SECONDS * 1000;
   let token = "";
   for (let page = 0; page < MOST_PAGES && token !== null; page += 1) {
-    const answer = await get(`batches?limit=${PAGE}${token && `&next_token=${encodeURIComponent(token)}`}`, signal);
+    const limit = page || !batches.size ? PAGE : POLL_PAGE;
+    const answer = await get(`batches?limit=${limit}${token && `&next_token=${encodeURIComponent(token)}`}`, signal);
     const last = answer.batches.at(-1);
     const complete = !last || batches.has(last.batch_id) || new Date(last.arrived_at) < oldest;
     for (const batch of answer.batches) batches.set(batch.batch_id, batch);
@@ -129,6 +131,13 @@ function show(page, batches, pending) {
   page.live.hidden = !all.length;
   page.chart.update(points(recent));
   showLatest(page, all.slice(0, SHOWN));
+  forgetOld(batches, all.slice(0, SHOWN), since);
+}
+
+/** Those that the chart and the table do not show any more. `shown` are all that the table may show. */
+function forgetOld(batches, shown, since) {
+  const kept = new Set(shown.map((batch) => batch.batch_id));
+  for (const [id, batch] of batches) if (new Date(batch.arrived_at) < since && !kept.has(id)) batches.delete(id);
 }
 
 function summary(recent) {

@@ -91,16 +91,18 @@ function rowForm(id, row, signal) {
   };
   const fields = inputs.map(([name, input]) => el("div", {}, el("label", { for: input.id }, name), input,
     wrong.has(name) ? el("p", { class: "bad", id: `${input.id}-reason` }, wrong.get(name)) : null));
+  const advice = names.some((name) => ![...FIELDS, ...MORE_FIELDS].includes(name)) ? el("p", { class: "hint" }, "Empty a field that the API does not know, and it is left out.") : null;
+  const hint = row.row.Occurrence ? null : el("p", { class: "hint" }, "The row has no Occurrence. It counts once if you send it here, and once more if you also send it in another way.");
   return el("section", {}, head, reasons,
-    el("form", { onsubmit, class: "mend" }, el("div", { class: "fields" }, fields), el("div", { class: "send" }, el("button", {}, "Send the row"), said)));
+    el("form", { onsubmit }, el("div", { class: "fields" }, fields), advice, hint, el("div", { class: "send" }, el("button", {}, "Send the row"), said)));
 }
 
 const fieldInput = (id, value, reason) =>
   el("input", { id, value: value ?? "", autocomplete: "off", "aria-invalid": reason ? "true" : null, "aria-describedby": reason ? `${id}-reason` : null });
 
-/** The key is always the same for a row, so the row counts once, however often it is sent. */
+/** An empty field that the API does not know is left out. The key is always the same for a row, so the row counts once, however often it is sent. */
 async function sendMended(id, row, inputs, signal) {
-  const sent = inputs.filter(([name, input]) => input.value || name in row.row);
+  const sent = inputs.filter(([name, input]) => input.value || (FIELDS.includes(name) && name in row.row));
   const values = Object.fromEntries(sent.map(([name, input]) => [name, valueOf(name, input.value)]));
   try {
     await post("ingest", values, signal, { "Idempotency-Key": `mended-${id.split(".").at(-1)}-${row.index}` });
