@@ -1,12 +1,13 @@
 """Send invoice rows to the API, and look at what it stores."""
 
 import asyncio
+import json
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console, Group
@@ -19,11 +20,14 @@ from client.dates import DateOrder
 from client.environment import Environment
 from client.errors import BadInput, CommandError, NotFound
 from client.header import HeaderSettings, parse_renames
+from client.receipts import fetch_receipt
 from client.report import JsonLines, Summary, progress_bar, shown_name
 from client.send import PreparedUpload, SendSettings, prepare
-from client.show import PagedResponse, customer_tables, fetch_customer, fetch_invoice, invoice_tables
+from client.show import PagedResponse, batch_tables, customer_tables, fetch_customer, fetch_invoice, invoice_tables
 
 _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
+
+T = TypeVar("T")
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, context_settings={"help_option_names": ["-h", "--help"]}
@@ -78,6 +82,9 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     ignore_unknown: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--ignore-unknown", help="Leave unknown columns out. [default: refuse the file]")
     ] = False,
+    wait: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--wait", help="End when all rows can be queried, and say how long that took.")
+    ] = False,
     dry_run: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--dry-run", help="Check the files by the API's rules, and send nothing.")
     ] = False,
@@ -94,7 +101,7 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     with _print_errors():
         header = HeaderSettings(parse_renames(columns or ()), ignore_unknown)
         names = _distinct_files(files, rejects, journal)
-        common = (address, batch_rows, in_flight, rate, rejects, journal, fresh, dates, sheet, header)
+        common = (address, batch_rows, in_flight, rate, rejects, journal, fresh, dates, sheet, header, wait)
         settings = [SendSettings(name, *common) for name in names]
         if dry_run:
             raise typer.Exit(_check_files(settings, as_json=as_json))
@@ -128,6 +135,21 @@ def customer_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes t
     address = _address(url, api_key)
     response = _fetch(context.obj, address, lambda api: fetch_customer(api, customer_id, limit), "customer")
     _show(response, customer_tables, as_json=as_json)
+
+
+@app.command("batch")
+def batch_command(
+    context: typer.Context,
+    batch_id: str,
+    url: Url = _LOCAL,
+    api_key: Key = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Show the receipt of a batch: how many rows are stored, and since when they can be queried."""
+    kind = "batch, or its rows cannot be queried yet"
+    receipt = _fetch(context.obj, _address(url, api_key), lambda api: fetch_receipt(api, batch_id), kind)
+    with _print_errors():
+        typer.echo(json.dumps(receipt)) if as_json else Console().print(batch_tables(receipt))
 
 
 def _distinct_files(files: Sequence[Path], *own_paths: Path | None) -> list[Path]:
@@ -173,10 +195,8 @@ def _send(upload: PreparedUpload, environment: Environment, *, as_json: bool) ->
         return upload.run(environment, bar, show, _print_warning)
 
 
-def _fetch(
-    environment: Environment, address: Address, fetch: Callable[[Api], Awaitable[PagedResponse]], kind: str
-) -> PagedResponse:
-    async def open_and_fetch() -> PagedResponse:
+def _fetch(environment: Environment, address: Address, fetch: Callable[[Api], Awaitable[T]], kind: str) -> T:
+    async def open_and_fetch() -> T:
         async with open_api(address, environment, warn=_print_warning) as api:
             return await fetch(api)
 

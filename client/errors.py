@@ -5,7 +5,7 @@ Exception
     ├── BadInput                the file or the command line is wrong
     │   └── FileChanged             the file is no longer what it was at the first reading
     ├── CannotWrite             the journal or the rejects file cannot be written
-    ├── NotFound                the API has no such invoice or customer
+    ├── NotFound                the API has no such invoice, customer or batch
     ├── BodyTooLarge            413: the same rows may pass in smaller batches
     └── ApiError                the command cannot go on, and the input is not the reason
         ├── ApiUnavailable          no usable response after the last attempt
@@ -34,7 +34,7 @@ class CannotWrite(CommandError):
 
 
 class NotFound(CommandError):
-    """A 404 for one invoice or customer."""
+    """A 404 for one invoice, customer or batch."""
 
 
 class BodyTooLarge(CommandError):

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from client.batches import AnsweredBatch
 from client.csv_file import STDIN
+from client.receipts import Queryable
 from client.upload import UploadStats
 
 DATES = {"mdy": "month/day/year", "dmy": "day/month/year", "iso": "ISO 8601"}
@@ -26,6 +27,8 @@ class Summary:
 
     `form` is the file's encoding or kind; `dates` is the order in which its dates were read.
 
+    `queryable` is None unless the run waited until all rows could be queried.
+
     `journal` is the file from which an incomplete upload can be resumed; `resumed` says whether this run did so.
     """
 
@@ -36,6 +39,7 @@ class Summary:
     form: str
     dates: str = "mdy"
     notes: tuple[str, ...] = ()
+    queryable: Queryable | None = None
     ending: str | None = None
     interrupted: bool = False
     resumed: bool = False
@@ -70,6 +74,8 @@ class Summary:
             "resumed_rows": stats.resumed,
             "dates": self.dates,
             "notes": list(self.notes),
+            "queryable_seconds": round(self.queryable.seconds, 3) if self.queryable else None,
+            "set_aside": self.queryable.set_aside if self.queryable else None,
             "seconds": round(self.seconds, 3),
             "rejects_file": str(self.rejects) if self.rejects else None,
             "journal": str(self.journal) if self.journal else None,
@@ -99,10 +105,15 @@ class Summary:
         yield "batches", f"{stats.batches:,}"
         yield "bytes sent", f"{stats.bytes_sent:,}"
         yield "seconds", f"{self.seconds:,.1f}"
+        if self.queryable:
+            yield "queryable after", f"{self.queryable.seconds:,.1f} s"
         yield "rows/s", f"{(stats.accepted + stats.rejected - stats.resumed) / max(self.seconds, 1e-3):,.0f}"
 
     def _remarks(self) -> Iterator[str]:
         yield from self.notes
+        if self.queryable and self.queryable.set_aside:
+            rows = plural(self.queryable.set_aside, "accepted row")
+            yield f"{rows} could not be stored and set aside; an operator finds the reasons with `ops failed list`."
         if self.rejects:
             option = f" with --dates {self.dates}" if self.dates == "dmy" else ""
             yield f"The rejected rows and their reasons are in {self.rejects}"

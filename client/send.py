@@ -18,6 +18,7 @@ from client.errors import BadInput, CommandError
 from client.header import NO_SETTINGS, HeaderSettings
 from client.journal import VERSION, Header, Journal, check_journal_path, default_journal_path, open_journal
 from client.reader import Reader
+from client.receipts import Queryable, wait_until_queryable
 from client.rejects import Rejects, check_rejects_path, default_rejects_path, next_free_path
 from client.report import Summary, shown_name
 from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
@@ -34,6 +35,7 @@ class SendSettings:
     """What the command line says. `rate` is in rows a second; None for a path is its default place.
 
     `dates` None: month first, unless the file says otherwise. `fresh` forgets an earlier upload that is not complete.
+    `wait` ends the run only when all rows can be queried.
     """
 
     file: Path
@@ -47,6 +49,7 @@ class SendSettings:
     dates: DateOrder | None = None
     sheet: str | None = None
     header: HeaderSettings = NO_SETTINGS
+    wait: bool = False
 
     @property
     def journal_path(self) -> Path:
@@ -164,6 +167,7 @@ class _Run:
         self._has_reached_api = bool(prepared.journal.batches)
         self._stats = UploadStats()
         self._rejects = _open_rejects(settings, self._reader, prepared.journal)
+        self._queryable: Queryable | None = None
         self._started = environment.clock()
 
     def execute(self, listener: ProgressListener) -> Summary:
@@ -190,6 +194,9 @@ class _Run:
                 await upload.run(batcher.parts(self._reader.chunks()), pace, self._settings.in_flight, stop)
             finally:
                 self._has_reached_api = self._has_reached_api or api.may_have_received
+            if self._settings.wait:
+                batches = self._stats.accepted_batches
+                self._queryable = await wait_until_queryable(api, batches, environment)
 
     def _incomplete(self, ending: str, *, interrupted: bool = False) -> Summary:
         """Without a journal if no request can have arrived: then there is nothing to resume."""
@@ -200,12 +207,13 @@ class _Run:
         return Summary(
             file=self._settings.file,
             stats=self._stats,
-            seconds=self._environment.clock() - self._started,
+            seconds=self._environment.clock() - self._started - (self._queryable.seconds if self._queryable else 0),
             rejects=self._rejects.path,
             form=self._prepared.source.form,
             resumed=bool(self._journal.batches),
             dates=self._settings.date_order if self._prepared.source.slashes.found else "iso",
             notes=self._prepared.notes,
+            queryable=self._queryable,
         )
 
 

@@ -1,4 +1,4 @@
-"""Fetches an invoice or a customer, with all pages, and shows it as a table."""
+"""Fetches an invoice or a customer, with all pages, and shows it, or a batch's receipt, as a table."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,7 @@ _INVOICES: _Columns = (
 )
 _SAME_IN_MOST_LINES = frozenset({"InvoiceDate", "CustomerID", "Country"})
 _MONEY = frozenset({"UnitPrice", "amount", "total"})
-_COUNTS = frozenset({"Quantity", "quantity", "line_count", "invoice_count"})
+_COUNTS = frozenset({"Quantity", "quantity", "line_count", "invoice_count", "rows", "stored", "set_aside"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,14 @@ def customer_tables(response: PagedResponse) -> Group:
             head,
             (("invoice_count", "invoices"), ("line_count", "lines"), ("quantity", "quantity"), ("total", "total")),
         ),
+    )
+
+
+def batch_tables(receipt: Entry) -> Group:
+    return Group(
+        _title(f"Batch {_shown(receipt, 'batch_id')}"),
+        _facts(receipt, (("arrived_at", "arrived"), ("queryable_at", "queryable"))),
+        _facts(receipt, (("rows", "rows"), ("stored", "stored"), ("set_aside", "set aside"))),
     )
 
 

@@ -183,7 +183,8 @@ class LineRange:
 class UploadStats:
     """Counts of rows and requests. At any time: rows_read = accepted + rejected + not_sent.
 
-    All are of the whole file; `resumed` of its rows have their response from earlier runs.
+    All are of the whole file; `resumed` of its rows have their response from earlier runs. `accepted_batches` are the
+    ids of the batches with accepted rows.
     """
 
     rows_read: int = 0
@@ -193,6 +194,7 @@ class UploadStats:
     bytes_sent: int = 0
     resumed: int = 0
     read_to_end: bool = False
+    accepted_batches: list[str] = field(default_factory=list)
     _next_line: int = 1
     _open: dict[str, Rows] = field(default_factory=dict)
 
@@ -219,6 +221,8 @@ class UploadStats:
         """Count a response."""
         del self._open[batch.key]
         self.accepted += batch.response["accepted"]
+        if batch.response["accepted"]:
+            self.accepted_batches.append(batch.key)
         self.rejected += batch.response["rejected"]
         self.batches += 1
         self.bytes_sent += batch.size

@@ -28,11 +28,11 @@ class FakeApi:
         self.requests: list[httpx.Request] = []
         self.lines: dict[str, Line] = {}
         self.batches: list[list[Line]] = []
-        self._replies = deque(replies)
+        self.replies = deque(replies)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        reply = self._replies.popleft() if self._replies else self.ingest
+        reply = self.replies.popleft() if self.replies else self.ingest
         if isinstance(reply, Exception):
             raise reply
         return reply if isinstance(reply, httpx.Response) else reply(request)
