@@ -6,7 +6,7 @@ A reader sees one version of the table. Its data files never change, so each is 
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -56,9 +56,12 @@ def open_lake(table: LakeTable, cache: Path) -> Iterator[duckdb.DuckDBPyConnecti
 
 
 def lake_lines(table: LakeTable, cache: Path) -> Iterator[tuple[bytes, Line]]:
-    """Every row of the newest version with its line id; a row that is there twice comes twice."""
+    """Every row of the newest version with its line id, also of lines that were taken back.
+
+    A row that is there twice comes twice.
+    """
     with open_lake(table, cache) as lake:
-        result = lake.execute(f"SELECT {_LINE_COLUMNS} FROM lines")  # noqa: S608 - a constant
+        result = lake.execute(f"SELECT {_LINE_COLUMNS} FROM statements")  # noqa: S608 - a constant
         while rows := result.fetchmany(_ROWS_PER_FETCH):
             yield from map(_identified, rows)
 
@@ -153,9 +156,10 @@ def _fetch(table: LakeTable, files: Iterable[MonthFile], cache: Path) -> list[Pa
 
 
 def _create_view(lake: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
-    """InvoiceDate without a zone: questions about days are then twice as fast. The month is in the folder's name.
+    """`statements` are all rows, and `lines` those that were not taken back.
 
-    A column that was added after a data file was written is null in its rows.
+    InvoiceDate has no zone: questions about days are then twice as fast. The month is in the folder's name. A column
+    that was added after a data file was written is null in its rows.
     """
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
     options = f"union_by_name = true, hive_partitioning = true, hive_types = {{{MONTH}: VARCHAR}}"
@@ -163,17 +167,20 @@ def _create_view(lake: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None
     there = {name for name, *_ in lake.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - names of our files
     missing = "".join(f", NULL::{kind} AS {name}" for name, kind in DUCKDB_TYPES.items() if name not in there)
     date = "InvoiceDate AT TIME ZONE 'UTC' AS InvoiceDate"
-    lake.execute(f"CREATE VIEW lines AS SELECT * REPLACE ({date}){missing} FROM {rows}")  # noqa: S608 - same
+    lake.execute(f"CREATE VIEW statements AS SELECT * REPLACE ({date}){missing} FROM {rows}")  # noqa: S608 - same
+    lake.execute("CREATE VIEW lines AS SELECT * EXCLUDE (Withdrawn) FROM statements WHERE Withdrawn IS NULL")
 
 
 _LINE_COLUMNS = """
-    InvoiceNo, StockCode, Description, Quantity, InvoiceDate, IsUtc, UnitPrice, CustomerID, Country, Occurrence, LineId
+    InvoiceNo, StockCode, Description, Quantity, InvoiceDate, IsUtc, UnitPrice, CustomerID, Country, Occurrence, LineId,
+    StatedAt, Withdrawn
 """
 
 
 def _identified(row: tuple[Any, ...]) -> tuple[bytes, Line]:
     """The line in its normal form, which was validated when it was sent."""
-    invoice, stock, description, quantity, date, is_utc, price, customer, country, occurrence, stored_id = row
+    invoice, stock, description, quantity, date, is_utc, price, customer, country, occurrence, stored_id, *stated = row
+    as_of, withdrawn = stated
     line = Line.model_construct(
         InvoiceNo=invoice,
         StockCode=stock,
@@ -184,6 +191,8 @@ def _identified(row: tuple[Any, ...]) -> tuple[bytes, Line]:
         CustomerID=customer,
         Country=country,
         Occurrence=occurrence,
+        AsOf=as_of and as_of.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
+        Withdrawn=bool(withdrawn),
     )
     return bytes.fromhex(stored_id or line_id(line, "", 0)), line
 

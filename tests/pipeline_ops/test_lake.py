@@ -73,6 +73,19 @@ def test_a_query_prints_a_table(filled: Lake, command: LakeCommand, capsys: pyte
     assert (code, "2010-12" in out, "30.600000" in out, "-2.550000" in out) == (0, True, True, True)
 
 
+def test_a_query_counts_no_line_that_was_taken_back(
+    filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`lines` are those that hold; `statements` has the others, too, with the instant."""
+    filled.archive("back", [row(Occurrence=1, AsOf="2026-11-26T09:00:00Z", Withdrawn=True)])
+    filled.refresh()
+    capsys.readouterr()
+    command.query("SELECT COUNT(*) AS Lines FROM lines", "--json")
+    command.query("SELECT StatedAt FROM statements WHERE Withdrawn", "--json")
+    held, withdrawn = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (held, withdrawn) == ([{"Lines": 2}], [{"StatedAt": "2026-11-26 09:00:00+00:00"}])
+
+
 def test_a_query_prints_json_and_csv(filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:
     """Money is text in JSON."""
     command.query(SUM, "--json")

@@ -42,9 +42,13 @@ COLUMNS: Final[Mapping[str, str]] = {
     "Country": "string",
     "Occurrence": "integer",
     "LineId": "string",
+    "StatedAt": "timestamp",
+    "Withdrawn": "boolean",
 }
 """The columns of a data file and their Delta types. InvoiceDate is the wall clock's time, stored as if it were UTC;
 IsUtc says whether it was. LineId is there only where Occurrence is missing: elsewhere the content identifies the line.
+StatedAt (the AsOf of a row, which is a keyword of SQL) and Withdrawn are what holds of the line. A withdrawn row stays,
+so that nothing brings its line back.
 
 A column may be added at the end. The next commit then adds it to the table, and it is null in data files without it.
 """

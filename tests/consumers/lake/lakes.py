@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 OLDER_LINE = """
     SELECT '536365' AS InvoiceNo, '85123A' AS StockCode, 'WHITE HANGING HEART T-LIGHT HOLDER' AS Description,
     6 AS Quantity, TIMESTAMPTZ '2010-12-01 08:26Z' AS InvoiceDate, false AS IsUtc, 2.55::DECIMAL(15,6) AS UnitPrice,
-    15.3::DECIMAL(24,6) AS Amount, '17850' AS CustomerID, 'United Kingdom' AS Country, 1 AS Occurrence, NULL AS LineId
+    15.3::DECIMAL(24,6) AS Amount, '17850' AS CustomerID, 'United Kingdom' AS Country, 1 AS Occurrence, NULL AS LineId,
+    NULL::TIMESTAMPTZ AS StatedAt, NULL::BOOLEAN AS Withdrawn
 """
 
 
@@ -47,6 +48,8 @@ class LakeLine(NamedTuple):
     Country: str
     Occurrence: int | None
     LineId: str | None
+    StatedAt: datetime | None = None
+    Withdrawn: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ class Lake:
                 path.write_bytes(self.table.read(file))
                 db = duckdb.connect()
                 db.execute("SET TimeZone = 'UTC'")
-                query = "SELECT * REPLACE (InvoiceDate AT TIME ZONE 'UTC' AS InvoiceDate) FROM read_parquet($file)"
+                dates = "InvoiceDate AT TIME ZONE 'UTC' AS InvoiceDate, StatedAt AT TIME ZONE 'UTC' AS StatedAt"
+                query = f"SELECT * REPLACE ({dates}) FROM read_parquet($file)"  # noqa: S608 - names of columns
                 rows = db.execute(query, {"file": str(path)}).fetchall()
                 assert len(rows) == file.rows
                 assert {f"{row[4]:%Y-%m}" for row in rows} == {month}

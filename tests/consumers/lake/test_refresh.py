@@ -230,3 +230,49 @@ def test_messages_that_could_not_be_deleted_change_nothing(lake: Lake) -> None:
     lake.archive("one", [row(Occurrence=1)])
     lake.refresh()
     assert (lake.lines(), lake.table.snapshot().version) == (Counter([HEART]), 1)
+
+
+NINE, TEN = "2026-11-26T09:00:00Z", "2026-11-26T10:00:00Z"
+TAKEN_BACK = HEART._replace(StatedAt=datetime.fromisoformat("2026-11-26T09:00"), Withdrawn=True)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("together", [True, False], ids=["in one refresh", "one after the other"])
+def test_a_line_that_was_taken_back_stays_so(lake: Lake, order: int, *, together: bool) -> None:
+    """In any order, and although the line is sent again. Its row is kept, and no sum counts it."""
+    batches = {"one": [row(Occurrence=1), row(Occurrence=2)], "back": [row(Occurrence=1, AsOf=NINE, Withdrawn=True)]}
+    for name, rows in (*list(batches.items())[::order], ("again", [row(Occurrence=1)])):
+        lake.archive(name, rows)
+        if not together:
+            lake.refresh()
+    lake.refresh()
+    assert lake.lines() == Counter([HEART._replace(Occurrence=2), TAKEN_BACK])
+    current = lake.totals.current()
+    assert current
+    assert [day.lines for day in lake.totals.month(current.months["2010-12"])] == [1]
+
+
+def test_a_row_that_is_weaker_than_what_is_stated_writes_nothing(lake: Lake) -> None:
+    """So a replay of the archive leaves the table as it is."""
+    lake.archive("back", [row(Occurrence=1, AsOf=NINE, Withdrawn=True)])
+    lake.refresh()
+    lake.archive("again", [row(Occurrence=1), row(Occurrence=1, AsOf=NINE)])
+    done = lake.refresh()
+    assert (done and done.version, lake.lines()) == (None, Counter([TAKEN_BACK]))
+
+
+def test_a_line_can_be_stated_again(lake: Lake) -> None:
+    """The later statement holds, whichever arrives first."""
+    lake.archive("later", [row(Occurrence=1, AsOf=TEN)])
+    lake.refresh()
+    lake.archive("back", [row(Occurrence=1, AsOf=NINE, Withdrawn=True)])
+    lake.refresh()
+    assert lake.lines() == Counter([HEART._replace(StatedAt=datetime.fromisoformat("2026-11-26T10:00"))])
+
+
+def test_a_line_of_an_older_table_can_be_taken_back(lake: Lake) -> None:
+    """Its data file has no column for that."""
+    lake.fill_before("Withdrawn", OLDER_LINE)
+    lake.archive("back", [row(Occurrence=1, AsOf=NINE, Withdrawn=True)])
+    lake.refresh()
+    assert lake.lines() == Counter([TAKEN_BACK])
