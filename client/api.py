@@ -30,6 +30,10 @@ KEY_HELP = (
     "Set the key with --api-key or INVOICE_API_KEY. `make run` writes one to .local/env (`set -a; . .local/env`); for "
     "a deployment an operator makes one with `python -m pipeline_ops keys create`."
 )
+_HELP: Mapping[int, str] = {
+    HTTPStatus.UNAUTHORIZED: f" {KEY_HELP}",
+    HTTPStatus.FORBIDDEN: " A key needs ingest to send, in addition correct to take lines back, and read to look up.",
+}
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
 _LONGEST_RETRY_AFTER_SECONDS = 60.0  # a longer Retry-After is cut, so that no response can stall an upload
@@ -243,7 +247,7 @@ def _is_loopback(url: httpx.URL) -> bool:
 
 def _error(response: httpx.Response) -> RequestRefused | UnexpectedResponse:
     if response.is_client_error:
-        help_text = f" {KEY_HELP}" if response.status_code == HTTPStatus.UNAUTHORIZED else ""
+        help_text = _HELP.get(response.status_code, "")
         return RequestRefused(
             f"The API refused the request ({response.status_code}): {_problem_text(response)}.{help_text}"
         )

@@ -16,6 +16,7 @@ from rich.text import Text
 from client.api import KEY_HELP, Address, Api, open_api
 from client.batches import MAX_BATCH_ROWS
 from client.check import check
+from client.correct import Correction, prepare_correction, read_correction
 from client.dates import DateOrder
 from client.environment import Environment
 from client.errors import BadInput, CommandError, NotFound
@@ -26,6 +27,8 @@ from client.send import PreparedUpload, SendSettings, prepare
 from client.show import PagedResponse, batch_tables, customer_tables, fetch_customer, fetch_invoice, invoice_tables
 
 _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
+_DECLINED = 1
+_IN_FLIGHT = 4
 
 T = TypeVar("T")
 
@@ -37,6 +40,29 @@ Url = Annotated[str, typer.Option(envvar="INVOICE_API_URL", help="The address of
 Key = Annotated[str | None, typer.Option(envvar="INVOICE_API_KEY", help="The API key.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Show only so many lines or invoices. [default: all]")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's response as JSON.")]
+BatchRows = Annotated[int, typer.Option(min=1, max=MAX_BATCH_ROWS, help="The most rows in a request.")]
+Dates = Annotated[
+    DateOrder | None,
+    typer.Option(help="The order of dates with slashes. [default: mdy; the file is checked before it is sent]"),
+]
+Sheet = Annotated[str | None, typer.Option(help="The sheet of an .xlsx file. [default: the first]")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="THEIRS=OURS",
+        help="The file's name for one of our columns; give it once for each. [default: known names]",
+    ),
+]
+IgnoreUnknown = Annotated[
+    bool, typer.Option("--ignore-unknown", help="Leave unknown columns out. [default: refuse the file]")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew and ignore the journal. [default: resume]")]
+OwnJournal = Annotated[
+    Path | None, typer.Option(help="The file from which the command resumes. [default: beside the file]")
+]
+ShowOnly = Annotated[bool, typer.Option("--dry-run", help="Show lines and amounts, and send nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Go on without a question.")]
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")]
 _LOCAL = "http://127.0.0.1:8000"
 
 
@@ -52,7 +78,7 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     ],
     url: Url = _LOCAL,
     api_key: Key = None,
-    batch_rows: Annotated[int, typer.Option(min=1, max=MAX_BATCH_ROWS, help="The most rows in a request.")] = 5000,
+    batch_rows: BatchRows = 5000,
     in_flight: Annotated[int, typer.Option(min=1, max=64, help="The most requests at a time.")] = 4,
     rate: Annotated[
         float | None,
@@ -64,33 +90,18 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     journal: Annotated[
         Path | None, typer.Option(help="The file from which an upload resumes. [default: FILE.journal, beside FILE]")
     ] = None,
-    fresh: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--fresh", help="Start anew and ignore the journal. [default: resume]")
-    ] = False,
-    dates: Annotated[
-        DateOrder | None,
-        typer.Option(help="The order of dates with slashes. [default: mdy; the file is checked before it is sent]"),
-    ] = None,
-    sheet: Annotated[str | None, typer.Option(help="The sheet of an .xlsx file. [default: the first]")] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="THEIRS=OURS",
-            help="The file's name for one of our columns; give it once for each. [default: known names]",
-        ),
-    ] = None,
-    ignore_unknown: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--ignore-unknown", help="Leave unknown columns out. [default: refuse the file]")
-    ] = False,
+    fresh: Fresh = False,  # noqa: FBT002 - a flag of the command line
+    dates: Dates = None,
+    sheet: Sheet = None,
+    columns: Columns = None,
+    ignore_unknown: IgnoreUnknown = False,  # noqa: FBT002 - a flag of the command line
     wait: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--wait", help="End when all rows can be queried, and say how long that took.")
     ] = False,
     dry_run: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--dry-run", help="Check the files by the API's rules, and send nothing.")
     ] = False,
-    as_json: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")
-    ] = False,
+    as_json: AsJsonLines = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Send files of invoice rows. If it ends early, run the same command again: it sends the rest.
 
@@ -106,6 +117,66 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
         if dry_run:
             raise typer.Exit(_check_files(settings, as_json=as_json))
         raise typer.Exit(_send_files(settings, context.obj, as_json=as_json))
+
+
+@app.command("withdraw")
+def withdraw_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them by name
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file that was sent, or its rows that are to be taken back.")],
+    url: Url = _LOCAL,
+    api_key: Key = None,
+    batch_rows: BatchRows = 5000,
+    journal: OwnJournal = None,
+    fresh: Fresh = False,  # noqa: FBT002 - a flag of the command line
+    dates: Dates = None,
+    sheet: Sheet = None,
+    columns: Columns = None,
+    ignore_unknown: IgnoreUnknown = False,  # noqa: FBT002 - a flag of the command line
+    dry_run: ShowOnly = False,  # noqa: FBT002 - a flag of the command line
+    yes: Yes = False,  # noqa: FBT002 - a flag of the command line
+    as_json: AsJsonLines = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Take back the lines of a file, read with the options that it was sent with. They count nowhere then.
+
+    The key needs the scopes ingest and correct. Exit codes are those of `send`; 1 also if you answer no.
+    """
+    with _print_errors():
+        header = HeaderSettings(parse_renames(columns or ()), ignore_unknown)
+        address = Address(url) if dry_run else _address(url, api_key)
+        settings = SendSettings(file, address, batch_rows, _IN_FLIGHT, None, None, journal, fresh, dates, sheet, header)
+        correction = read_correction(settings, None)
+        _carry_out(correction, settings, context.obj, dry_run=dry_run, yes=yes, as_json=as_json)
+
+
+@app.command("correct")
+def correct_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them by name
+    context: typer.Context,
+    old: Annotated[Path, typer.Argument(help="The file as it was sent.")],
+    new: Annotated[Path, typer.Argument(help="The file as it should have been.")],
+    url: Url = _LOCAL,
+    api_key: Key = None,
+    batch_rows: BatchRows = 5000,
+    journal: OwnJournal = None,
+    fresh: Fresh = False,  # noqa: FBT002 - a flag of the command line
+    dates: Dates = None,
+    sheet: Sheet = None,
+    columns: Columns = None,
+    ignore_unknown: IgnoreUnknown = False,  # noqa: FBT002 - a flag of the command line
+    dry_run: ShowOnly = False,  # noqa: FBT002 - a flag of the command line
+    yes: Yes = False,  # noqa: FBT002 - a flag of the command line
+    as_json: AsJsonLines = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Take back the rows that only OLD has, and send those that only NEW has, both as of the same instant.
+
+    The key needs the scopes ingest and correct. Exit codes are those of `send`; 1 also if you answer no.
+    """
+    with _print_errors():
+        header = HeaderSettings(parse_renames(columns or ()), ignore_unknown)
+        address = Address(url) if dry_run else _address(url, api_key)
+        common = (address, batch_rows, _IN_FLIGHT, None, None, journal, fresh, dates, sheet, header)
+        settings = SendSettings(new, *common)
+        correction = read_correction(SendSettings(old, *common), settings)
+        _carry_out(correction, settings, context.obj, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command("invoice")
@@ -150,6 +221,30 @@ def batch_command(
     receipt = _fetch(context.obj, _address(url, api_key), lambda api: fetch_receipt(api, batch_id), kind)
     with _print_errors():
         typer.echo(json.dumps(receipt)) if as_json else Console().print(batch_tables(receipt))
+
+
+def _carry_out(  # noqa: PLR0913 - what the commands were given
+    correction: Correction,
+    settings: SendSettings,
+    environment: Environment,
+    *,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Show the correction, ask, and send it. Ends the command with its exit code."""
+    JsonLines(sys.stdout).write(correction.event()) if as_json else correction.show(Console())
+    if dry_run or not correction.changes:
+        raise typer.Exit
+    if not yes and not sys.stdin.isatty():
+        raise BadInput("Nobody can be asked here. Give --yes to go on without a question, or --dry-run to look only.")
+    if not yes and not typer.confirm("Go on?", err=True):
+        raise typer.Exit(_DECLINED)
+    with prepare_correction(correction, settings, environment) as upload:
+        summary = _send(upload, environment, as_json=as_json)
+    if summary.ending:
+        _print_error(summary.ending)
+    raise typer.Exit(summary.exit_code)
 
 
 def _distinct_files(files: Sequence[Path], *own_paths: Path | None) -> list[Path]:

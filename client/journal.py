@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, TypedDict, cast
+from typing import BinaryIO, NotRequired, TypeAlias, TypedDict, cast
 
 from filelock import lock_descriptor
 
@@ -28,12 +28,16 @@ _Json: TypeAlias = Mapping[str, object]
 
 
 class Header(TypedDict):
-    """The first line: of which journal format, to which API, of which file. `size` and `blake2b` are the text's."""
+    """The first line: of which journal format, to which API, of which file. `size` and `blake2b` are the text's.
+
+    `as_of` is the instant of a correction. A run that goes on with an earlier one takes that one's.
+    """
 
     journal: int
     url: str
     size: int
     blake2b: str
+    as_of: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def open_journal(path: Path, header: Header, *, fresh: bool) -> Iterator["Journa
 class Journal:
     """Open, locked, and only appended to. After a write has failed, every further one raises CannotWrite.
 
-    `batches` and `rejects` are those of earlier runs.
+    `batches` and `rejects` are those of earlier runs. `as_of` is the instant of the correction that this is of, if any.
     """
 
     def __init__(self, path: Path, file: BinaryIO, state: JournalState, sync: _Sync = os.fsync) -> None:
@@ -107,6 +111,7 @@ class Journal:
         self.batches: Sequence[JournaledBatch] = list(state.batches.values())
         self._file = file
         self._header = state.header
+        self.as_of: str | None = None
         self._keys = set(state.batches)
         self.rejects = state.rejects
         self._sync = sync
@@ -121,6 +126,7 @@ class Journal:
 
     def start(self, header: Header) -> None:
         """Cut off what the last run could not finish; a new journal gets its first line."""
+        self.as_of = (self._header or header).get("as_of")
         with _translate_errors():
             os.truncate(self._file.fileno(), self._written)
         if self._header is None:
@@ -249,9 +255,12 @@ def _parse(line: bytes) -> _Json | None:
 def _header(entry: _Json) -> Header:
     if entry.get("journal") != VERSION:
         raise BadInput("The journal was written by another version of the client. --fresh starts anew.")
-    return Header(
+    header = Header(
         journal=VERSION, url=_text(entry, "url"), size=_number(entry, "size"), blake2b=_text(entry, "blake2b")
     )
+    if "as_of" in entry:
+        header["as_of"] = _text(entry, "as_of")
+    return header
 
 
 def _apply(entry: _Json, state: JournalState) -> None:
@@ -301,7 +310,7 @@ def _check_is_journal(data: bytes) -> None:
 
 
 def _check_same_upload(path: Path, state: JournalState, header: Header) -> None:
-    if state.header is None or not state.batches or state.header == header:
+    if state.header is None or not state.batches or {**state.header, "as_of": ""} == {**header, "as_of": ""}:
         return
     if state.header["url"] != header["url"]:
         raise BadInput(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
@@ -16,8 +17,9 @@ from client.dates import DateOrder
 from client.environment import Environment
 from client.errors import BadInput, CommandError
 from client.header import NO_SETTINGS, HeaderSettings
+from client.header import Header as FileHeader
 from client.journal import VERSION, Header, Journal, check_journal_path, default_journal_path, open_journal
-from client.reader import Reader
+from client.reader import Chunk, Reader
 from client.receipts import Queryable, wait_until_queryable
 from client.rejects import Rejects, check_rejects_path, default_rejects_path, next_free_path
 from client.report import Summary, shown_name
@@ -100,19 +102,32 @@ def prepare(settings: SendSettings) -> Iterator["PreparedUpload"]:
             notes = check_file(source, settings)
             check_rejects_path(settings.rejects_path, settings.file)
             check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
-            header = _journal_header(url, source)
+            header = journal_header(url, source.size, source.digest)
             journal = opened.enter_context(open_journal(settings.journal_path, header, fresh=settings.fresh))
-        yield PreparedUpload(settings, source, journal, notes)
+            reader = Reader(source, settings.date_order, settings.header)
+        dates = settings.date_order if source.slashes.found else "iso"
+        yield PreparedUpload(settings, reader, journal, notes, source.form, dates)
+
+
+class RowSource(Protocol):
+    """Rows that can be sent once, and the header of the file that rejected ones go into."""
+
+    @property
+    def header(self) -> FileHeader: ...
+
+    def chunks(self) -> Iterator[Chunk]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedUpload:
-    """A file that can be sent. `notes` say what is special about it."""
+    """Rows that can be sent. `notes` say what is special about them; `form` and `dates` are those of the summary."""
 
     settings: SendSettings
-    source: Source
+    rows: RowSource
     journal: Journal
     notes: tuple[str, ...]
+    form: str
+    dates: str
 
     def run(
         self,
@@ -151,9 +166,9 @@ def name_file(file: Path) -> Iterator[None]:
         raise
 
 
-def _journal_header(url: httpx.URL, source: Source) -> Header:
+def journal_header(url: httpx.URL, size: int, digest: str) -> Header:
     address = str(url.copy_with(username=None, password=None)).rstrip("/")
-    return Header(journal=VERSION, url=address, size=source.size, blake2b=source.digest)
+    return Header(journal=VERSION, url=address, size=size, blake2b=digest)
 
 
 class _Run:
@@ -161,12 +176,11 @@ class _Run:
         self._prepared = prepared
         self._settings = settings = prepared.settings
         self._environment = environment
-        self._reader = Reader(prepared.source, settings.date_order, settings.header)
         self._journal = prepared.journal
         self._warn = warn
         self._has_reached_api = bool(prepared.journal.batches)
         self._stats = UploadStats()
-        self._rejects = _open_rejects(settings, self._reader, prepared.journal)
+        self._rejects = _open_rejects(settings, prepared.rows.header, prepared.journal)
         self._queryable: Queryable | None = None
         self._started = environment.clock()
 
@@ -191,7 +205,7 @@ class _Run:
         async with open_api(self._settings.address, environment, stop.is_set, self._warn) as api:
             upload = Upload(api, batcher, self._journal, self._stats, self._rejects, listener)
             try:
-                await upload.run(batcher.parts(self._reader.chunks()), pace, self._settings.in_flight, stop)
+                await upload.run(batcher.parts(self._prepared.rows.chunks()), pace, self._settings.in_flight, stop)
             finally:
                 self._has_reached_api = self._has_reached_api or api.may_have_received
             if self._settings.wait:
@@ -209,18 +223,17 @@ class _Run:
             stats=self._stats,
             seconds=self._environment.clock() - self._started - (self._queryable.seconds if self._queryable else 0),
             rejects=self._rejects.path,
-            form=self._prepared.source.form,
+            form=self._prepared.form,
             resumed=bool(self._journal.batches),
-            dates=self._settings.date_order if self._prepared.source.slashes.found else "iso",
+            dates=self._prepared.dates,
             notes=self._prepared.notes,
             queryable=self._queryable,
         )
 
 
-def _open_rejects(settings: SendSettings, reader: Reader, journal: Journal) -> Rejects:
+def _open_rejects(settings: SendSettings, header: FileHeader, journal: Journal) -> Rejects:
     """A file of their own, or the one that an earlier run of this upload wrote."""
     path = settings.rejects or journal.rejects or next_free_path(settings.rejects_path)
-    header = reader.header
     is_own = path == journal.rejects
     return Rejects(path, header.columns, header.separator, journal.record_rejects, is_own=is_own)
 
