@@ -1,4 +1,4 @@
-"""`invoice-stream send | invoice | customer`, and `invoice-stream ops …` for operators."""
+"""`invoice-stream send | withdraw | correct | invoice | customer | batch`, and `invoice-stream ops …` for operators."""
 
 from importlib import import_module
 from importlib.metadata import version

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import Result
 
 from invoices.invoice import invoice_of
 from invoices.line import Line
 from tests.client.fake_api import FakeApi, problem, sent_rows
 from tests.client.killed_api import Killed, killed_at
-from tests.client.run_client import FakeEnvironment, Handler, Result, row, run, write_csv
+from tests.client.run_client import FakeEnvironment, Handler, row, run, write_csv
 from tests.invoices.strategies import cut
 
 Row = Sequence[str]
