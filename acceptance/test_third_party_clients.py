@@ -131,7 +131,7 @@ def test_the_console_can_be_used(pages: dict[str, Any]) -> None:
     """A wrong key is refused; the example row turns queryable, look-ups find it, and an outage of the API passes."""
     seen = pages["console"]
     assert (int(seen["invoice"]["Lines"]) >= 1, int(seen["customer"]) >= 1) == (True, True)
-    assert (seen["outage"], seen["complaints"]) == (True, [])
+    assert (seen["outage"], seen["skippedTo"], seen["complaints"]) == (True, "view", [])
 
 
 def test_a_rejected_row_is_mended_on_the_console(pages: dict[str, Any]) -> None:
@@ -155,6 +155,11 @@ def test_the_console_writes_money_exactly(pages: dict[str, Any]) -> None:
     """Every digit, as the browser's language writes it."""
     assert pages["console"]["english"] == ["-12,345,678,901,234,567,890.1234567", "-999.705"]
     assert pages["console"]["german"] == ["-12.345.678.901.234.567.890,1234567", "-999.705"]
+
+
+def test_the_types_of_the_console_hold(tmp_path: Path) -> None:
+    """TypeScript reads the modules and their JSDoc types: a property that is not there is found without a browser."""
+    done([THIRD_PARTY / "node_modules" / ".bin" / "tsc", "--project", THIRD_PARTY / "tsconfig.json"], tmp_path)
 
 
 def chromium() -> str:

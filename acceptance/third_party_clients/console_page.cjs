@@ -84,6 +84,18 @@ async function survivesOutage(page) {
   return true;
 }
 
+/** A key that may not read, and the first Tab, which leads past the navigation. */
+async function saysWhatIsForbidden(page) {
+  const problem = { status: 403, detail: "The API key does not permit this." };
+  await page.route("**/totals?*", (route) => route.fulfill({ status: 403, json: problem }));
+  await page.getByRole("navigation").getByRole("link", { name: "Revenue" }).click();
+  await page.getByRole("alert").getByText(problem.detail).waitFor();
+  await page.reload();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  return page.evaluate(() => document.activeElement.id);
+}
+
 /** What axe finds on each view, in light and wide and in dark and narrow, and which view is wider than the window. */
 async function barriers(browser, url, key, views) {
   const found = [];
@@ -126,6 +138,7 @@ module.exports = async (browser, url, key) => {
   const mended = await mendRejectedRow(page, url, key);
   const expected = complaints.filter((each) => !/404|422/.test(each)); // of look-ups before the row could be queried
   const outage = await survivesOutage(page);
+  const skippedTo = await saysWhatIsForbidden(page);
   const views = ["now", "rejected", "revenue", "invoice/536365", "customer/17850"];
-  return { invoice, customer, mended, outage, complaints: expected, barriers: await barriers(browser, url, key, views), english: await moneyIn(browser, url, "en-GB"), german: await moneyIn(browser, url, "de-DE") };
+  return { invoice, customer, mended, outage, skippedTo, complaints: expected, barriers: await barriers(browser, url, key, views), english: await moneyIn(browser, url, "en-GB"), german: await moneyIn(browser, url, "de-DE") };
 };

@@ -68,7 +68,7 @@ export const month = (key) => MONTH.format(new Date(`${key}-01T00:00:00Z`));
 /** @param {string} text an invoice's date, such as 2010-12-01T08:26:00 */
 export const invoiceDate = (text) => MINUTE.format(new Date(`${text}Z`));
 
-/** @param {string} text an instant with its zone */
+/** @param {string | Date} text an instant with its zone */
 export const clock = (text) => CLOCK.format(new Date(text));
 
 /** @param {string} text an instant with its zone */

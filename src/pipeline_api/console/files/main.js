@@ -59,7 +59,7 @@ async function show(view, argument, signal) {
     if (error instanceof Unreachable) return waitForApi(signal);
     if (error instanceof Problem && error.status === 401) return refuseKey();
     if (!(error instanceof Problem)) throw error;
-    main.append(el("p", { class: "problem", role: "alert" }, error.detail, " ", el("button", { class: "quiet", onclick: open }, "Try again")));
+    main.append(el("p", { class: "problem", role: "alert" }, error.message, " ", el("button", { class: "quiet", onclick: open }, "Try again")));
   }
 }
 

@@ -111,7 +111,7 @@ async function readLatest(batches, signal) {
     const limit = page || !batches.size ? PAGE : POLL_PAGE;
     const answer = await get(`batches?limit=${limit}${token && `&next_token=${encodeURIComponent(token)}`}`, signal);
     const last = answer.batches.at(-1);
-    const complete = !last || batches.has(last.batch_id) || new Date(last.arrived_at) < oldest;
+    const complete = !last || batches.has(last.batch_id) || Date.parse(last.arrived_at) < oldest;
     for (const batch of answer.batches) batches.set(batch.batch_id, batch);
     token = complete ? null : answer.next_token;
   }
@@ -124,9 +124,9 @@ function show(page, batches, pending) {
     const link = el("a", { href: `#invoice/${encodeURIComponent(batch.invoice)}` }, `Invoice ${batch.invoice}`);
     page.said.replaceChildren("Queryable after ", duration(lag(batches.get(id))), ". ", link);
   }
-  const all = [...pending.values(), ...batches.values()].sort((a, b) => new Date(b.arrived_at) - new Date(a.arrived_at));
+  const all = [...pending.values(), ...batches.values()].sort((a, b) => Date.parse(b.arrived_at) - Date.parse(a.arrived_at));
   const since = apiTime() - WINDOW_SECONDS * 1000;
-  const recent = [...batches.values()].filter((batch) => new Date(batch.arrived_at) > since);
+  const recent = [...batches.values()].filter((batch) => Date.parse(batch.arrived_at) > since);
   page.figures.replaceChildren(summary(recent));
   page.live.hidden = !all.length;
   page.chart.update(points(recent));
@@ -137,19 +137,19 @@ function show(page, batches, pending) {
 /** Those that the chart and the table do not show any more. `shown` are all that the table may show. */
 function forgetOld(batches, shown, since) {
   const kept = new Set(shown.map((batch) => batch.batch_id));
-  for (const [id, batch] of batches) if (new Date(batch.arrived_at) < since && !kept.has(id)) batches.delete(id);
+  for (const [id, batch] of batches) if (Date.parse(batch.arrived_at) < since && !kept.has(id)) batches.delete(id);
 }
 
 function summary(recent) {
   const minute = apiTime() - 60_000;
-  const rows = (time) => recent.filter((batch) => new Date(batch[time]) > minute).reduce((sum, batch) => sum + batch.rows, 0);
+  const rows = (time) => recent.filter((batch) => Date.parse(batch[time]) > minute).reduce((sum, batch) => sum + batch.rows, 0);
   const lags = recent.map(lag).sort((a, b) => a - b);
   const rank = (part) => (lags.length ? duration(lags[Math.ceil(lags.length * part) - 1]) : "–");
   return figures(["Accepted, last minute", count(rows("arrived_at"))], ["Queryable, last minute", count(rows("queryable_at"))],
     ["Lag, median", rank(0.5)], ["Lag, p99", rank(0.99)]);
 }
 
-const lag = (batch) => Math.max(0, new Date(batch.queryable_at) - new Date(batch.arrived_at));
+const lag = (batch) => Math.max(0, Date.parse(batch.queryable_at) - Date.parse(batch.arrived_at));
 
 /** A point every ten seconds. The last one is complete: the present ten seconds are not in it. */
 function points(recent) {
@@ -158,7 +158,7 @@ function points(recent) {
   const sums = Array.from({ length: end - first }, () => [0, 0]);
   for (const batch of recent) {
     [batch.arrived_at, batch.queryable_at].forEach((time, line) => {
-      const index = Math.floor(new Date(time) / 1000 / STEP_SECONDS) - first;
+      const index = Math.floor(Date.parse(time) / 1000 / STEP_SECONDS) - first;
       if (sums[index]) sums[index][line] += batch.rows;
     });
   }

@@ -124,7 +124,7 @@ function valueOf(name, text) {
 
 function message(error) {
   if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
-  return [error.message, ...(error.errors ?? []).map((each) => `${each.field ?? "The row"} ${each.message}.`)].join(" ");
+  return [error.message, ...(error instanceof Problem ? error.errors : []).map((each) => `${each.field ?? "The row"} ${each.message}.`)].join(" ");
 }
 
 function problem(error, signal) {
