@@ -30,13 +30,14 @@ class Record:
     """One record of the stream. `batch_id` is its partition key, not validated: anybody may write to the stream.
 
     `arrived_at` is in seconds since 1970: when it reached the stream, or for an object of the archive, when that was
-    written. None where nobody knows.
+    written. None where nobody knows. `original` is the data as it arrived, where rows of erased customers were dropped.
     """
 
     batch_id: str
     sequence_number: str
     data: bytes
     arrived_at: float | None = None
+    original: bytes | None = None
 
 
 class Outcome(NamedTuple):
@@ -107,7 +108,7 @@ def without_erased(record: Record, erasures: ErasureList | None) -> tuple[Record
     from invoices.erasure import erase_rows  # noqa: PLC0415 - to_s3 parses rows here only, and starts without pydantic
 
     data, erased = erase_rows(record.data, record.batch_id, customers)
-    return replace(record, data=data), erased
+    return replace(record, data=data, original=record.data if erased else None), erased
 
 
 def _count_erased(record: Record, erased: int, metrics_log: MetricsLog) -> None:

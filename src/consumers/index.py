@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,7 +15,7 @@ from aws.metrics import Metric
 from aws.receipts import Receipt, body_id, timestamp
 from consumers.batch_loop import Outcome, Record
 from invoices.batch import pack, unpack
-from invoices.errors import Throttled
+from invoices.errors import Rejected, Throttled
 from invoices.invoice import Slice, slices_of
 from invoices.limits import MAX_BODY_BYTES
 from invoices.rows import Rows, read_ndjson, split_ndjson
@@ -75,9 +76,14 @@ class Index:
         return [Metric("AgeWhenQueryable", max(millis, 0), "Milliseconds")]
 
     def _receipt(self, record: Record, data: bytes, rows: Rows) -> Receipt | None:
-        """None for a record that does not come from the stream: nobody knows when it arrived."""
+        """None where nobody knows when the record arrived.
+
+        A record that is delivered again after an erasure is still the same body, so it gets no second receipt.
+        """
         if record.arrived_at is None:
             return None
+        with suppress(Rejected):
+            data = unpack(record.original, MAX_BODY_BYTES) if record.original else data
         return Receipt(
             batch_id=record.batch_id,
             body_id=body_id(record.batch_id, data),

@@ -1,6 +1,7 @@
 """`failed list`, `failed show`, `failed redrive`: dead letters, and the batches that Lambda discarded."""
 
 import sys
+import time
 from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 
 from aws.bucket import DISCARDED, TO_DYNAMODB, TO_S3, Bucket, DeadLetterDocument, ListedObject
 from aws.clients import dynamodb_client, s3_client
+from aws.receipts import ReceiptWriter
 from consumers.index import Index
 from invoices.errors import Rejected, RowError
 from pipeline_ops.console import plural, printable
@@ -21,7 +23,19 @@ from pipeline_ops.dead_letters import (
     read_discarded,
 )
 from pipeline_ops.errors import OpsError
-from pipeline_ops.options import BucketName, CustomersTable, From, InvoicesTable, Settings, TimeRange, To, time_range
+from pipeline_ops.options import (
+    BatchesTable,
+    BucketName,
+    CustomersTable,
+    From,
+    InvoicesTable,
+    ReceiptDays,
+    Settings,
+    TimeRange,
+    To,
+    required,
+    time_range,
+)
 from pipeline_ops.redrive import Redrive, RedriveResult, parse_fix
 
 Stage = Annotated[str | None, typer.Option(help=f"Only dead letters of this stage: {TO_S3} or {TO_DYNAMODB}.")]
@@ -86,6 +100,8 @@ def redrive_command(  # noqa: PLR0913 - a command has its options as parameters
     bucket: BucketName = None,
     invoices_table: InvoicesTable = None,
     customers_table: CustomersTable = None,
+    batches_table: BatchesTable = None,
+    receipt_retention_days: ReceiptDays = 30,
 ) -> None:
     """Store them, with new values if you give them. A second redrive of the same key changes nothing.
 
@@ -97,11 +113,14 @@ def redrive_command(  # noqa: PLR0913 - a command has its options as parameters
         raise OpsError("--from, --to and --stage work only with --all.")
     settings = Settings(bucket=bucket, invoices_table=invoices_table, customers_table=customers_table)
     store, fix = _bucket(bucket), parse_fix(assignments or [], rows or [])
-    index = Index(dynamodb_client(), settings.required_invoices_table(), settings.required_customers_table())
+    dynamodb = dynamodb_client()
+    index = Index(dynamodb, settings.required_invoices_table(), settings.required_customers_table())
+    batches = required(batches_table, "batches-table", "BATCHES_TABLE")
+    receipts = ReceiptWriter(dynamodb, batches, receipt_retention_days, time.time)
     chosen = keys or [each.key for each in _choose(store, stage, time_range(start, end))]
     if not chosen:
         typer.echo("There is nothing to redrive.")
-    redrive, results = Redrive(store, index), []
+    redrive, results = Redrive(store, index, receipts.put), []
     for key in chosen:
         try:
             results.append(redrive.run(key, fix, dry_run=dry_run))

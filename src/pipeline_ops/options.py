@@ -19,6 +19,10 @@ BucketName = Annotated[
     str | None, typer.Option("--bucket", envvar="RAW_BUCKET", help="The bucket with raw/ and failed/.")
 ]
 InvoicesTable = Annotated[str | None, typer.Option(envvar="INVOICES_TABLE", help="The table of slices.")]
+BatchesTable = Annotated[str | None, typer.Option(envvar="BATCHES_TABLE", help="The table of receipts.")]
+ReceiptDays = Annotated[
+    int, typer.Option(envvar="RECEIPT_RETENTION_DAYS", min=1, help="Days for which a receipt is kept.")
+]
 CustomersTable = Annotated[str | None, typer.Option(envvar="CUSTOMERS_TABLE", help="The table of pointers.")]
 
 From = Annotated[

@@ -24,7 +24,7 @@ from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetter, DeadLetterDocumen
 from aws.erasures import ErasureList
 from aws.metrics import Metric
 from consumers.archive import Archive
-from consumers.batch_loop import RESERVED_MILLIS, Record, Stage, consume
+from consumers.batch_loop import RESERVED_MILLIS, PutReceipt, Record, Stage, consume, keep_no_receipt
 from consumers.index import Index
 from invoices.batch import pack, parse_batch_id, unpack
 from invoices.erasure import erase_rows
@@ -101,9 +101,12 @@ class RedriveResult:
 
 
 class Redrive:
-    def __init__(self, bucket: Bucket, index: Index) -> None:
+    """`put_receipt` keeps the receipts of discarded records, which had none yet."""
+
+    def __init__(self, bucket: Bucket, index: Index, put_receipt: PutReceipt = keep_no_receipt) -> None:
         self._bucket = bucket
         self._index = index
+        self._put_receipt = put_receipt
         self._erasures = ErasureList(bucket)
 
     def run(self, key: str, fix: Fix, *, dry_run: bool = False) -> RedriveResult:
@@ -128,11 +131,11 @@ class Redrive:
         if fix.values or fix.rows is not None:
             raise OpsError("--set and --row are for rows; a batch that Lambda discarded is stored without changes.")
         batch = read_discarded(self._bucket, key)
-        stages = ((TO_S3, Archive(self._bucket).add), (TO_DYNAMODB, self._index.add))
-        for stage, process in () if dry_run else stages:
-            dead_letters = DeadLetterStore(self._bucket, stage)
-            kept = Stage(process, dead_letters.put, erasures=self._erasures)
-            response = consume(batch.event, _NoTimeLimit(), kept, _NoMetrics())
+        to_s3 = Stage(Archive(self._bucket).add, DeadLetterStore(self._bucket, TO_S3).put, erasures=self._erasures)
+        dead_letters = DeadLetterStore(self._bucket, TO_DYNAMODB)
+        to_dynamodb = Stage(self._index.add, dead_letters.put, self._put_receipt, self._erasures)
+        for stage in () if dry_run else (to_s3, to_dynamodb):
+            response = consume(batch.event, _NoTimeLimit(), stage, _NoMetrics())
             if response["batchItemFailures"]:
                 raise OpsError(
                     f"Not all records of {key} could be stored now. Run the command again; none counts twice."

@@ -1,5 +1,6 @@
 """A record's lines in the tables: all of them, once, however often it is delivered."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,8 +87,17 @@ def test_a_receipt_counts_the_rows_of_the_record(dynamodb: "DynamoDBClient") -> 
     assert index.add(Record(BATCH, "1", batch(rows), arrived_at=1.0)).receipt == expected
 
 
-def test_a_record_that_did_not_come_over_the_stream_has_no_receipt(index: Index) -> None:
-    """A replay of the archive does not know when its rows arrived."""
+def test_a_redelivery_after_an_erasure_is_the_same_body(index: Index) -> None:
+    """So its receipt is not added to that of the first delivery."""
+    original, left = Record(BATCH, "1", batch(ROWS), arrived_at=1.0), batch(ROWS[1:])
+    first, second = index.add(original), index.add(replace(original, data=left, original=original.data))
+    assert first.receipt is not None
+    assert second.receipt is not None
+    assert (second.receipt.body_id, second.receipt.stored) == (first.receipt.body_id, first.receipt.stored - 1)
+
+
+def test_a_record_whose_arrival_is_unknown_has_no_receipt(index: Index) -> None:
+    """No time is invented."""
     assert index.add(Record(BATCH, "1", batch(ROWS))).receipt is None
 
 

@@ -28,6 +28,7 @@ class Command:
         for name, value in (("RAW_BUCKET", "raw-bucket"), ("INVOICES_TABLE", "invoices")):
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("CUSTOMERS_TABLE", "customers")
+        monkeypatch.setenv("BATCHES_TABLE", "batches")
 
     def __call__(self, *words: str) -> tuple[int, str]:
         """The exit code, and what was printed on both outputs."""
@@ -129,7 +130,7 @@ def test_a_deeply_nested_row_is_shown_and_left(stores: Stores, command: Command)
 
 
 def test_a_batch_that_lambda_discarded_is_listed_shown_and_stored(stores: Stores, command: Command) -> None:
-    """Its good record is in archive and tables, its bad one is a dead letter, and the batch is gone."""
+    """Its good record is in archive and tables and has a receipt, its bad one is a dead letter; the batch is gone."""
     key = "aws/lambda/mapping/shardId-0/2026/11/25/x"
     put(stores, key, discarded((BATCH, pack(ndjson([row(Occurrence=1)]))), ("other", b"poison")))
     assert f"{key}\n" in command("failed", "list")[1]
@@ -140,6 +141,7 @@ def test_a_batch_that_lambda_discarded_is_listed_shown_and_stored(stores: Stores
     assert (RAW_KEY in keys(stores), keys(stores, "aws/")) == (True, [])
     assert [each.split("/")[1] for each in keys(stores, "failed/")] == ["to_dynamodb", "to_s3"]
     assert len(tables(stores)[0]) == 1
+    assert [item["BatchId"]["S"] for item in stores.dynamodb.scan(TableName="batches")["Items"]] == [BATCH]
 
 
 def test_what_a_stranger_sent_has_no_power_over_the_terminal(stores: Stores, command: Command) -> None:
