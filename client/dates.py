@@ -4,7 +4,6 @@
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -26,6 +25,9 @@ _NOON, _MONTHS, _NINE = 12, 12, 9
 _Bytes: TypeAlias = NDArray[np.uint8]
 
 _BEFORE, _BEHIND = b"  ", b"    "  # so that every place that is looked at exists
+_PART_BYTES = (
+    96 * 1024
+)  # its arrays stay in the processor's caches and below malloc's limit for new pages: a third of the time
 _TAIL_BYTES = 16  # a date is shorter, so none is cut by the end of a block
 
 
@@ -94,28 +96,44 @@ class SlashScan:
     _tail: bytes = b""
 
     def feed(self, block: bytes) -> None:
+        for start in range(0, len(block), _PART_BYTES):
+            self._feed_part(block[start : start + _PART_BYTES])
+
+    def _feed_part(self, block: bytes) -> None:
         data = b"".join((_BEFORE, self._tail, block, _BEHIND))
         self._tail = data[-_TAIL_BYTES - len(_BEHIND) : -len(_BEHIND)]
-        for firsts, seconds in _number_pairs(np.frombuffer(data, np.uint8)):
-            self.found = self.found or bool(len(firsts))
-            self.has_high_first = self.has_high_first or bool((firsts > _MONTHS).any())
-            self.has_high_second = self.has_high_second or bool((seconds > _MONTHS).any())
+        pairs = _SlashPairs(np.frombuffer(data, np.uint8))
+        self.found = self.found or pairs.have_date()
+        self.has_high_first = self.has_high_first or pairs.have_date(high=0)
+        self.has_high_second = self.has_high_second or pairs.have_date(high=1)
 
 
-def _number_pairs(data: _Bytes) -> Iterator[tuple[_Bytes, _Bytes]]:
-    """The first and the second number of each text like `d/d/dddd`, for second numbers of one digit and of two."""
-    digits = data - ord("0")  # a byte before "0" becomes a large number
-    slashes = np.flatnonzero(data == ord("/"))
-    left, right = slashes[:-1], slashes[1:]
-    for width in (1, 2):
-        chosen = right - left == width + 1
-        one, two = left[chosen], right[chosen]
-        fits = (digits[one - 1] <= _NINE) & (digits[two - 1] <= _NINE) & (digits[one + 1] <= _NINE)
-        for place in range(1, 5):
-            fits &= digits[two + place] <= _NINE
-        yield _number_before(digits, one[fits]), _number_before(digits, two[fits])
+class _SlashPairs:
+    """Slashes with one or two bytes between them, as a date has. All are looked at; few need a second look."""
 
+    def __init__(self, data: _Bytes) -> None:
+        slashes = np.flatnonzero(data == ord("/"))
+        gaps = np.diff(slashes)
+        lefts = np.flatnonzero((gaps == len("/d")) | (gaps == len("/dd")))
+        self._data = data
+        self._slashes = (slashes[lefts], slashes[lefts + 1])
 
-def _number_before(digits: _Bytes, ends: NDArray[np.int64]) -> _Bytes:
-    tens, ones = digits[ends - 2], digits[ends - 1]
-    return np.where(tens <= _NINE, tens, 0).astype(np.uint8) * 10 + ones
+    def have_date(self, high: int | None = None) -> bool:
+        """Whether there is a text like `d/d/dddd`, with a number above 12 before its slash `high` if that is given."""
+        left, right = self._slashes
+        if high is not None:
+            chosen = self._numbers_before(self._slashes[high]) > _MONTHS
+            left, right = left[chosen], right[chosen]
+        if not len(left):
+            return False
+        places = (left - 1, right - 1, left + 1, *(right + place for place in range(1, 5)))
+        return bool(np.logical_and.reduce([self._digits(each) <= _NINE for each in places]).any())
+
+    def _numbers_before(self, slashes: NDArray[np.int64]) -> _Bytes:
+        tens, ones = self._digits(slashes - 2), self._digits(slashes - 1)
+        return np.where(tens <= _NINE, tens, 0).astype(np.uint8) * 10 + ones
+
+    def _digits(self, places: NDArray[np.int64]) -> _Bytes:
+        """A byte before "0" becomes a large number."""
+        digits: _Bytes = self._data[places] - ord("0")
+        return digits
