@@ -1,14 +1,19 @@
 """`invoice-stream`, as pip installs it."""
 
 import json
+from collections.abc import Iterator
 from importlib.metadata import entry_points, version
+from typing import Any
 
 import httpx
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from client.environment import Environment
 from invoice_stream.cli import app, main
+from local_runtime.__main__ import app as local_app
+from pipeline_ops.cli import build_app
 
 LINES = [{"StockCode": str(number), "Quantity": 1} for number in range(5)]
 
@@ -36,6 +41,27 @@ def test_version_and_help() -> None:
     assert run("--version").output == f"invoice-stream {version('invoice-stream')}\n"
     for words in (["-h"], ["--help"], ["send", "-h"], ["invoice", "--help"]):
         assert (run(*words).exit_code, "Usage: " in run(*words).output) == (0, True)
+
+
+def _options(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """The options with values, of a command or a group of typer's own kind of click."""
+    for sub_name, each in getattr(command, "commands", {}).items():
+        yield from _options(each, f"{name} {sub_name}")
+    yield from ((name, each) for each in command.params if each.param_type_name == "option" and not each.is_flag)
+
+
+@pytest.mark.parametrize("typer_app", [app, build_app(), local_app])
+def test_every_help_text_says_the_default(typer_app: typer.Typer) -> None:
+    """Or that the value comes from a variable, or that it is required."""
+    silent = [
+        (name, option.opts)
+        for name, option in _options(typer.main.get_command(typer_app), "")
+        if option.default is None
+        and not option.required
+        and not option.envvar
+        and "default: " not in (option.help or "")
+    ]
+    assert silent == []
 
 
 def test_an_invoice_as_json() -> None:

@@ -28,7 +28,9 @@ Folder = Annotated[Path, typer.Option(help="The folder that gets every file of t
 @app.command(name="run")
 def run_command(
     *,
-    csv: Annotated[Path | None, typer.Option(help="The CSV to send; without it, a generated sample.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="The CSV or .xlsx file to send. [default: a generated sample]")
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="End after the report, with 1 if anything differs.")] = False,
     dates: Annotated[
         Literal["mdy", "dmy", "iso"] | None,

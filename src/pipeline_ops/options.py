@@ -26,9 +26,12 @@ ReceiptDays = Annotated[
 CustomersTable = Annotated[str | None, typer.Option(envvar="CUSTOMERS_TABLE", help="The table of pointers.")]
 
 From = Annotated[
-    str | None, typer.Option("--from", metavar="TIME", help="Start, inclusive, UTC: 2026-11-22 or 2026-11-22T14.")
+    str | None,
+    typer.Option(
+        "--from", metavar="TIME", help="Start, inclusive, UTC: 2026-11-22 or 2026-11-22T14. [default: the first]"
+    ),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, exclusive, UTC.")]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, exclusive, UTC. [default: the last]")]
 
 
 class Settings(BaseModel):

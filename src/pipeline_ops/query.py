@@ -15,11 +15,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from aws.clients import s3_client
+from aws.clients import s3_client, sqs_client
+from consumers.lake.refresh import LakeQueue
 from consumers.lake.table import LakeTable
-from pipeline_ops.console import print_table
+from pipeline_ops.console import plural, print_table
 from pipeline_ops.errors import OpsError
-from pipeline_ops.lake import LakeBucketName, open_lake
+from pipeline_ops.lake import LakeBucketName, QueueUrl, open_lake
 from pipeline_ops.options import required
 
 QUESTIONS: Final = Path(__file__).with_name("questions.sql")
@@ -30,26 +31,40 @@ _DEFAULT_CACHE = Path("~/.cache/invoice-stream/lake")
 def query_command(  # noqa: PLR0913 - a command has its options as parameters
     *,
     sql: Annotated[str | None, typer.Argument(help="SQL over the table `lines`.")] = None,
-    question: Annotated[str | None, typer.Option(help="A named question instead of SQL; `list` shows them.")] = None,
+    question: Annotated[str | None, typer.Option(help="A named question; `list` shows them. [default: SQL]")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array of objects; money is text.")] = False,
-    parquet: Annotated[Path | None, typer.Option(help="Write the result to this Parquet file.")] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(help="Write the result to this Parquet file. [default: print it]")
+    ] = None,
     cache: Annotated[Path, typer.Option(help="Where data files are kept between queries.")] = _DEFAULT_CACHE,
     lake_bucket: LakeBucketName = None,
+    lake_queue: QueueUrl = None,
 ) -> None:
-    """Ask the lake in DuckDB on this machine. Every query reads one version of the table, which it names."""
+    """Ask the lake in DuckDB on this machine. Every query reads one version of the table.
+
+    A note says if new objects wait in the queue: the answer lacks their rows.
+    """
     if question == "list":
         _show_questions()
         return
     text = _query_text(sql, question)
     table = LakeTable(s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET"))
     with open_lake(table, cache.expanduser()) as lake, _sql_errors():
+        if lake_queue:
+            _warn_of_waiting_objects(lake_queue)
         if parquet:
             lake.sql(text).write_parquet(str(parquet))
             return
         result = lake.execute(text)
         names = [column[0] for column in result.description or ()]
         _printer(as_csv=as_csv, as_json=as_json)(names, result.fetchall())
+
+
+def _warn_of_waiting_objects(queue_url: str) -> None:
+    if waiting := LakeQueue(sqs_client(), queue_url).waiting():
+        text = f"About {plural(waiting, 'message')} about new objects {'waits' if waiting == 1 else 'wait'}"
+        typer.echo(f"{text}, and the answer lacks their rows: `lake refresh` brings them in.", err=True)
 
 
 def named_questions() -> Mapping[str, tuple[str, str]]:

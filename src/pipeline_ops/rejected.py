@@ -27,9 +27,12 @@ from pipeline_ops.options import BucketName, From, Settings, TimeRange, To, requ
 from pipeline_ops.redrive import Fix, parse_fix
 
 Field = Annotated[
-    str | None, typer.Option(metavar="FIELD", help="Only requests where this field is invalid, or `row`.")
+    str | None,
+    typer.Option(metavar="FIELD", help="Only requests where this field is invalid, or `row`. [default: any]"),
 ]
-Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Only requests with this text in a reason.")]
+Reason = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Only requests with this text in a reason. [default: any]")
+]
 StreamName = Annotated[str | None, typer.Option("--stream", envvar="STREAM_NAME", help="The stream of the batches.")]
 
 PutRecord: TypeAlias = Callable[[str, bytes], None]
@@ -84,10 +87,11 @@ def resend_command(  # noqa: PLR0913 - a command has its options as parameters
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="All of the given time, field and reason.")] = False,
     assignments: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field.")
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field. [default: as it is]"),
     ] = None,
     rows: Annotated[
-        list[int] | None, typer.Option("--row", help="Only the row with this index; may be repeated.")
+        list[int] | None, typer.Option("--row", help="Only the row with this index; may be repeated. [default: all]")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be resent; write nothing.")] = False,
     start: From = None,

@@ -86,6 +86,18 @@ def test_a_query_counts_no_line_that_was_taken_back(
     assert (held, withdrawn) == ([{"Lines": 2}], [{"StatedAt": "2026-11-26 09:00:00+00:00"}])
 
 
+def test_a_query_of_a_lake_that_lacks_rows_says_so(
+    filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, so that the result stays alone on standard output."""
+    assert command.query("SELECT COUNT(*) FROM lines", "--csv") == 0
+    assert capsys.readouterr().err == ""
+    filled.archive("new", [row(InvoiceNo="new")])
+    assert command.query("SELECT COUNT(*) FROM lines", "--csv") == 0
+    out, err = capsys.readouterr()
+    assert (out.count("\n"), "1 message about new objects waits" in err) == (2, True)
+
+
 def test_a_query_prints_json_and_csv(filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:
     """Money is text in JSON."""
     command.query(SUM, "--json")
@@ -164,7 +176,7 @@ def test_status_refresh_and_vacuum(lake: Lake, command: LakeCommand, capsys: pyt
     codes = [command("lake", "refresh"), command("lake", "status"), command("lake", "vacuum")]
     out = capsys.readouterr().out
     assert codes == [0, 0, 0]
-    assert "Read 1 objects with 1 rows: version 1, months 2010-12.\nThe queue is empty.\n" in out
+    assert "Read 1 object with 1 row: version 1, months 2010-12.\nThe queue is empty.\n" in out
     assert "About 0 messages wait in the queue\nDeleted 0 data files and 0 objects with totals.\n" in out
 
 
