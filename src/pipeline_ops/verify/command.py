@@ -54,7 +54,10 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
     start: From = None,
     end: To = None,
     erased: Annotated[
-        str | None, typer.Option(metavar="ID", help="Look for this customer in every store instead, after an erasure.")
+        str | None,
+        typer.Option(
+            metavar="ID", help="Look for this customer in every store instead, after an erasure. [default: compare]"
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     bucket: BucketName = None,
