@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ _THROTTLES = {
     "kinesis": ("ProvisionedThroughputExceededException", "ThrottlingException", "LimitExceededException"),
 }
 _SERVER_ERRORS = {"dynamodb": "InternalServerError", "kinesis": "InternalFailure"}
+_LAKE_FILE = re.compile(r"(/month=[0-9-]+/).*")  # its name is random
 _READS_WITHOUT_NAME = ("GetRecords", "GetShardIterator", "ListShards")  # their tokens differ from run to run
 
 
@@ -144,7 +146,7 @@ class _Call:
     def name(self, prefix: str) -> str:
         """The same for the same call in every run: an object's path, or a hash of the parameters."""
         if self.service == "s3":
-            return urlsplit(self.request.url).path.replace(prefix, "", 1)
+            return _LAKE_FILE.sub(r"\1", urlsplit(self.request.url).path.replace(prefix, "", 1))
         if self.operation in _READS_WITHOUT_NAME:
             return ""
         return blake2b(self._body.replace(prefix.encode(), b""), digest_size=8).hexdigest()

@@ -51,6 +51,7 @@ _RATES: Mapping[str, Mapping[Fault, float]] = {
     "kinesis.GetRecords": {**_ANY_CALL, Fault.EXPIRED: 0.03},
     "http.GET": _HTTP,
     "http.POST": _HTTP,
+    "lake.commit": {Fault.CRASH_BEFORE: 0.1, Fault.CRASH_AFTER: 0.1, Fault.LOST_RESPONSE: 0.1},
     "checkpoint": {Fault.CRASH_BEFORE: 0.02, Fault.CRASH_AFTER: 0.02},
     "invocation": {Fault.TWICE: 0.06, Fault.CRASH_AFTER: 0.03},
 }

@@ -83,7 +83,7 @@ DEFECTS: tuple[Defect, ...] = (
         _LAKE,
     ),
     Defect(
-        "the lake's set has a column that says from which object a line is",
+        "the lake's set has a column that says from which object a line is, as DISTINCT over raw/dt=… has in DuckDB",
         "src/consumers/lake/staging.py",
         "None if line.Occurrence else line_id(line, batch_id, number)",
         "line_id(line, batch_id, number) if line.Occurrence else batch_id",

@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from chaos.foreign import ForeignRecord
+from chaos.lake import facts_in_lake, sums_in_lake
 from chaos.rows import MARK, Fact, GeneratedRow, facts_of, held_facts
 from chaos.stores import Stores
 from chaos.upload import ADDRESS, Upload
@@ -98,6 +99,7 @@ def broken_promises(seen: Observations, environment: Environment) -> list[str]:
         *_check_stream(seen),
         *_check_archive(seen),
         *_check_tables(seen),
+        *_check_lake(seen),
         *_check_dead_letters(seen),
         *_check_receipts(seen),
         *asyncio.run(_check_answers(seen, environment)),
@@ -175,6 +177,14 @@ def _check_tables(seen: Observations) -> Iterator[str]:
     stored = [(item["CustomerID"]["S"], item["Slice"]["S"]) for item in seen.stores.items(seen.stores.customers)]
     yield from _difference("lines in the tables", seen.facts, held)
     yield from _difference("pointers", pointers, stored)
+
+
+def _check_lake(seen: Observations) -> Iterator[str]:
+    """The lake holds exactly the lines that the tables hold, and its summaries add up to them."""
+    expected = seen.facts
+    yield from _difference("lines in the lake", expected, facts_in_lake(seen.stores))
+    sums = len(expected), sum((fact.amount for fact in expected), Decimal(0))
+    yield from _unequal("the lake's summaries", sums, sums_in_lake(seen.stores))
 
 
 def _lines(item: Mapping[str, Any]) -> Iterator[tuple[str, Fact, tuple[str, bool]]]:

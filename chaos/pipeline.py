@@ -13,6 +13,7 @@ from aws.receipts import ReceiptTable, ReceiptWriter
 from chaos.aws_faults import AwsFaults, virtual_backoff
 from chaos.consumers import Consumer, Container
 from chaos.faults import FaultPlan
+from chaos.lake import Lake
 from chaos.stores import Stores, close_clients, new_clients
 from chaos.upload import FaultyNetwork, client_environment
 from consumers.archive import Archive
@@ -41,6 +42,7 @@ class Pipeline:
         self._consumer_clients = self._faulty_clients()
         self.network = FaultyNetwork(self._new_app, self.plan)
         self.client_environment = client_environment(self.network, self.clock, self.plan)
+        self.lake = Lake(stores, self._consumer_clients.s3, self.faults)
         self.consumers = [self._consumer(TO_S3, self._s3_container), self._consumer(TO_DYNAMODB, self._container)]
 
     @contextmanager

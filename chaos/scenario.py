@@ -43,7 +43,7 @@ def run_seed(seed: int, prefix: str = "chaos", profile: FaultProfile | None = No
         with pipeline.virtual_time():
             seen = run_scenario(pipeline, profile, logs)
             findings = broken_promises(seen, pipeline.client_environment)
-    crashes = sum(consumer.crashes for consumer in pipeline.consumers)
+    crashes = sum(consumer.crashes for consumer in pipeline.consumers) + pipeline.lake.crashes
     return Result(seed, profile.severity, findings, {**seen.counts(), "crashes": crashes}, pipeline.plan.decisions)
 
 
@@ -60,6 +60,7 @@ def run_scenario(pipeline: Pipeline, profile: FaultProfile, logs: list[str]) -> 
     plan.profile = replace(profile, outage=range(0))
     producer.put_rest()
     _consume(pipeline)
+    pipeline.lake.refresh()
     return Observations(
         rows=rows,
         upload=uploaded,

@@ -28,6 +28,8 @@ class Stores:
     invoices: str
     customers: str
     batches: str
+    lake_bucket: str
+    lake_queue: str
     functions: Mapping[str, Function]
 
     def put_record(self, key: str, data: bytes) -> None:
@@ -61,6 +63,8 @@ def create_stores(prefix: str) -> Stores:
         invoices=names["InvoicesTable"],
         customers=names["CustomersTable"],
         batches=names["BatchesTable"],
+        lake_bucket=names["LakeBucket"],
+        lake_queue=clients.sqs.get_queue_url(QueueName=names["LakeQueue"])["QueueUrl"],
         functions={function.stage: function for function in consumers},
     )
 
