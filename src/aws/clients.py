@@ -16,6 +16,7 @@ import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
@@ -58,6 +59,11 @@ def dynamodb_client(config: Config = _CONFIG) -> "DynamoDBClient":
 
 def sqs_client() -> "SQSClient":
     client: SQSClient = _client("sqs", _CONFIG)
+    return client
+
+
+def athena_client() -> "AthenaClient":
+    client: AthenaClient = _client("athena", _CONFIG)
     return client
 
 

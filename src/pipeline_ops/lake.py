@@ -41,12 +41,12 @@ QueueUrl = Annotated[
 
 
 @contextmanager
-def open_lake(table: LakeTable, cache: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The newest version as the DuckDB view `lines`. Data files in `cache` that it does not name are deleted.
+def open_lake(table: LakeTable, cache: Path, snapshot: Snapshot | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """This snapshot, or the newest, as the DuckDB view `lines`. Files in `cache` that it does not name are deleted.
 
     Raises OpsError where nothing is in the lake yet.
     """
-    snapshot = _existing(table)
+    snapshot = snapshot or newest_snapshot(table)
     paths = _fetch(table, snapshot.files.values(), cache)
     with duckdb.connect() as lake:
         lake.execute("SET TimeZone = 'UTC'")  # or a day would depend on where this runs
@@ -86,7 +86,7 @@ def app() -> typer.Typer:
 
 def status_command(*, lake_bucket: LakeBucketName = None, lake_queue: QueueUrl = None) -> None:
     """Its newest version, its months, and how many new objects wait."""
-    snapshot = _existing(LakeTable(s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET")))
+    snapshot = newest_snapshot(LakeTable(s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET")))
     table = Table("Month", "Lines", "Bytes")
     for month, file in sorted(snapshot.files.items()):
         table.add_row(month, f"{file.rows:,}", f"{file.size:,}")
@@ -132,7 +132,7 @@ def vacuum_command(
     typer.echo(f"Deleted {files:,} data files and {totals:,} objects with totals.")
 
 
-def _existing(table: LakeTable) -> Snapshot:
+def newest_snapshot(table: LakeTable) -> Snapshot:
     """A query must not create a table, so that a wrong name of a bucket is an error."""
     if not table.exists() or not (snapshot := table.snapshot()).files:
         raise OpsError("There are no lines in the lake yet; run invoice-stream ops lake refresh.")

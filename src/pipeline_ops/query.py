@@ -1,4 +1,4 @@
-"""`query`: ask the lake with SQL, in DuckDB on this machine."""
+"""`query`: ask the lake with SQL, in DuckDB on this machine or in Athena, and show or write the result."""
 
 import csv
 import json
@@ -6,26 +6,35 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import duckdb
 import typer
+import xlsxwriter
 from rich.markup import escape
 from rich.table import Table
 
-from aws.clients import s3_client, sqs_client
+from aws.clients import athena_client, s3_client, sqs_client
 from consumers.lake.refresh import LakeQueue
-from consumers.lake.table import LakeTable
+from consumers.lake.table import LakeTable, Snapshot
+from pipeline_ops.athena import Athena
 from pipeline_ops.console import plural, print_table
 from pipeline_ops.errors import OpsError
-from pipeline_ops.lake import LakeBucketName, QueueUrl, open_lake
+from pipeline_ops.lake import LakeBucketName, QueueUrl, newest_snapshot, open_lake
 from pipeline_ops.options import required
 
 QUESTIONS: Final = Path(__file__).with_name("questions.sql")
 
+_OLD_DAYS = 2
+_MOST_WORKBOOK_ROWS = 2**20
 _DEFAULT_CACHE = Path("~/.cache/invoice-stream/lake")
+
+Writer: TypeAlias = Callable[[Sequence[str], Sequence[tuple[Any, ...]]], None]
+"""Shows or writes a result: the names of its columns, and its rows."""
 
 
 def query_command(  # noqa: PLR0913 - a command has its options as parameters
@@ -37,11 +46,17 @@ def query_command(  # noqa: PLR0913 - a command has its options as parameters
     parquet: Annotated[
         Path | None, typer.Option(help="Write the result to this Parquet file. [default: print it]")
     ] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write the result to this workbook. [default: print it]")] = None,
+    athena: Annotated[
+        bool, typer.Option("--athena", help="Ask in Athena. It bills the bytes that the query reads.")
+    ] = False,
+    workgroup: Annotated[str | None, typer.Option(envvar="LAKE_WORKGROUP", help="Athena's workgroup.")] = None,
+    database: Annotated[str | None, typer.Option(envvar="LAKE_DATABASE", help="Glue's database, for Athena.")] = None,
     cache: Annotated[Path, typer.Option(help="Where data files are kept between queries.")] = _DEFAULT_CACHE,
     lake_bucket: LakeBucketName = None,
     lake_queue: QueueUrl = None,
 ) -> None:
-    """Ask the lake in DuckDB on this machine. Every query reads one version of the table.
+    """Ask the lake in DuckDB on this machine, or in Athena. Every query reads one version of the table.
 
     A note says if new objects wait in the queue: the answer lacks their rows.
     """
@@ -49,16 +64,24 @@ def query_command(  # noqa: PLR0913 - a command has its options as parameters
         _show_questions()
         return
     text = _query_text(sql, question)
+    write = _writer(as_csv=as_csv, as_json=as_json, xlsx=xlsx, parquet=parquet)
+    if athena:
+        if parquet:
+            raise OpsError("--parquet is written by DuckDB: leave out --athena.")
+        names = required(workgroup, "workgroup", "LAKE_WORKGROUP"), required(database, "database", "LAKE_DATABASE")
+        write(*Athena(athena_client(), *names).ask(text))
+        return
     table = LakeTable(s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET"))
-    with open_lake(table, cache.expanduser()) as lake, _sql_errors():
+    snapshot = newest_snapshot(table)
+    with open_lake(table, cache.expanduser(), snapshot) as lake, _sql_errors():
         if lake_queue:
             _warn_of_waiting_objects(lake_queue)
         if parquet:
             lake.sql(text).write_parquet(str(parquet))
-            return
-        result = lake.execute(text)
-        names = [column[0] for column in result.description or ()]
-        _printer(as_csv=as_csv, as_json=as_json)(names, result.fetchall())
+        else:
+            result = lake.execute(text)
+            write([column[0] for column in result.description or ()], result.fetchall())
+    typer.echo(version_note(snapshot, datetime.now(UTC)), err=True)
 
 
 def _warn_of_waiting_objects(queue_url: str) -> None:
@@ -99,10 +122,40 @@ def _sql_errors() -> Iterator[None]:
         raise OpsError(str(error).partition("\n")[0]) from error
 
 
-def _printer(*, as_csv: bool, as_json: bool) -> Callable[[Sequence[str], Sequence[tuple[Any, ...]]], None]:
-    if as_csv and as_json:
-        raise OpsError("Give --csv or --json, not both.")
+def version_note(snapshot: Snapshot, now: datetime) -> str:
+    """A version gets old where nothing new arrives, and also where the refresh fails: say which rows it has."""
+    note = f"Version {snapshot.version} of {snapshot.committed_at:%Y-%m-%d %H:%M} UTC."
+    days = (now - snapshot.committed_at).days
+    return f"{note} It is {days} days old: no row that arrived since then is in it." if days >= _OLD_DAYS else note
+
+
+def _writer(*, as_csv: bool, as_json: bool, xlsx: Path | None, parquet: Path | None) -> Writer:
+    if sum(map(bool, (as_csv, as_json, xlsx, parquet))) > 1:
+        raise OpsError("Give one of --csv, --json, --xlsx and --parquet.")
+    if xlsx:
+        return partial(write_workbook, xlsx)
     return _print_csv if as_csv else _print_json if as_json else _print_table
+
+
+def write_workbook(path: Path, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Numbers become numbers of 15 digits, which is all that a workbook has; text never becomes a formula."""
+    if len(rows) >= _MOST_WORKBOOK_ROWS:
+        raise OpsError(f"The result has {len(rows):,} rows, and a sheet has {_MOST_WORKBOOK_ROWS:,} with the names.")
+    plain = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
+    with xlsxwriter.Workbook(str(path), {**plain, "default_date_format": "yyyy-mm-dd hh:mm:ss"}) as workbook:
+        sheet = workbook.add_worksheet("Result")
+        sheet.freeze_panes(1, 0)
+        sheet.write_row(0, 0, names, workbook.add_format({"bold": True}))
+        day = workbook.add_format({"num_format": "yyyy-mm-dd"})
+        for place, row in enumerate(rows, 1):
+            for column, value in enumerate(row):
+                is_day = isinstance(value, date) and not isinstance(value, datetime)
+                sheet.write(place, column, _cell(value), day if is_day else None)
+
+
+def _cell(value: object) -> object:
+    """A workbook has no lists and no intervals."""
+    return value if isinstance(value, str | int | float | Decimal | date | None) else str(value)
 
 
 def _print_csv(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -3,18 +3,21 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
+from python_calamine import CalamineWorkbook
 
 from invoices.line import line_id
 from invoices.rows import read_ndjson
 from pipeline_ops.cli import main
 from pipeline_ops.lake import lake_lines, open_lake
-from pipeline_ops.query import named_questions
+from pipeline_ops.query import named_questions, version_note
 from pipeline_ops.verify.findings import Findings
 from pipeline_ops.verify.known_lines import KnownLines
 from pipeline_ops.verify.tables import LakeCheck
@@ -113,6 +116,31 @@ def test_a_query_writes_parquet(filled: Lake, command: LakeCommand, tmp_path: Pa
     assert len(duckdb.read_parquet(str(tmp_path / "all.parquet"))) == 3
 
 
+def test_a_query_writes_a_workbook(filled: Lake, command: LakeCommand, tmp_path: Path) -> None:
+    """Numbers are numbers, days are days, and text that looks like a formula is text."""
+    path = tmp_path / "sums.xlsx"
+    asked = "SELECT '=1+1' AS Text, SUM(Amount) AS Revenue, MIN(InvoiceDate)::DATE AS Day, NULL AS Nothing FROM lines"
+    assert command.query(asked, "--xlsx", str(path)) == 0
+    sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+    assert sheet == [["Text", "Revenue", "Day", "Nothing"], ["=1+1", 28.05, date(2010, 12, 1), ""]]
+
+
+def test_a_query_names_the_version_that_it_read(
+    filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error: standard output holds the result alone."""
+    command.query(SUM, "--csv")
+    assert re.fullmatch(r"Version 1 of [0-9-]{10} [0-9:]{5} UTC\.\n", capsys.readouterr().err)
+
+
+def test_an_old_version_is_warned_about(filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:
+    """The refresh may have failed for days."""
+    command.query(SUM, "--csv")
+    snapshot = filled.table.snapshot()
+    note = version_note(snapshot, snapshot.committed_at + timedelta(days=3))
+    assert note.endswith(" UTC. It is 3 days old: no row that arrived since then is in it.")
+
+
 def test_data_files_are_fetched_once_and_forgotten_when_they_are_replaced(filled: Lake, command: LakeCommand) -> None:
     """Rows that were taken out of the lake do not stay on the caller's machine."""
     command.query(SUM)
@@ -154,9 +182,10 @@ def test_the_questions_are_listed(command: LakeCommand, capsys: pytest.CaptureFi
         ((), "Give SQL, or --question NAME; --question list shows the names.\n"),
         (("--question", "no-such"), "There is no question no-such; --question list shows the names.\n"),
         (("SELEC",), "Parser Error"),
-        ((SUM, "--csv", "--json"), "Give --csv or --json, not both.\n"),
+        ((SUM, "--csv", "--json"), "Give one of --csv, --json, --xlsx and --parquet.\n"),
+        ((SUM, "--athena"), "Give --workgroup NAME, or set LAKE_WORKGROUP.\n"),
     ],
-    ids=["nothing asked", "unknown question", "no SQL", "two formats"],
+    ids=["nothing asked", "unknown question", "no SQL", "two formats", "no workgroup"],
 )
 def test_a_wrong_question_is_one_sentence(
     filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
