@@ -56,12 +56,13 @@ class Lake:
 
 
 def facts_in_lake(stores: Stores) -> Iterator[Fact]:
-    """A line that is there twice comes twice."""
+    """The lines that hold. A line that is there twice comes twice."""
     table = LakeTable(stores.clients.s3, stores.lake_bucket)
     if not table.snapshot().files:
         return
     with TemporaryDirectory() as folder:
-        for _, line in lake_lines(table, Path(folder)):
+        held = (line for _, line in lake_lines(table, Path(folder)) if not line.Withdrawn)
+        for line in held:
             yield Fact(
                 invoice=line.InvoiceNo,
                 stock_code=line.StockCode,

@@ -67,11 +67,14 @@ def lake_lines(table: LakeTable, cache: Path) -> Iterator[tuple[bytes, Line]]:
 
 
 def lines_of_customer(file: Path, customer_id: str) -> list[tuple[bytes, Line]]:
-    """The customer's rows in one data file, with their line ids. The file lies in a folder named for its month."""
+    """The customer's rows in one data file, also withdrawn ones, with their line ids.
+
+    The file lies in a folder named for its month.
+    """
     with duckdb.connect() as lake:
         lake.execute("SET TimeZone = 'UTC'")
         _create_view(lake, [file])
-        found = lake.execute(f"SELECT {_LINE_COLUMNS} FROM lines WHERE CustomerID = ?", [customer_id])  # noqa: S608 - a constant
+        found = lake.execute(f"SELECT {_LINE_COLUMNS} FROM statements WHERE CustomerID = ?", [customer_id])  # noqa: S608 - a constant
         return [_identified(row) for row in found.fetchall()]
 
 
