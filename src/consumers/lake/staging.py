@@ -49,7 +49,7 @@ _AS_COLUMNS = """
 """
 _TOTALS = """
     SELECT strftime(InvoiceDate, '%Y-%m-%d'), Country, count(*), sum(Quantity)::VARCHAR, sum(Amount)::VARCHAR
-    FROM {file} WHERE Withdrawn IS NULL GROUP BY ALL ORDER BY ALL
+    FROM ({lines}) WHERE Withdrawn IS NULL GROUP BY ALL ORDER BY ALL
 """
 
 
@@ -130,7 +130,7 @@ class Staging:
 
     def totals(self, file: Path) -> list[DayTotals]:
         """The sums of a data file, by day and country."""
-        query = _TOTALS.format(file=_file(file))
+        query = _TOTALS.format(lines=self._lines(file))
         return [DayTotals(*row) for row in self._db.execute(query).fetchall()]
 
     def _has_statements(self, month: str) -> bool:

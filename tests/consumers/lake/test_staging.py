@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aws.totals import DayTotals
 from bench.rows import posted_batches
 from consumers.lake import staging as staging_module
 from consumers.lake.staging import Staging
@@ -19,7 +20,7 @@ from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line, line_id
 from invoices.rows import Rows, read_rows
 from local_runtime.sample import write_sample
-from tests.consumers.lake.lakes import LakeLine
+from tests.consumers.lake.lakes import OLDER_LINE, LakeLine
 from tests.invoices.strategies import lines
 
 CLIENT_ROW = (
@@ -131,6 +132,17 @@ def test_each_row_becomes_the_line_that_the_parser_reads(tmp_path: Path) -> None
 def test_any_lines_that_a_client_sends_are_staged(batch: list[Line], tmp_path_factory: pytest.TempPathFactory) -> None:
     texts = [client_text(line) for line in batch]
     assert staged(texts, tmp_path_factory.mktemp("staged")) == ({in_lake(line) for line in batch}, 0)
+
+
+def test_a_data_file_that_is_older_than_a_column_has_sums(tmp_path: Path) -> None:
+    """An erasure keeps such a file's columns."""
+    relation = duckdb.from_query(OLDER_LINE)
+    assert relation
+    relation.select(*LakeLine._fields[:-2]).write_parquet(str(tmp_path / "old.parquet"))
+    with Staging() as staging:
+        assert staging.totals(tmp_path / "old.parquet") == [
+            DayTotals("2010-12-01", "United Kingdom", 1, "6", "15.300000")
+        ]
 
 
 def test_rows_without_occurrence_keep_their_numbers_beside_others(tmp_path: Path) -> None:
