@@ -200,6 +200,11 @@ def decode(rejection_id: str, body: bytes) -> Rejection:
     return Rejection(rejection_id, _summary(summary), tuple(map(_row, rows)))
 
 
+def rejection_id_of(key: str) -> str:
+    """The id of the rejection that has this key."""
+    return f"{_day(key)}.{key.rpartition('/')[2].removesuffix(_SUFFIX)}"
+
+
 def _row_document(row: RejectedRow) -> dict[str, object]:
     return {
         "index": row.index,
@@ -238,8 +243,9 @@ def _day(key: str) -> str:
 
 
 def _listed(found: ListedObject) -> ListedRejection:
-    day, name = _day(found.key), found.key.rpartition("/")[2].removesuffix(_SUFFIX)
-    return ListedRejection(f"{day}.{name}", f"{day} {int(found.written_at.timestamp()):010} {name.rpartition('.')[2]}")
+    name = rejection_id_of(found.key)
+    written = f"{int(found.written_at.timestamp()):010}"
+    return ListedRejection(name, f"{_day(found.key)} {written} {name.rpartition('.')[2]}")
 
 
 def _check_missing(error: ClientError) -> None:

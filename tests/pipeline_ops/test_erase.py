@@ -5,6 +5,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterStore, raw_key
 from aws.clients import dynamodb_client, s3_client
 from aws.erasures import STATEMENTS_KEY, ErasureList
 from aws.lambda_events import KinesisEvent
+from aws.rejections import RejectedRow, RejectionStore, new_rejection
 from consumers.archive import Archive
 from consumers.batch_loop import Stage, consume
 from invoices.batch import pack
+from invoices.errors import RowError
 from invoices.invoice import totals_of, union
 from invoices.line import Line
 from pipeline_ops.erase.command import SETTLED_SECONDS, Clock, EraseStores, erase, look_for
@@ -62,6 +65,9 @@ RECORDS = [
 
 SMALL = [(MIXED, pack(ndjson([*ROWS_OF_THE_CUSTOMER[:4], *OTHER_ROWS])))]
 
+REJECTED = {3: ndjson([ROWS_OF_THE_CUSTOMER[3]]), 4: ndjson([OTHER_ROWS[3]]), 7: b"no JSON, and 17850 in it"}
+REASONS = [RowError(index, "Quantity", "must be a whole number") for index in REJECTED]
+
 ERASED_ROWS = 6 + 1 + 2 + 1 + 1
 """In RECORDS; a record that cannot be divided into rows is one."""
 ARCHIVED_ROWS = ERASED_ROWS - 1
@@ -103,6 +109,7 @@ def fill(stores: Stores) -> None:
     context = {"functionArn": "arn", "condition": "RetryAttemptsExhausted"}
     document = {"requestContext": context, "payload": json.dumps(event)}
     stores.bucket.put("aws/lambda/uuid/batch.json", json.dumps(document).encode(), "application/json")
+    RejectionStore(stores.bucket).create(new_rejection("request", datetime(2026, 1, 1, tzinfo=UTC), REJECTED, REASONS))
     stores.bucket.put("failed/to_s3/strange.json", b'{"about": "17850"}', "application/json")
 
 
@@ -167,6 +174,14 @@ def naming(stores: Stores) -> list[str]:
     return [text for text in texts(stores) if ERASED in text]
 
 
+def rejected_rows(stores: Stores) -> Sequence[RejectedRow]:
+    store = RejectionStore(stores.bucket)
+    (listed,) = store.latest_first()
+    found = store.read(listed.id)
+    assert found
+    return found[0].rows
+
+
 def lines_of_others(stores: Stores) -> dict[str, Line]:
     """By line id."""
     return {name: line for name, line in union(stored_slices(stores)).items() if line.CustomerID != ERASED}
@@ -179,6 +194,7 @@ def test_nothing_names_the_customer(filled: Stores) -> None:
     run(filled)
     assert naming(filled) == []
     assert lines_of_others(filled) == before
+    assert [row.index for row in rejected_rows(filled)] == [4]
     assert look_for(EraseStores(filled), ERASED, NO_BAR).is_empty
     assert verify(filled, Scope(), NO_BAR).findings.kept == []
 

@@ -26,6 +26,7 @@ from aws.bucket import (
     redriven_key,
     second_body_key,
 )
+from aws.rejections import RejectedRow, decode, encode, rejection_id_of
 from invoices.batch import pack, unpack
 from invoices.erasure import erase_rows, is_all_erased, names_customer
 from invoices.errors import Rejected
@@ -208,6 +209,23 @@ def _clean_delivered(target: Target, kinesis: dict[str, Any]) -> int:
     return rows
 
 
+def _clean_rejected(target: Target, key: str, data: bytes) -> Cleaned | None:
+    """Rows that the API rejected, and what was resent in their place. The summary stays: it has no values of rows."""
+    try:
+        rejection = decode(rejection_id_of(key), data)
+    except (ValueError, KeyError, TypeError, Rejected):
+        return Cleaned(1, key) if erase_rows(data, "", target.customers)[1] else None
+    left = [row for row in rejection.rows if not _was_of_customer(target, row)]
+    if len(left) == len(rejection.rows):
+        return None
+    return Cleaned(len(rejection.rows) - len(left), key, encode(rejection.with_rows(left)), "application/gzip")
+
+
+def _was_of_customer(target: Target, row: RejectedRow) -> bool:
+    texts = [text for text in (row.text, row.resent) if text is not None]
+    return any(_is_of_customer(target, NumberedRow(row.index, text)) for text in texts)
+
+
 def _clean_unreadable(target: Target, key: str, data: bytes) -> Cleaned | None:
     return Cleaned(1, key) if names_customer(data, target.customers) else None
 
@@ -217,5 +235,6 @@ _CLEANERS: Mapping[Store, Clean] = {
     Store.FAILED: _clean_dead_letter,
     Store.REDRIVEN: _clean_redriven,
     Store.DISCARDED: _clean_discarded,
+    Store.REJECTED: _clean_rejected,
 }
 """What is cleaned, in this order, and how. A store's value is the prefix of its keys."""

@@ -21,6 +21,7 @@ class Store(StrEnum):
     FAILED = "failed/"
     REDRIVEN = "failed-redriven/"
     DISCARDED = "aws/lambda/"
+    REJECTED = "rejected/"
     INVOICES = "table of slices"
     CUSTOMERS = "table of pointers"
     LAKE = "lake"
