@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64encode
+from datetime import UTC, datetime
 from typing import Any
 
 import grimp
@@ -13,7 +15,13 @@ import pytest
 from acceptance.conftest import DataPlane
 from acceptance.machine import PROJECT
 from acceptance.wire_recorder import wire_recorder
+from aws.bucket import Bucket
+from aws.rejections import RejectionStore, new_rejection
+from consumers.archive import Archive
+from consumers.batch_loop import Record
+from consumers.index import Index
 from invoices.batch import pack
+from invoices.errors import RowError
 from tests.invoice_rows import ndjson, row
 from tests.transformed import Transformed, listed, transformed, with_everything
 
@@ -146,6 +154,70 @@ def lake_calls(data_plane: DataPlane) -> dict[str, set[Grant]]:
         put(f"raw/dt=1970-01-01/hour=00/{number}.ndjson.gz", pack(ndjson([row(StockCode=str(number), Occurrence=1)])))
         refreshed |= calls_of("ToLakeFunction", REFRESH)
     return {"ToLakeRole": refreshed, "VacuumLakeRole": calls_of("VacuumLakeFunction", VACUUM)}
+
+
+ERASE = """
+import pipeline_ops.erase.command as command
+command.SETTLED_SECONDS = 0  # no consumer runs
+from pipeline_ops.cli import main
+main(["erase", "--customer", "17850"])
+"""
+UNREADABLE = b"no object of ours, and 17850 in it"
+
+
+@pytest.fixture(scope="module")
+def erase_calls(data_plane: DataPlane, lake_calls: dict[str, set[Grant]]) -> set[Grant]:
+    """What an erasure calls where every store names the customer, in objects that it rewrites and that it deletes."""
+    functions = ("ApiFunction", "ToDynamodbFunction", "ToLakeFunction")
+    names = {
+        variable: value for each in functions for variable, value in data_plane.functions[each].environment.items()
+    }
+    bucket = Bucket(data_plane.clients.s3, names["RAW_BUCKET"])
+    record = pack(ndjson([row(Occurrence=1), row(Occurrence=1, CustomerID="13047")]))
+    for other in (b"", record):
+        Archive(bucket).add(Record("erased", "1", record + other))
+    Index(data_plane.clients.dynamodb, names["INVOICES_TABLE"], names["CUSTOMERS_TABLE"]).add(Record("e", "1", record))
+    for folder in ("failed/to_s3", "failed-redriven/to_s3", "aws/lambda", "rejected/dt=2026-01-01"):
+        bucket.put(f"{folder}/strange", UNREADABLE, "text/plain")
+    for stage in ("failed", "failed-redriven"):
+        rows = [{"index": 0, "number": 0, "text": json.dumps(row(Occurrence=1, CustomerID=None))}]
+        document = {
+            "stage": "to_dynamodb",
+            "batch_id": "e",
+            "sequence_number": "1",
+            "reason": "",
+            "errors": [],
+            "payload_base64": b64encode(record).decode(),
+            "rows": rows,
+        }
+        bucket.put(f"{stage}/to_dynamodb/dt=1970-01-01/hour=00/e.json", json.dumps(document).encode(), "text/plain")
+    event = {"Records": [{"kinesis": {"partitionKey": "e", "data": b64encode(record).decode()}}]}
+    bucket.put("aws/lambda/batch", json.dumps({"payload": json.dumps(event)}).encode(), "text/plain")
+    errors = [RowError(0, None, "")]
+    RejectionStore(bucket).create(new_rejection("e", datetime.now(UTC), {0: ndjson([row()])}, errors))
+    with wire_recorder(data_plane.surroundings["AWS_ENDPOINT_URL"]) as wire:
+        environment = {**os.environ, **data_plane.environment("ToLakeFunction"), **names, "AWS_ENDPOINT_URL": wire.url}
+        command = [sys.executable, "-c", ERASE]
+        finished = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        assert finished.returncode == 0, finished.stderr[-3000:]
+        places = {names[variable]: place for variable, place in STORES.items()}
+        return {(action, _placed_in(resource, places)) for action, resource in wire.calls}
+
+
+STORES = {
+    "RAW_BUCKET": "RawBucket",
+    "LAKE_BUCKET": "LakeBucket",
+    "INVOICES_TABLE": "InvoicesTable",
+    "CUSTOMERS_TABLE": "CustomersTable",
+    "STREAM_NAME": "Stream",
+}
+
+
+def test_every_call_of_an_erasure_is_granted_and_every_grant_is_called(
+    erase_calls: set[Grant], stack: Transformed
+) -> None:
+    """Operators assume a role that can do this and no more."""
+    assert erase_calls == granted(stack, "EraseRole")
 
 
 def _placed_in(resource: str, names: dict[str, str]) -> str:

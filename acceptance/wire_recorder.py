@@ -1,8 +1,9 @@
-"""A proxy before the emulator that writes down which calls to S3 and SQS pass through it, whoever makes them.
+"""A proxy before the emulator that writes down which calls pass through it, whoever makes them.
 
 The library deltalake makes its own calls, which the recorder of botocore's calls does not see.
 """
 
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx
 
 _OF_ONE_CONNECTION = frozenset({"connection", "content-length", "transfer-encoding"})
+_VERSION_ACTIONS = {"GET": "GetObjectVersion", "DELETE": "DeleteObjectVersion"}
 _OBJECT_ACTIONS = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 _SQS_ACTIONS = {"DeleteMessageBatch": "DeleteMessage"}  # IAM knows the single call only
 
@@ -46,14 +48,22 @@ def _calls(method: str, target: str, path: str, body: bytes) -> Iterator[tuple[s
         queue = re.findall(rb'"QueueUrl": ?"[^"]*/([^"/]+)"', body)[0].decode()
         yield f"sqs:{_SQS_ACTIONS.get(action, action)}", queue
         return
+    if target.startswith(("DynamoDB_", "Kinesis_")):
+        service, _, action = target.partition(".")
+        request = json.loads(body)
+        for resource in request.get("RequestItems") or [request.get("TableName") or request["StreamName"]]:
+            yield f"{service.partition('_')[0].lower()}:{action}", resource
+        return
     parts = urlsplit(path)
     bucket, _, key = unquote(parts.path).strip("/").partition("/")
     if method == "POST" and "delete" in parse_qs(parts.query, keep_blank_values=True):
         yield from (("s3:DeleteObject", f"{bucket}/{each.decode()}") for each in re.findall(rb"<Key>([^<]+)", body))
     elif key:
-        yield f"s3:{_OBJECT_ACTIONS[method]}", f"{bucket}/{key}"
+        actions = _VERSION_ACTIONS if "versionId" in parse_qs(parts.query) else _OBJECT_ACTIONS
+        yield f"s3:{actions[method]}", f"{bucket}/{key}"
     else:
-        yield "s3:ListBucket", bucket
+        is_versions = "versions" in parse_qs(parts.query, keep_blank_values=True)
+        yield "s3:ListBucketVersions" if is_versions else "s3:ListBucket", bucket
 
 
 def _handler_of(inside: httpx.Client, calls: set[tuple[str, str]]) -> type[BaseHTTPRequestHandler]:
