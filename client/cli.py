@@ -28,6 +28,7 @@ from client.show import PagedResponse, batch_tables, customer_tables, fetch_cust
 
 _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
 _DECLINED = 1
+_TAKEN_BACK = "taken back"  # in what the API says of an invoice or a customer all of whose lines were
 _IN_FLIGHT = 4
 
 T = TypeVar("T")
@@ -299,7 +300,8 @@ def _fetch(environment: Environment, address: Address, fetch: Callable[[Api], Aw
         with _print_errors():
             return asyncio.run(open_and_fetch())
     except NotFound as missing:
-        _print_error(f"There is no such {kind}.")
+        _, _, said = str(missing).partition(": ")  # behind the problem's title
+        _print_error(said if _TAKEN_BACK in said else f"There is no such {kind}.")
         raise typer.Exit(_NOT_FOUND) from missing
 
 

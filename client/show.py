@@ -37,9 +37,19 @@ _INVOICES: _Columns = (
     ("quantity", "quantity"),
     ("total", "total"),
 )
+_WITHDRAWN: _Columns = (
+    ("StockCode", "stock code"),
+    ("Description", "description"),
+    ("Quantity", "quantity"),
+    ("UnitPrice", "price"),
+    ("amount", "amount"),
+    ("AsOf", "taken back as of"),
+)
 _SAME_IN_MOST_LINES = frozenset({"InvoiceDate", "CustomerID", "Country"})
 _MONEY = frozenset({"UnitPrice", "amount", "total"})
-_COUNTS = frozenset({"Quantity", "quantity", "line_count", "invoice_count", "rows", "stored", "set_aside"})
+_COUNTS = frozenset(
+    {"Quantity", "quantity", "line_count", "withdrawn_count", "invoice_count", "rows", "stored", "set_aside"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +96,19 @@ def _entries(page: Entry, name: str) -> Iterator[Entry]:
 
 
 def invoice_tables(response: PagedResponse) -> Group:
-    """The invoice's head, its lines and its total. Values that all lines share are in the head only."""
+    """The invoice's head, its lines and its total, and the first of the lines that were taken back.
+
+    Values that all lines share are in the head only.
+    """
     head = response.head
     columns = [each for each in _LINES if each[0] not in _SAME_IN_MOST_LINES or _differs(each[0], response.entries)]
+    withdrawn = list(_entries(head, "withdrawn")) if head.get("withdrawn_count") else []
     return Group(
         _title(f"Invoice {_shown(head, 'InvoiceNo')}"),
         _facts(head, (("dates", "date"), ("customers", "customer"), ("countries", "country"))),
         _table(columns, response.entries),
         _facts(head, (("line_count", "lines"), ("quantity", "quantity"), ("total", "total"))),
+        *((_facts(head, (("withdrawn_count", "taken back"),)), _table(_WITHDRAWN, withdrawn)) if withdrawn else ()),
     )
 
 

@@ -106,6 +106,20 @@ def test_what_is_unknown_is_said_so(command: str, message: str) -> None:
     assert (result.exit_code, message in result.stderr) == (1, True)
 
 
+def test_lines_that_were_taken_back_are_shown_apart() -> None:
+    """With the instant. They are in no total."""
+    back = _LINE | {"StockCode": "71053", "AsOf": "2026-11-26T09:00:00.000000Z"}
+    shown = run(_api({"/invoices/536365": _INVOICE | {"withdrawn_count": 1, "withdrawn": [back]}}), "invoice", "536365")
+    assert [text in shown.stdout for text in ("taken back", "71053", "2026-11-26T09:00:00")] == [True] * 3
+
+
+def test_what_was_taken_back_whole_is_said_so() -> None:
+    """In the API's words, because the user remembers the invoice."""
+    whole = problem(404, "Not found", "Every line of this invoice was taken back.")
+    result = run(lambda _: whole, "invoice", "536365")
+    assert (result.exit_code, result.stderr.strip()) == (1, "Every line of this invoice was taken back.")
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { el, figures, table } from "./dom.js";
-import { count, invoiceDate, money } from "./format.js";
+import { count, invoiceDate, moment, money } from "./format.js";
 import { absent, lookUp } from "./lookup.js";
 
 const PAGE = 200;
@@ -15,6 +15,7 @@ export async function invoice(main, number, signal) {
   const found = await get(path, signal).catch((error) => absent(main, error));
   if (!found) return;
   main.append(summary(found), lines(found, path, signal));
+  if (found.withdrawn_count) main.append(withdrawn(found));
 }
 
 function summary(found) {
@@ -30,20 +31,31 @@ function summary(found) {
 const named = (links) => (links.length ? ["customer ", ...links.flatMap((link, index) => (index ? [", ", link] : [link]))] : "no customer");
 
 function lines(found, path, signal) {
-  const heads = [{ title: "Article" }, { title: "Pieces", number: true }, { title: "Price", number: true }, { title: "Amount", number: true }];
-  const made = table(`Lines of invoice ${found.InvoiceNo}`, heads, found.lines.map(cells));
+  const made = table(`Lines of invoice ${found.InvoiceNo}`, HEADS, found.lines.map(cells));
   const more = el("button", { class: "quiet", onclick: add }, "More lines");
   let token = found.next_token;
   more.hidden = !token;
   async function add() {
     const next = await get(`${path}&next_token=${encodeURIComponent(token)}`, signal);
-    const rows = table("", heads, next.lines.map(cells)).tBodies[0].rows;
+    const rows = table("", HEADS, next.lines.map(cells)).tBodies[0].rows;
     made.tBodies[0].append(...rows);
     token = next.next_token;
     more.hidden = !token;
   }
   return el("section", {}, el("h3", {}, "Lines"), made, more);
 }
+
+/** The API lists the first hundred of them. */
+function withdrawn(found) {
+  const rows = found.withdrawn.map((line) => [...cells(line), line.AsOf ? moment(line.AsOf) : "no time given"]);
+  const shown = rows.length < found.withdrawn_count ? ` The first ${count(rows.length)} are shown.` : "";
+  return el("section", {},
+    el("h3", {}, "Taken back"),
+    el("p", { class: "soft" }, `${count(found.withdrawn_count)} of the lines that were sent count nowhere.${shown}`),
+    table(`Lines of invoice ${found.InvoiceNo} that were taken back`, [...HEADS, { title: "Taken back as of" }], rows));
+}
+
+const HEADS = [{ title: "Article" }, { title: "Pieces", number: true }, { title: "Price", number: true }, { title: "Amount", number: true }];
 
 const cells = (line) => [
   el("span", { class: "article" }, line.Description ?? "no description", " ", el("span", { class: "code" }, line.StockCode)),
