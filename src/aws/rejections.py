@@ -10,13 +10,13 @@ the beginning of each object. The second has one line of JSON for each row.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 
@@ -137,11 +137,20 @@ class ListedRejection:
     position: str
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class RejectionStore:
     """`rejected/` in the bucket. Every method raises Retryable where S3 fails for a while."""
 
     bucket: Bucket
+    now: Callable[[], datetime] = _now
+
+    def keep(self, batch_id: str, texts: Mapping[int, bytes], errors: Sequence[RowError]) -> None:
+        """Keep the rejected rows of a request, by their index."""
+        self.create(new_rejection(batch_id, self.now(), texts, errors))
 
     def create(self, rejection: Rejection) -> None:
         """Write a new object. If the request is a repeated one, the object of the first stays as it is."""
@@ -172,6 +181,14 @@ class RejectionStore:
             return None
         return _summary(json.loads(unpack_first(start, _SUMMARY_BYTES)))
 
+    def rejected_rows(self, batch_id: str, days: Iterable[str]) -> int:
+        """How many rows of this batch were rejected on these days."""
+        folders = (f"{REJECTED}dt={day}/{batch_id}." for day in sorted(set(days)))
+        listed = [_listed(found) for folder in folders for found in self.bucket.objects(folder)]
+        # Behind the full stop there may also be the rest of a longer batch id.
+        own = [each for each in listed if each.id[11:].rpartition(".")[0] == batch_id]
+        return sum(summary.rejected for _, summary in self.summaries(own))
+
     def read(self, rejection_id: str) -> tuple[Rejection, str] | None:
         """The rejection, and its ETag for `replace`. None where there is none."""
         if not _REJECTION_ID.match(rejection_id) or not self.bucket.exists(_key(rejection_id)):
@@ -186,6 +203,10 @@ class RejectionStore:
     def replace(self, rejection: Rejection, etag: str) -> bool:
         """Write the object again. False where somebody else changed it since it had this ETag."""
         return self.bucket.replace(_key(rejection.id), encode(rejection), _CONTENT_TYPE, etag)
+
+
+OpenRejections: TypeAlias = Callable[[], RejectionStore | None]
+"""Opens the store at its first use; None where rejected rows are not kept."""
 
 
 def encode(rejection: Rejection) -> bytes:

@@ -10,13 +10,14 @@ from starlette.types import ASGIApp
 from aws.api_keys import Scope
 from aws.metrics import MetricsLog
 from aws.receipts import ReceiptTable
+from aws.rejections import OpenRejections
 from invoices.line import Line
 from pipeline_api.asgi import HeadAsGet, RunBlocking, SecurityHeaders
 from pipeline_api.auth import Authorize, require_key
 from pipeline_api.console.routes import console_routes
 from pipeline_api.docs_page.routes import docs_routes
 from pipeline_api.error_handlers import EXCEPTION_HANDLERS
-from pipeline_api.ingest.route import OpenRejections, Stream, ingest_routes
+from pipeline_api.ingest.route import Stream, ingest_routes
 from pipeline_api.ingest.waiting import ReceiptWait
 from pipeline_api.openapi import component_schemas, problem_responses
 from pipeline_api.problems import Forbidden, ParametersProblem, Problem, RowsProblem, Unauthenticated
@@ -67,7 +68,7 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
         ),
         (invoice_routes(services.tables, run), Scope.READ),
         (customer_routes(services.tables, run), Scope.READ),
-        (batch_routes(services.receipts, run), Scope.READ),
+        (batch_routes(services.receipts, services.open_rejections, run), Scope.READ),
         (totals_routes(services.open_totals, run), Scope.READ),
         (rejection_routes(services.open_rejections, run), Scope.READ),
     ):

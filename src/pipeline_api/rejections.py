@@ -11,10 +11,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
-from aws.rejections import REJECTION_ID_PATTERN, RejectedRow, Rejection, RejectionStore, Summary
+from aws.rejections import REJECTION_ID_PATTERN, OpenRejections, RejectedRow, Rejection, RejectionStore, Summary
 from invoices.line import CONTENT_FIELDS
 from pipeline_api.asgi import RunBlocking
-from pipeline_api.ingest.route import OpenRejections
 from pipeline_api.openapi import problem_responses, service_problems
 from pipeline_api.problems import NotFound
 from pipeline_api.queries.models import LONGEST_TOKEN, foreign_token, page_token, parse_page_token

@@ -206,15 +206,19 @@ def _counts(summary: Summary) -> str:
     unkept = summary.rejected - summary.kept
     left_out = f", {unkept:,} of them not kept" if unkept else ""
     resent = f"; {summary.resent:,} resent" if summary.resent else ""
-    return f"{summary.rejected:,} rows rejected{left_out}{resent}"
+    return f"{_rows(summary.rejected)} rejected{left_out}{resent}"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
 def _sentence(result: ResendResult, *, dry_run: bool) -> str:
-    before = f"; {result.before:,} rows were resent before" if result.before else ""
+    before = f"; resent before: {_rows(result.before)}" if result.before else ""
     if not result.rows:
         return f"{result.id}: no further row {'would be' if dry_run else 'was'} resent{before}"
     verb = "would be resent" if dry_run else "resent"
-    return f"{result.id}: {result.rows:,} rows {verb} as batch {result.batch_id}{before}"
+    return f"{result.id}: {_rows(result.rows)} {verb} as batch {result.batch_id}{before}"
 
 
 def _error_lines(errors: Sequence[RowError]) -> list[str]:

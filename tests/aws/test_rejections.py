@@ -114,3 +114,12 @@ def test_of_two_changes_at_once_one_holds(store: RejectionStore) -> None:
     found = store.read(made.id)
     assert found
     assert found[0].rows == ()
+
+
+def test_the_rejected_rows_of_a_batch_are_counted(store: RejectionStore) -> None:
+    """Of all its bodies; not those of a batch whose id goes on behind a full stop."""
+    others = [rejection("batch-1.b"), rejection("batch-10"), rejection(day=25)]
+    for each in (rejection(), rejection(text=b"[]"), *others):
+        store.create(each)
+    assert store.rejected_rows("batch-1", ["2026-11-26", "2026-11-26"]) == 2
+    assert store.rejected_rows("batch-2", ["2026-11-26"]) == 0

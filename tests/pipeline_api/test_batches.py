@@ -35,6 +35,7 @@ def test_a_batch_has_its_receipt(api: Api, writer: ReceiptWriter) -> None:
             "set_aside": 1,
             "arrived_at": "1970-01-01T00:00:00.000+00:00",
             "queryable_at": "1970-01-01T00:00:00.500+00:00",
+            "rejected": None,
         },
     )
 

@@ -11,18 +11,22 @@ from botocore.exceptions import ReadTimeoutError
 
 from aws.bucket import Bucket
 from aws.metrics import Metric
+from aws.receipts import ReceiptWriter
 from aws.rejections import RejectionStore, new_rejection
 from invoices.errors import RowError
 from pipeline_api.app import create_app
 from pipeline_api.asgi import run_inline
+from pipeline_api.queries.tables import Tables
 from tests.invoice_rows import Row, ndjson, row, without
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
 from tests.pipeline_api.open_services import open_services
+from tests.receipts import receipt
 from tests.recorded_metrics import RecordedMetrics
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 BATCH = {"Idempotency-Key": "batch-1"}
@@ -175,6 +179,16 @@ def test_as_csv_the_rows_are_a_file_of_rejects(keeping: Api) -> None:
 @pytest.mark.parametrize("name", ["nothing", "2026-11-26.batch-1.0123456789abcdef%0A"])
 def test_what_is_no_id_is_a_problem(keeping: Api, name: str) -> None:
     assert keeping.get(f"/rejections/{name}").status_code == 422
+
+
+def test_a_receipt_counts_the_rejected_rows(store: RejectionStore, dynamodb: "DynamoDBClient") -> None:
+    """Also those of another request with the same key, on the day when the batch arrived."""
+    ReceiptWriter(dynamodb, "batches", 30, lambda: 0.0).put(receipt("batch-1"))
+    texts, errors = {0: b"{}", 7: b"[]"}, [RowError(0, None, "is odd"), RowError(7, None, "is odd")]
+    store.create(new_rejection("batch-1", datetime(1970, 1, 1, tzinfo=UTC), texts, errors))
+    services = open_services(FakeKinesis([]).stream(), Tables(dynamodb, "invoices", "customers", lambda _: None))
+    api = Api(create_app(replace(services, open_rejections=lambda: store), run_inline))
+    assert api.get("/batches/batch-1").json()["rejected"] == 2
 
 
 def test_what_is_not_there_is_not_found(keeping: Api, offline_api: Api) -> None:

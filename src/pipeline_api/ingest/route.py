@@ -4,9 +4,8 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import uuid6
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +15,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from aws.api_keys import Scope
 from aws.errors import translate_errors
 from aws.metrics import Metric, MetricsLog
-from aws.rejections import RejectionStore, field_label, new_rejection
+from aws.rejections import OpenRejections, field_label
 from invoices.batch import BATCH_ID_PATTERN, parse_batch_id
 from invoices.errors import InvalidRows, Rejected, Retryable, RowError
 from pipeline_api.auth import KEY_HEADER, Authorize
@@ -76,9 +75,6 @@ _PREFER = Header(
     ),
 )
 _PREFER_JSON = {"type": "string", "examples": ["wait=5"]}
-
-OpenRejections: TypeAlias = Callable[[], RejectionStore | None]
-"""Opens the store of rejected rows at its first use; None where they are not kept."""
 
 
 def ingest_routes(
@@ -162,10 +158,11 @@ def ingest_batch(  # noqa: PLR0913, PLR0917 - called with positions, by `run`
 
 def _keep_rejected(open_rejections: OpenRejections, batch_id: str, batch: Batch | InvalidRows) -> list[Metric]:
     """Write the rejected rows with one attempt. Raises nothing: the caller has their errors in the response."""
-    if not batch.rejected or (store := open_rejections()) is None:
+    if not batch.rejected:
         return []
     try:
-        store.create(new_rejection(batch_id, datetime.now(UTC), batch.rejected, batch.errors))
+        if store := open_rejections():
+            store.keep(batch_id, batch.rejected, batch.errors)
     except (Retryable, BotoCoreError, ClientError) as error:
         _logger.warning("Rejected rows are not kept: %s", error, extra={"batch_id": batch_id, "route": "/ingest"})
         return [Metric("RejectedRowsNotKept", len(batch.rejected))]

@@ -180,6 +180,12 @@ class ReceiptResponse(BaseModel):
     queryable_at: Annotated[str, Field(examples=["2026-11-25T12:00:04.211+00:00"])]
 
 
+class BatchResponse(ReceiptResponse):
+    """The receipt, and how many rows of the batch were rejected: see `GET /rejections`. Null: they are not kept."""
+
+    rejected: Annotated[int | None, Field(examples=[0])]
+
+
 class BatchesResponse(BaseModel):
     """One page of the receipts, the last batch to arrive first. A batch id has an entry for each of its bodies."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from aws.items import slice_from_item
 from aws.receipts import Receipt, ReceiptTable
+from aws.rejections import RejectionStore
 from aws.totals import DayTotals, TotalsStore
 from invoices.invoice import Invoice, invoice_of, sort_key, totals_of
 from invoices.line import Line
@@ -23,6 +24,7 @@ from pipeline_api.queries.models import (
     MOST_WITHDRAWN,
     BatchesPage,
     BatchesResponse,
+    BatchResponse,
     CustomerInvoice,
     CustomerInvoicesResponse,
     CustomerResponse,
@@ -243,11 +245,14 @@ def _own_lines(stored: StoredInvoice, customer_id: str) -> Invoice:
     return Invoice(stored.invoice_no, held, withdrawn)
 
 
-def read_receipt(table: ReceiptTable, batch_id: str) -> ReceiptResponse:
+def read_batch_receipt(table: ReceiptTable, rejections: RejectionStore | None, batch_id: str) -> BatchResponse:
     """Raises ReceiptNotFound, Throttled or Unavailable."""
     if not (receipts := table.of_batch(batch_id)):
         raise receipt_not_found()
-    return receipt_response(receipts)
+    receipt = receipt_response(receipts)
+    days = (receipt.arrived_at[:10], receipt.queryable_at[:10])  # rows are rejected in between
+    rejected = rejections.rejected_rows(batch_id, days) if rejections else None
+    return BatchResponse(**dict(receipt), rejected=rejected)
 
 
 def receipt_not_found() -> ReceiptNotFound:

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from aws.receipts import ReceiptTable
+from aws.rejections import OpenRejections
 from aws.totals import TotalsStore
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.openapi import Responses, problem_responses, service_problems
@@ -16,6 +17,7 @@ from pipeline_api.queries.models import (
     BatchesPage,
     BatchesResponse,
     BatchInPath,
+    BatchResponse,
     CustomerInPath,
     CustomerInvoicesResponse,
     CustomerQuery,
@@ -26,17 +28,16 @@ from pipeline_api.queries.models import (
     InvoicesPage,
     LinesPage,
     NoQuery,
-    ReceiptResponse,
     TotalsQuery,
     TotalsResponse,
     foreign_token,
 )
 from pipeline_api.queries.queries import (
+    read_batch_receipt,
     read_batches,
     read_customer,
     read_customer_invoices,
     read_invoice,
-    read_receipt,
     read_totals,
     receipt_not_found,
     too_many_lines,
@@ -115,7 +116,7 @@ def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
     return router
 
 
-def batch_routes(receipts: ReceiptTable, run: RunBlocking) -> APIRouter:
+def batch_routes(receipts: ReceiptTable, open_rejections: OpenRejections, run: RunBlocking) -> APIRouter:
     invalid = {"type": "string_pattern_mismatch", "loc": ("path", "batch_id"), "msg": ""}
     router = APIRouter(
         tags=["batches"],
@@ -127,12 +128,12 @@ def batch_routes(receipts: ReceiptTable, run: RunBlocking) -> APIRouter:
         "/batches/{batch_id}",
         summary="A batch",
         operation_id="batch",
-        response_model=ReceiptResponse,
+        response_model=BatchResponse,
         responses=problem_responses(receipt_not_found()),
     )
     async def batch(batch_id: BatchInPath, _: Annotated[NoQuery, Query()]) -> Response:
         """Its receipt. As soon as there is one, every stored row of the batch can be queried."""
-        return _json(await run(read_receipt, receipts, batch_id))
+        return _json(await run(lambda: read_batch_receipt(receipts, open_rejections(), batch_id)))
 
     @router.get(
         "/batches",
