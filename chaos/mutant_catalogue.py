@@ -28,6 +28,11 @@ _MAPPING = ("tests/local_runtime/event_source_mapping",)
 _CLIENT = ("tests/client/test_send.py", "tests/client/test_batches.py", "tests/client/test_repeats.py", _SEEDS)
 _TROUBLE = ("tests/client/test_api_trouble.py", _SEEDS)
 _INGEST = ("tests/pipeline_api/test_ingest.py", "tests/pipeline_api/test_service_errors.py")
+_REJECTIONS = (
+    "tests/pipeline_api/test_rejections.py",
+    "tests/aws/test_rejections.py",
+    "tests/pipeline_ops/test_rejected.py",
+)
 _LAKE = ("tests/consumers/lake/test_refresh.py", "tests/consumers/lake/test_table.py")
 _READS = ("tests/pipeline_api/test_tables.py", "tests/pipeline_api/test_customer.py", _SEEDS)
 
@@ -328,6 +333,34 @@ DEFECTS: tuple[Defect, ...] = (
         "        return numbers\n",
         "        return numbers * 0 + 1\n",
         _CLIENT,
+    ),
+    Defect(
+        "a bucket that fails fails the request",
+        "src/pipeline_api/ingest/route.py",
+        "    except (Retryable, BotoCoreError, ClientError) as error:\n        _logger",
+        "    except ZeroDivisionError as error:\n        _logger",
+        _REJECTIONS,
+    ),
+    Defect(
+        "rows of a request without a valid row are not kept",
+        "src/pipeline_api/ingest/route.py",
+        "_keep_rejected(open_rejections, batch_id, error) if isinstance(error, InvalidRows) else []",
+        "[]",
+        _REJECTIONS,
+    ),
+    Defect(
+        "a resend decides anew about a row that was resent",
+        "src/pipeline_ops/rejected.py",
+        " for row in rejection.rows if row.resent is None)",
+        " for row in rejection.rows)",
+        _REJECTIONS,
+    ),
+    Defect(
+        "a resend puts only its new rows on the stream",
+        "src/pipeline_ops/rejected.py",
+        "    if after.summary.resent and not dry_run:",
+        "    if rows and not dry_run:",
+        _REJECTIONS,
     ),
     Defect(
         "a rejected row is counted and not named",

@@ -18,6 +18,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from aws.bucket import REJECTED
+from aws.rejections import decode
 from chaos.foreign import ForeignRecord
 from chaos.lake import facts_in_lake, sums_in_lake
 from chaos.rows import MARK, Fact, GeneratedRow, facts_of, held_facts
@@ -31,6 +33,7 @@ from local_runtime.event_source_mapping.destinations import DiscardedBatch
 _FIRST_ROW_LINE = 2
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _RAW_KEY = re.compile(r"raw/(dt=[0-9-]+/hour=[0-9]+)/([^/=]+)(=[0-9a-f]{16})?\.ndjson\.gz")
+_NOT_KEPT = re.compile(r'"RejectedRowsNotKept": ([0-9]+)')
 _VERSION_WITH_TIME = 7
 _UNKNOWN_INVOICE = "NOSUCHINVOICE"
 _MOST_QUESTIONS = 20
@@ -97,6 +100,7 @@ def broken_promises(seen: Observations, environment: Environment) -> list[str]:
     return [
         *_check_client_report(seen),
         *_check_stream(seen),
+        *_check_rejections(seen),
         *_check_archive(seen),
         *_check_tables(seen),
         *_check_lake(seen),
@@ -126,6 +130,18 @@ def _check_stream(seen: Observations) -> Iterator[str]:
     put = {key for key, _ in seen.puts}
     yield from _difference("answered batches that are not on the stream", [], set(seen.upload.answered) - put)
     yield from _difference("batches on the stream that nobody sent", [], put - seen.asked)
+
+
+def _check_rejections(seen: Observations) -> Iterator[str]:
+    """`rejected/` holds each row that the API rejected, once. Rows that S3 did not take are counted as not kept."""
+    rejections = [decode(key, data) for key, data in seen.objects_under(REJECTED).items()]
+    kept = Counter(row.errors[0].field for each in rejections for row in each.rows)
+    rejected = Counter(row.rejected_for for row in seen.rows if row.rejected_for)
+    not_kept = sum(int(count) for log in seen.logs for count in _NOT_KEPT.findall(log))
+    yield from _difference("kept rejected rows that nobody sent", [], (kept - rejected).elements())
+    missing = (rejected - kept).total()
+    if missing > not_kept:
+        yield f"rejected rows: {missing} are not kept, and {not_kept} are counted as such"
 
 
 def _check_archive(seen: Observations) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from random import Random
 
 from starlette.types import ASGIApp
@@ -10,6 +11,7 @@ from aws.api_keys import Scope
 from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterStore
 from aws.metrics import EmfLog
 from aws.receipts import ReceiptTable, ReceiptWriter
+from aws.rejections import RejectionStore
 from chaos.aws_faults import AwsFaults, virtual_backoff
 from chaos.consumers import Consumer, Container
 from chaos.faults import FaultPlan
@@ -71,7 +73,10 @@ class Pipeline:
         tables = Tables(self._api_clients.dynamodb, stores.invoices, stores.customers, self.clock.sleep)
         receipts = ReceiptTable(self._api_clients.dynamodb, stores.batches)
         stream = Stream(self._api_clients.kinesis, stores.stream)
-        services = Services(stream, tables, receipts, _authorize_all, self._metrics)
+        rejections = RejectionStore(
+            Bucket(self._api_clients.s3, stores.bucket), lambda: datetime.fromtimestamp(self.clock.now(), UTC)
+        )
+        services = Services(stream, tables, receipts, _authorize_all, self._metrics, keep_rejections=lambda: rejections)
         return create_app(services, run_inline)
 
     def _consumer(self, stage: str, new_container: Callable[[], Container]) -> Consumer:
