@@ -236,7 +236,7 @@ def _check_dead_letters(seen: Observations) -> Iterator[str]:
         for stage in record.failed_in
     }
     unexplained = [key for key, document in stored.items() if not _is_explained(document)]
-    elsewhere = [key for key in seen.objects if not key.startswith(("raw/", "failed/"))]
+    elsewhere = [key for key in seen.objects if not key.startswith(("raw/", "failed/", REJECTED))]
     yield from _difference("dead letters", expected, map(_dead_letter, stored.values()))
     yield from _difference("dead letters without a reason, or with a row's content in it", [], unexplained)
     yield from _difference("batches that Lambda discarded", [], [each.batch.condition for each in seen.discarded])
