@@ -41,16 +41,15 @@ def a_deleted_object(stores: Stores) -> None:
     stores.clients.s3.delete_object(Bucket=stores.bucket, Key=next(iter(stores.objects())))
 
 
-<<<<<<< HEAD
 def an_altered_receipt(stores: Stores) -> None:
     dynamodb = stores.clients.dynamodb
     item = dynamodb.scan(TableName=stores.batches)["Items"][0]
     dynamodb.put_item(TableName=stores.batches, Item={**item, "Stored": {"N": "1000"}})
-=======
+
+
 def a_deleted_rejection(stores: Stores) -> None:
     key = next(each for each in stores.objects() if each.startswith("rejected/"))
     stores.clients.s3.delete_object(Bucket=stores.bucket, Key=key)
->>>>>>> d937641 (Seeds keep rejected rows; planted defects of rejections)
 
 
 pytestmark = pytest.mark.chaos
@@ -61,11 +60,8 @@ TAMPERINGS = [
     a_deleted_pointer,
     a_doubled_object,
     a_deleted_object,
-<<<<<<< HEAD
     an_altered_receipt,
-=======
     a_deleted_rejection,
->>>>>>> d937641 (Seeds keep rejected rows; planted defects of rejections)
 ]
 
 
