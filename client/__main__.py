@@ -1,7 +1,12 @@
 """`python -m client`."""
 
-from client.cli import app
-from client.environment import Environment
+import signal
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # during the imports Ctrl-C ends the process without a traceback
+
+    from client.cli import app
+    from client.environment import Environment
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     app(obj=Environment(), prog_name="client")

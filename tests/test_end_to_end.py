@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from client.environment import Environment
-from invoice_stream.cli import app as invoice_stream
+from invoice_stream.commands import app as invoice_stream
 from local_runtime.sample import write_sample
 from tests.running_pipeline import ROOT, SHARDS, RunningPipeline, run_command, running_pipeline, shuffled
 from tests.xlsx import xlsx_of_csv

@@ -11,7 +11,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from client.environment import Environment
-from invoice_stream.cli import app, main
+from invoice_stream.cli import main
+from invoice_stream.commands import app
 from local_runtime.__main__ import app as local_app
 from pipeline_ops.cli import build_app
 
@@ -89,6 +90,6 @@ def test_ops_without_its_packages_says_what_to_install(monkeypatch: pytest.Monke
     def fail(_name: str) -> None:
         raise ModuleNotFoundError("No module named 'boto3'", name="boto3")
 
-    monkeypatch.setattr("invoice_stream.cli.import_module", fail)
+    monkeypatch.setattr("invoice_stream.commands.import_module", fail)
     result = run("ops", "failed", "list")
     assert (result.exit_code, "pip install 'invoice-stream[ops]'" in result.output) == (2, True)

@@ -9,6 +9,7 @@ import typer
 from pipeline_ops.errors import OpsError, raise_ops_errors
 
 _COMMAND_FAILED = 2
+_INTERRUPTED = 130
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 _GROUP = "app"
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None, prog_name: str | None = None) -
     except OpsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(_COMMAND_FAILED)
+    except KeyboardInterrupt:  # while a command's modules are imported; typer handles it afterwards
+        sys.exit(_INTERRUPTED)
 
 
 def _no_options() -> None: ...
