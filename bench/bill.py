@@ -55,8 +55,9 @@ def dollars(entries: Iterable[Entry]) -> float:
 def per_request_cost(counts: Counts, design: Design, prices: Prices, scale: float) -> list[Entry]:
     """`scale` is how many times the counted rows are paid for.
 
-    A key is read once a minute at most, so at most once a request: here at every one. A day's retention is in the
-    price of what comes into the stream; the days after it are paid for once, too.
+    A key is read once a minute at most, so at most once a request: here at every one. A consumer reads every
+    ten seconds at most who is erased: here for every record. A day's retention is in the price of what comes into the
+    stream; the days after it are paid for once, too.
     """
     extended = counts.stream_bytes * scale / GB * (design.stream_days - 1) / DAYS_PER_MONTH
     log_gb = log_bytes(counts, prices) * scale / GB
@@ -69,6 +70,12 @@ def per_request_cost(counts: Counts, design: Design, prices: Prices, scale: floa
         *_stream_use(counts, design, scale),
         ("Kinesis", "GB-months of retention", extended, "kinesis.per_gb_month_extended_retention"),
         ("S3", "PUT requests", counts.calls["PutObject"] * scale, "s3.per_thousand_puts"),
+        (
+            "S3",
+            "GET requests, erasures",
+            counts.records * READERS * design.object_reads_per_delivery * scale,
+            "s3.per_thousand_gets",
+        ),
         ("S3", "moves to Glacier", counts.movable_objects * scale * design.archives, "s3.per_thousand_transitions"),
         ("DynamoDB", "write units", counts.write_units * scale, "dynamodb.per_million_write_units"),
         (

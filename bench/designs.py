@@ -33,6 +33,7 @@ class Design:
     service_metrics: int = 0
     key_users: int = 0
     key_reads_per_request: int = 0
+    object_reads_per_delivery: int = 0
     stream_days: float = 1
     shards: int = 0
     has_fan_out: bool = False
@@ -59,6 +60,7 @@ def our_design() -> Design:
         service_metrics=sum("MetricsConfig" in event for event in events) * _MAPPING_METRICS,
         key_users=len(set(_key_users(resources))),
         key_reads_per_request=1,
+        object_reads_per_delivery=1,
         stream_days=template_default("StreamRetentionHours") / 24,
         log_days=template_default("LogRetentionDays"),
         has_fan_out=True,
@@ -84,8 +86,9 @@ def environment_names(function: str) -> list[str]:
 
 
 def _key_users(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each role with each stream or table that its policies name."""
-    roles = {name: each for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"}
+    """Each function's role with each stream or table that its policies name. The other roles are people's."""
+    functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
+    roles = {name: resources[name] for name in {each["Role"].removesuffix(".Arn") for each in functions}}
     for role, resource in roles.items():
         for policy in _unconditional(resource["Properties"].get("Policies", [])):
             for statement in _unconditional(policy["PolicyDocument"]["Statement"]):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 STREAM, BUCKET, INVOICES, CUSTOMERS, BATCHES = "rows", "raw", "invoices", "customers", "batches"
 API_KEY = generate_key(bytes)  # of zeros: it opens nothing
+_NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"  # the only object that is read says who is erased: nobody
 _SORT_KEYS = {"InvoiceNo": "SliceId", "CustomerID": "Slice"}
 
 
@@ -94,10 +95,11 @@ class Wire:
         started = time.process_time()
         operation = event_name.rpartition(".")[2]
         self.counts.calls[operation] += 1
-        body = self._take(operation, request)
+        is_absent = operation == "GetObject"
+        body = _NO_SUCH_KEY if is_absent else self._take(operation, request)
         self.own_seconds += time.process_time() - started
         headers = HTTPHeaders.from_dict({"Content-Length": str(len(body))})
-        return AWSResponse(request.url, 200, headers, _Raw(body))
+        return AWSResponse(request.url, 404 if is_absent else 200, headers, _Raw(body))
 
     def _take(self, operation: str, request: AWSPreparedRequest) -> bytes:
         body = _bytes_of(request.body)

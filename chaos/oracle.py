@@ -135,7 +135,7 @@ def _check_stream(seen: Observations) -> Iterator[str]:
 def _check_rejections(seen: Observations) -> Iterator[str]:
     """`rejected/` holds each row that the API rejected, once. Rows that S3 did not take are counted as not kept."""
     rejections = [decode(key, data) for key, data in seen.objects_under(REJECTED).items()]
-    kept = Counter(row.errors[0].field for each in rejections for row in each.rows)
+    kept = Counter(row.errors[0].field or "" for each in rejections for row in each.rows)
     rejected = Counter(row.rejected_for for row in seen.rows if row.rejected_for)
     not_kept = sum(int(count) for log in seen.logs for count in _NOT_KEPT.findall(log))
     yield from _difference("kept rejected rows that nobody sent", [], (kept - rejected).elements())

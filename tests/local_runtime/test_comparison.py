@@ -151,7 +151,7 @@ def test_a_file_without_rows_should_leave_nothing(tmp_path: Path, text: str) -> 
     [
         (b"InvoiceNo,StockCode\n1,2\n", "must name these columns"),
         (b"\x1f\x8bnot gzip", "is damaged"),
-        (f"{HEADER}\n".encode() + b"\x81\x8d", "neither UTF-8 nor cp1252"),
+        (f"{HEADER}\n".encode() + b"\x81\x8d", "not text in UTF-8, cp1252 or UTF-16"),
     ],
 )
 def test_an_unreadable_file_is_an_error(tmp_path: Path, data: bytes, message: str) -> None:
