@@ -48,22 +48,31 @@ def _kill_an_engine_after_it_archived(rows: bytes, root: Path) -> None:
         os.kill(engine.process.pid, signal.SIGKILL)
 
 
+def _until_it_serves(process: subprocess.Popen[str]) -> str:
+    """What it prints before."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("serving until"):
+            break
+    return "".join(lines)
+
+
 def test_what_was_archived_stands_after_the_engine_was_killed_and_stays(tmp_path: Path) -> None:
     """The next start builds the tables from the archive, and Ctrl-C saves them."""
     _kill_an_engine_after_it_archived(ndjson([row()]), tmp_path)
     template = _template_without_lake(tmp_path / "template.yaml")
     command: list[str | Path] = ["-m", "local_runtime", "serve", "--folder", tmp_path, "--template", template]
     with subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        output = ""
-        for line in process.stdout:
-            output += line
-            if line.startswith("serving until"):
-                break
-        assert "the tables are built from the archive" in output
-        (url, key) = re.findall(r"API (\S+)  AWS", output)[0], (tmp_path / "data" / "api-key").read_text()
-        answer = httpx.get(f"{url}/invoices/536365", headers={"X-Api-Key": key}, timeout=_END_SECONDS)
-        process.send_signal(signal.SIGINT)
-        assert (answer.json()["line_count"], process.wait(_END_SECONDS)) == (1, 0)
+        try:
+            output = _until_it_serves(process)
+            assert "the tables are built from the archive" in output
+            (url, key) = re.findall(r"API (\S+)  docs", output)[0], (tmp_path / "data" / "api-key").read_text()
+            answer = httpx.get(f"{url}/invoices/536365", headers={"X-Api-Key": key}, timeout=_END_SECONDS)
+            process.send_signal(signal.SIGINT)
+            assert (answer.json()["line_count"], process.wait(_END_SECONDS)) == (1, 0)
+        finally:
+            process.kill()
     with lock_data(tmp_path / "data") as data:
         assert not data.needs_rebuild
