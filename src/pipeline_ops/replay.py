@@ -68,9 +68,10 @@ def replay_command(  # noqa: PLR0913 - a command has its options as parameters
         counts = replay.run(hour_range(start, end), ProgressFile(progress, target), bar)
     typer.echo(
         f"Replayed {plural(counts.objects, 'object')} and {plural(counts.redriven_rows, 'redriven row')}. "
-        f"Rejected again: {plural(counts.rejected_rows, 'row')} and {plural(counts.unreadable_objects, 'object')}. "
-        f"Rows of erased customers that were dropped: {counts.erased_rows:,}."
+        f"Rejected again: {plural(counts.rejected_rows, 'row')} and {plural(counts.unreadable_objects, 'object')}."
     )
+    if counts.erased_rows:
+        typer.echo(f"Dropped {plural(counts.erased_rows, 'row')} of erased customers.")
 
 
 @dataclass
