@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS: Final = 0.5
 
 _OVER = ("SUCCEEDED", "FAILED", "CANCELLED")
-_WITH = re.compile(r"\s*with\s", re.IGNORECASE)
+_WITH = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*with(\s+recursive)?\s", re.IGNORECASE | re.DOTALL)
 _VALUES: Mapping[str, Callable[[str], object]] = {
     **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), int),
     **dict.fromkeys(("float", "double"), float),
@@ -42,13 +42,13 @@ class Athena:
         )
         query = started["QueryExecutionId"]
         self._wait(query)
-        names: list[str] = []
+        names: list[str] = []  # they are the first row of the first page, too
         rows: list[tuple[Any, ...]] = []
-        for page in self.client.get_paginator("get_query_results").paginate(QueryExecutionId=query):
+        for number, page in enumerate(self.client.get_paginator("get_query_results").paginate(QueryExecutionId=query)):
             columns = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
             names = [column["Name"] for column in columns]
             read = [_VALUES.get(column["Type"], str) for column in columns]
-            rows += _rows(page["ResultSet"]["Rows"], names, read)
+            rows += _rows(page["ResultSet"]["Rows"][number == 0 :], read)
         return names, rows
 
     def _wait(self, query: str) -> None:
@@ -63,13 +63,13 @@ class Athena:
 
 def _of_held_lines(sql: str, database: str) -> str:
     """The table keeps rows of lines that were taken back; in the query `lines` is without them, as in DuckDB."""
-    held = f'WITH lines AS (SELECT * FROM "{database}".lines WHERE withdrawn IS NULL)'  # noqa: S608 - the operator's own
-    return f"{held}, {_WITH.sub('', sql, count=1)}" if _WITH.match(sql) else f"{held} {sql}"
+    held = f'lines AS (SELECT * FROM "{database}".lines WHERE withdrawn IS NULL)'  # noqa: S608 - the operator's own
+    found = _WITH.match(sql)
+    return f"WITH{found[1] or ''} {held}, {sql[found.end() :]}" if found else f"WITH {held} {sql}"
 
 
-def _rows(found: Any, names: list[str], read: list[Callable[[str], object]]) -> Iterator[tuple[object, ...]]:
-    """Athena's first row is the names; a value that is null is missing."""
+def _rows(found: Any, read: list[Callable[[str], object]]) -> Iterator[tuple[object, ...]]:
+    """A value that is null is missing."""
     for row in found:
         texts = [value.get("VarCharValue") for value in row["Data"]]
-        if texts != names:
-            yield tuple(None if text is None else parse(text) for parse, text in zip(read, texts, strict=True))
+        yield tuple(None if text is None else parse(text) for parse, text in zip(read, texts, strict=True))

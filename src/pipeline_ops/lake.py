@@ -10,7 +10,7 @@ from datetime import UTC, timedelta
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import duckdb
 import typer
@@ -27,9 +27,6 @@ from pipeline_ops.dead_letters import REDRIVEN_ROWS
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import EVERYTHING, BucketName, Settings, required
 from pipeline_ops.raw_objects import keys_of_hours, raw_keys
-
-if TYPE_CHECKING:
-    pass
 
 _OBJECTS_PER_COMMIT = 1_000  # a rebuild rewrites every month that they touch
 _ROWS_PER_FETCH = 10_000

@@ -69,6 +69,28 @@ def test_a_query_with_clauses_of_its_own_asks_the_lines_that_hold(stubber: Stubb
     ask(stubber, "\nwith a AS (SELECT 1) SELECT * FROM a")
 
 
+def test_a_row_that_reads_like_the_names_is_a_row(stubber: Stubber) -> None:
+    expect_query(stubber, f"{HELD} SELECT 'month'", "SUCCEEDED")
+    data = [{"Data": [{"VarCharValue": "month"}]}] * 2
+    metadata = {"ColumnInfo": [{"Name": "month", "Type": "varchar"}]}
+    page = {"ResultSet": {"Rows": data, "ResultSetMetadata": metadata}}
+    stubber.add_response("get_query_results", page, {"QueryExecutionId": "q"})
+    assert ask(stubber, "SELECT 'month'") == (["month"], [("month",)])
+
+
+@pytest.mark.parametrize(
+    ("sql", "asked"),
+    [
+        ("-- mine\nWITH a AS (SELECT 1) SELECT * FROM a", HELD + ", a AS (SELECT 1) SELECT * FROM a"),  # noqa: S608 - a stub
+        ("WITH RECURSIVE a AS (x) SELECT 1", f"{HELD.replace('WITH', 'WITH RECURSIVE')}, a AS (x) SELECT 1"),
+    ],
+)
+def test_a_comment_and_recursion_stand_before_the_clauses(stubber: Stubber, sql: str, asked: str) -> None:
+    expect_query(stubber, asked, "SUCCEEDED")
+    expect_page(stubber)
+    ask(stubber, sql)
+
+
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
 def test_a_query_that_fails_says_why(stubber: Stubber, state: str) -> None:
     """Such as one that would read more than the workgroup allows."""
