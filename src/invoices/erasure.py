@@ -12,18 +12,21 @@ that is delivered again after the erasure becomes the same bytes as the object o
 import json
 import re
 import zlib
-from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from invoices.batch import pack, unpack
 from invoices.errors import Rejected
+from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line, line_id, numbers_in_batch
-from invoices.rows import ERASED_ROW, read_rows
+from invoices.rows import ERASED_ROW, read_rows, split_ndjson
 
 _MOST_BYTES = 64 * 1024 * 1024  # a record of 1 MiB may inflate to a thousand times its size
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_SEARCHED_AT_ONCE = 1024 * 1024
+_PIECE_BYTES = 1024  # so much of a gzip member that is broken further on is not inflated
+_GZIP_FORMAT = zlib.MAX_WBITS | 16
+_WORD = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NO_WORD = re.compile(rb"[^A-Za-z0-9_-]")
 _OTHER_FIELDS = Line.model_fields.keys() - {"CustomerID"}
 
 
@@ -40,12 +43,13 @@ class ErasedCustomers(Protocol):
 def erase_rows(data: bytes, batch_id: str, customers: ErasedCustomers) -> tuple[bytes, int]:
     """The record without the customers, and how many rows changed. `data` itself where none did.
 
-    A record that is not gzip cannot be divided into rows: it becomes one erased row if it names a customer anywhere.
+    A record that is not gzip, or beyond the limits of a batch, is not divided into rows: no row of it is ever stored.
+    It becomes one erased row if a word of it names a customer. Of an inflated record the first 64 MB are searched.
     """
     try:
-        texts = _split(unpack(data, _MOST_BYTES))
+        texts = split_ndjson(unpack(data, MAX_BODY_BYTES))
     except Rejected:
-        is_named = any(customers.keeps_lines(word) is not None for word in _words(_readable(data)))
+        is_named = _are_named(_words(_readable(data)), customers)
         return (pack(ERASED_ROW), 1) if is_named else (data, 0)
     changed = _changed_rows(texts, batch_id, customers)
     if not changed:
@@ -55,7 +59,7 @@ def erase_rows(data: bytes, batch_id: str, customers: ErasedCustomers) -> tuple[
 
 def is_all_erased(data: bytes) -> bool:
     """Whether nothing but erased rows is left of a record."""
-    return set(_split(unpack(data, _MOST_BYTES))) == {ERASED_ROW}
+    return set(split_ndjson(unpack(data, MAX_BODY_BYTES))) == {ERASED_ROW}
 
 
 class NumberedText(NamedTuple):
@@ -90,12 +94,11 @@ def names_customer(text: bytes, customers: ErasedCustomers) -> bool:
 
     In a JSON object, in CustomerID or in a field that no line has. In any other text, as any word of it.
     """
-    return any(customers.keeps_lines(word) is not None for word in _suspect_words(text))
+    return _are_named(_suspect_words(text), customers)
 
 
-def _split(text: bytes) -> list[bytes]:
-    """Like split_ndjson, but without its limit: of too many rows none is a line, and each may name a customer."""
-    return [row for line in BytesIO(text.removeprefix(BOM_UTF8)) if (row := line.strip())]
+def _are_named(words: Iterable[str], customers: ErasedCustomers) -> bool:
+    return any(customers.keeps_lines(word) is not None for word in words)
 
 
 def _changed_rows(texts: Sequence[bytes], batch_id: str, customers: ErasedCustomers) -> Mapping[int, bytes]:
@@ -125,9 +128,13 @@ def _suspect_words(text: bytes) -> Iterator[str]:
     if not isinstance(row, _Pairs):
         yield from _words(text)
         return
-    for name, value in row:
-        if name not in _OTHER_FIELDS:
-            yield from _words(json.dumps([name, value], ensure_ascii=False).encode())
+    values: list[object] = [pair for pair in row if pair[0] not in _OTHER_FIELDS]
+    while values:
+        value = values.pop()
+        if isinstance(value, list | tuple):
+            values.extend(value)
+        else:
+            yield from _words(str(value).encode(errors="replace"))  # JSON may hold half of a surrogate pair
 
 
 class _Pairs(list[tuple[str, object]]):
@@ -135,13 +142,30 @@ class _Pairs(list[tuple[str, object]]):
 
 
 def _words(text: bytes) -> Iterator[str]:
-    return (found.group() for found in _WORD.finditer(text.decode("latin-1")))
+    """Each word; one that is repeated near by comes once, because to look one up takes longer than to find it."""
+    start = 0
+    while start < len(text):
+        after = _NO_WORD.search(text, start + _SEARCHED_AT_ONCE)
+        end = after.start() if after else len(text)
+        yield from (word.decode() for word in set(_WORD.findall(text, start, end)))
+        start = end
 
 
 def _readable(data: bytes) -> bytes:
-    """What can be inflated of broken gzip, or else the bytes themselves."""
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        return inflater.decompress(data, _MOST_BYTES)
-    except zlib.error:
-        return data
+    """What can be inflated of the gzip members, up to some 64 MB, and then the bytes that are not gzip."""
+    parts: list[bytes] = []
+    size = 0
+    inflater = zlib.decompressobj(_GZIP_FORMAT)
+    is_first = True  # of its member
+    for start in range(0, len(data), _PIECE_BYTES):
+        piece = data[start : start + _PIECE_BYTES]
+        while piece and size < _MOST_BYTES:
+            try:
+                parts.append(inflater.decompress(piece))
+            except zlib.error:
+                return b"".join([*parts, piece, data[start + _PIECE_BYTES :]] if is_first else parts)
+            size += len(parts[-1])
+            piece, is_first = inflater.unused_data, inflater.eof
+            if is_first:
+                inflater = zlib.decompressobj(_GZIP_FORMAT)
+    return b"".join(parts)

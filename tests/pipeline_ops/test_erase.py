@@ -2,8 +2,8 @@
 
 import gzip
 import json
-from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -324,6 +324,69 @@ def deliver_at(stores: Stores, arrived_at: float, batch_id: str) -> None:
         put = DeadLetterStore(stores.bucket, TO_S3).put
         stage = Stage(process, put, erasures=ErasureList(stores.bucket))
         consume({"Records": [record]}, PLENTY, stage, RecordedMetrics())
+
+
+HALF_A_PAIR = b'{"CustomerID":"\\ud800"}'
+
+
+def test_a_strange_row_hides_nobody(versioned: Stores) -> None:
+    """In the archive, in a dead letter, among rejected rows, and in a record that arrives while the erasure runs."""
+    data = pack(b"\n".join([HALF_A_PAIR, ndjson(ROWS_OF_THE_CUSTOMER)]))
+    deliver_all(versioned, [(MIXED, data)])
+    rejection = new_rejection("request", datetime(2026, 1, 1, tzinfo=UTC), {3: HALF_A_PAIR}, REASONS[:1])
+    RejectionStore(versioned.bucket).create(rejection)
+    run(versioned)
+    assert naming(versioned) == []
+    deliver_all(versioned, [(MIXED, data)])
+    assert naming(versioned) == []
+
+
+def damage_dead_letter(document: dict[str, Any]) -> str:
+    """Its errors name more rows than it has."""
+    error = {"index": 99, "field": None, "message": "is damaged"}
+    return json.dumps({**document, "errors": [*document["errors"], error]})
+
+
+def damage_redriven(document: dict[str, Any]) -> str:
+    return damage_dead_letter({**document, "rows": []})
+
+
+def damage_discarded(document: dict[str, Any]) -> str:
+    """A record of it has no partition key."""
+    payload = {"Records": [{"kinesis": {"data": document["payload_base64"]}}, {"kinesis": {}}]}
+    return json.dumps({"requestContext": {}, "payload": json.dumps(payload)})
+
+
+def cut_short(document: dict[str, Any]) -> str:
+    text = json.dumps({name: value for name, value in document.items() if name != "errors"})
+    return text[: text.index('"payload_base64"') + 20 + len(document["payload_base64"])]
+
+
+@pytest.mark.parametrize(
+    ("key", "damage"),
+    [
+        ("failed/to_dynamodb/damaged.json", damage_dead_letter),
+        ("failed-redriven/to_dynamodb/damaged.json", damage_redriven),
+        ("aws/lambda/uuid/damaged.json", damage_discarded),
+        ("failed/to_dynamodb/damaged.json", cut_short),
+    ],
+)
+def test_a_damaged_document_hides_no_row(versioned: Stores, key: str, damage: Callable[[dict[str, Any]], str]) -> None:
+    """Its payload is read all the same; a document without the customer stays."""
+    for name, customer in (("own", ERASED), ("others", "13047")):
+        row_of_customer = pack(ndjson([row(CustomerID=customer, Quantity="six")]))
+        errors = [{"index": 0, "field": "Quantity", "message": "must be a whole number"}]
+        document: dict[str, Any] = {
+            "stage": TO_DYNAMODB,
+            "batch_id": MIXED,
+            "sequence_number": "1",
+            "reason": "damaged",
+        }
+        document |= {"errors": errors, "payload_base64": b64encode(row_of_customer).decode()}
+        versioned.bucket.put(key.replace("damaged", name), damage(document).encode(), "application/json")
+    assert look_for(EraseStores(versioned), ERASED, NO_BAR).objects.total() == 1
+    run(versioned)
+    assert [each for each in keys(versioned) if not each.startswith("erased/")] == [key.replace("damaged", "others")]
 
 
 def test_a_dry_run_writes_nothing(filled: Stores) -> None:
