@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_ops.erase.command import CONSUMER_SECONDS
 from tests.transformed import TEMPLATE, Transformed, transformed
 
+CONSUMERS = ("consumers.to_s3.handler", "consumers.to_dynamodb.handler")
 SOURCES = TEMPLATE.parent / "src"
 
 
@@ -53,6 +55,13 @@ def test_every_function_has_its_own_role(stack: Transformed) -> None:
         "ToS3Role",
         "VacuumLakeRole",
     ]
+
+
+def test_an_erasure_waits_as_long_as_a_consumer_may_run(stack: Transformed) -> None:
+    """Until then a consumer may store rows by an older list of erased customers."""
+    functions = stack.of_type("AWS::Lambda::Function").values()
+    consumers = [each["Properties"] for each in functions if each["Properties"]["Handler"] in CONSUMERS]
+    assert [each["Timeout"] for each in consumers] == [CONSUMER_SECONDS] * len(CONSUMERS)
 
 
 def test_every_log_is_forgotten_some_day(stack: Transformed) -> None:

@@ -7,7 +7,7 @@ of an id by trying them all. Key and hashes are in one object: to apply the stat
 read the object may also read the archive.
 
 A statement is about every row that arrived before `ended_at`. While the erasure runs there is no end: it is about every
-row. So no row of the customer can arrive behind the erasure's back.
+row. So a row of the customer that arrives meanwhile is not stored in a place that the erasure has cleaned already.
 """
 
 import json

@@ -35,6 +35,7 @@ from tests.conftest import create_table
 from tests.consumers.events import PLENTY, delivered
 from tests.invoice_rows import Row, ndjson, row
 from tests.pipeline_ops.stores import NO_BAR, index_of, keys, stored_slices, tables
+from tests.pipeline_ops.test_app import Command
 from tests.recorded_metrics import RecordedMetrics
 
 ERASED = "17850"
@@ -132,7 +133,7 @@ def deliver_all(stores: Stores, records: Sequence[tuple[str, bytes]] = RECORDS) 
 
 def run(stores: Stores, *, keeps_lines: bool = False, clock: FakeClock | None = None) -> str:
     clock = clock or FakeClock()
-    return erase(EraseStores(stores), ERASED, keeps_lines=keeps_lines, clock=clock.clock, bar=NO_BAR)[1]
+    return erase(EraseStores(stores), ERASED, keeps_lines=keeps_lines, clock=clock.clock, bar=NO_BAR)[2]
 
 
 def texts(stores: Stores) -> Iterator[str]:
@@ -402,3 +403,61 @@ def test_an_erasure_that_began_otherwise_is_ended_first(filled: Stores) -> None:
     StatementWriter(filled.bucket).begin(ERASED, 0, keeps_lines=True)
     with pytest.raises(OpsError, match="began with --keep-lines has not ended"):
         run(filled)
+
+
+def test_one_erasure_runs_at_a_time(versioned: Stores) -> None:
+    """Two at once would write objects that they read before the other changed them."""
+    writer = StatementWriter(versioned.bucket)
+    other = writer.begin("13047", 0, keeps_lines=False)
+    with pytest.raises(OpsError, match="another customer has not ended"):
+        run(versioned)
+    writer.end(other, 1)
+    run(versioned)
+
+
+def test_two_erasures_that_end_in_one_second_have_two_receipts(versioned: Stores) -> None:
+    assert run(versioned) != run(versioned)
+    assert len(keys(versioned, "erased/receipts/")) == 2
+
+
+class OvertakenBucket(Bucket):
+    """Another erasure begins between a read of the statements and the write."""
+
+    def read_version(self, key: str) -> tuple[bytes, str]:
+        found = super().read_version(key)
+        with suppress(OpsError):
+            StatementWriter(Bucket(self.s3, self.name)).begin("13047", 0, keeps_lines=False)
+        return found
+
+
+def test_of_two_erasures_that_begin_at_once_one_begins(versioned: Stores) -> None:
+    run(versioned)
+    with pytest.raises(OpsError, match="another customer has not ended"):
+        StatementWriter(OvertakenBucket(versioned.bucket.s3, versioned.bucket.name)).begin(ERASED, 0, keeps_lines=False)
+
+
+@pytest.fixture
+def command(versioned: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    monkeypatch.setattr("pipeline_ops.erase.command.SETTLED_SECONDS", 0)
+    return Command(monkeypatch, capsys)
+
+
+def test_an_item_that_is_no_slice_is_reported(versioned: Stores, command: Command) -> None:
+    """Nobody knows whether it names the customer. The rest is erased all the same."""
+    damaged = {"InvoiceNo": {"S": "536366"}, "SliceId": {"S": "ab"}, "Lines": {"S": "lost"}}
+    versioned.dynamodb.put_item(TableName="invoices", Item=damaged)
+    deliver_all(versioned, SMALL)
+    for words in (["erase", "--customer", ERASED], ["verify", "--erased", ERASED]):
+        code, text = command(*words)
+        assert (code, "1 item of the table of slices cannot be read" in text, "536366#ab" in text) == (1, True, True)
+    assert "No store names the customer." not in text
+    assert naming(versioned) == []
+
+
+def test_the_command_says_which_rows_are_covered(versioned: Stores, command: Command) -> None:
+    """With the same instant as the receipt."""
+    code, text = command("erase", "--customer", ERASED)
+    (receipt,) = keys(versioned, "erased/receipts/")
+    covered = json.loads(versioned.bucket.read(receipt))["covers_rows_before"]
+    assert (code, f"arrive before {covered} are dropped. Later ones are new business." in text) == (0, True)
+    assert command("verify", "--erased", ERASED)[0] == 0

@@ -42,9 +42,9 @@ def filled(lake: Lake) -> Lake:
 
 def erase(lake: Lake, *, keeps_lines: bool = False) -> Found:
     writer = StatementWriter(Bucket(lake.s3, lake.archive_bucket))
-    begun = writer.begin(ERASED, 0, keeps_lines=keeps_lines)
+    erasure = writer.begin(ERASED, 0, keeps_lines=keeps_lines)
     found = Found()
-    LakeErasure(lake.table, lake.totals, Target(ERASED, begun.customers, dry_run=False)).run(found, NO_BAR)
+    LakeErasure(lake.table, lake.totals, Target(ERASED, erasure.customers, dry_run=False)).run(found, NO_BAR)
     return found
 
 

@@ -3,13 +3,15 @@
     1. The statement of the erasure is written. Consumers, replay, redrive and refresh then drop the customer's rows.
     2. The command waits until no consumer works with an older list of statements.
     3. The archive is cleaned, then the other objects of the bucket, the tables, and the lake.
-    4. A receipt is written, and the statement gets its end: rows that arrive later are new business.
+    4. A receipt is written, and the statement gets its end, 70 seconds ahead: rows that arrive later are new business.
+       Until then every consumer has read the end.
 
 A command that is interrupted leaves a statement without an end. The same command begins again at step 2 and finds what
 is left.
 """
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,11 +29,11 @@ from aws.erasures import CACHE_SECONDS
 from aws.errors import translate_errors
 from aws.totals import TotalsStore
 from consumers.lake.table import LakeTable
-from pipeline_ops.console import print_table, progress_bar
+from pipeline_ops.console import plural, print_table, printable, progress_bar
 from pipeline_ops.erase.bucket import erase_from_bucket
 from pipeline_ops.erase.found import Found, Target, parse_customer_id
 from pipeline_ops.erase.lake import LakeErasure
-from pipeline_ops.erase.statements import Begun, StatementWriter
+from pipeline_ops.erase.statements import RunningErasure, StatementWriter
 from pipeline_ops.erase.tables import erase_from_tables
 from pipeline_ops.lake import LakeBucketName
 from pipeline_ops.options import BucketName, CustomersTable, InvoicesTable, Settings, Stores
@@ -46,6 +48,7 @@ SETTLED_SECONDS: Final = CACHE_SECONDS + CONSUMER_SECONDS
 
 _BACKUP_DAYS = 35  # DynamoDB's point-in-time recovery, where a table sets no other number
 _FOUND = 1
+_MOST_SHOWN = 10
 
 StreamName = Annotated[
     str | None, typer.Option("--stream", envvar="STREAM_NAME", help="The stream, for its retention.")
@@ -83,8 +86,9 @@ def erase_command(  # noqa: PLR0913 - a command has its options as parameters
 ) -> None:
     """Remove every row of a customer from the archive, the tables, the lake, and all else in the bucket.
 
-    If it is interrupted, run the same command again: it does the rest. Rows of the customer that arrive after its end
-    are new business. Do not replay or redrive while it runs.
+    If it is interrupted, run the same command again: it does the rest. It prints an instant, some 70 seconds after its
+    end. Rows of the customer that arrive before it are dropped; later ones are new business. Do not replay or redrive
+    while it runs, and erase one customer at a time. Exit code 1: some items of a table cannot be read.
     """
     customer_id = parse_customer_id(customer)
     stores = erase_stores(bucket, invoices_table, customers_table, lake_bucket)
@@ -92,20 +96,24 @@ def erase_command(  # noqa: PLR0913 - a command has its options as parameters
         if dry_run:
             found = look_for(stores, customer_id, bar)
         else:
-            found, receipt = erase(stores, customer_id, keeps_lines=keep_lines, clock=Clock(), bar=bar)
+            found, covered_before, receipt = erase(stores, customer_id, keeps_lines=keep_lines, clock=Clock(), bar=bar)
     _show(found, "would change" if dry_run else "changed")
     if not dry_run:
+        typer.echo(
+            f"Rows of the customer that arrive before {_text(covered_before)} are dropped. Later ones are new business."
+        )
         typer.echo(f"The receipt is {receipt}.")
         _show_copies_that_stay(stream)
+    raise typer.Exit(_FOUND if found.unreadable else 0)
 
 
 def verify_erased(customer: str, stores: EraseStores, stream: str | None) -> None:
-    """Look for the customer in every store and every version. Exit code 1: something was found."""
+    """Look for the customer in every store and every version. Exit code 1: something was found, or is unreadable."""
     with progress_bar() as bar:
         found = look_for(stores, parse_customer_id(customer), bar)
     _show(found, "found")
     _show_copies_that_stay(stream)
-    raise typer.Exit(0 if found.is_empty else _FOUND)
+    raise typer.Exit(0 if found.is_empty and not found.unreadable else _FOUND)
 
 
 def look_for(stores: EraseStores, customer_id: str, bar: Progress) -> Found:
@@ -116,17 +124,20 @@ def look_for(stores: EraseStores, customer_id: str, bar: Progress) -> Found:
 
 def erase(
     stores: EraseStores, customer_id: str, *, keeps_lines: bool, clock: Clock, bar: Progress
-) -> tuple[Found, str]:
-    """What was changed, and the key of the receipt. Raises Retryable; run it again then."""
+) -> tuple[Found, int, str]:
+    """What was changed, the instant before which rows are covered, and the key of the receipt.
+
+    Raises OpsError while another erasure runs, and Retryable; run it again then.
+    """
     writer = StatementWriter(stores.stores.bucket)
-    begun = writer.begin(customer_id, int(clock.now()), keeps_lines=keeps_lines)
+    erasure = writer.begin(customer_id, int(clock.now()), keeps_lines=keeps_lines)
     for _ in bar.track(range(SETTLED_SECONDS), description="Waiting for the consumers, seconds"):
         clock.sleep(1)
-    found = _erase_everywhere(stores, Target(customer_id, begun.customers, dry_run=False), bar)
+    found = _erase_everywhere(stores, Target(customer_id, erasure.customers, dry_run=False), bar)
     ended_at = ceil(clock.now()) + SETTLED_SECONDS
-    receipt = _write_receipt(stores.stores.bucket, begun, found, ended_at)
-    writer.end(begun, ended_at)
-    return found, receipt
+    receipt = _write_receipt(stores.stores.bucket, erasure, found, ended_at)
+    writer.end(erasure, ended_at)
+    return found, ended_at, receipt
 
 
 def _erase_everywhere(stores: EraseStores, target: Target, bar: Progress) -> Found:
@@ -139,16 +150,17 @@ def _erase_everywhere(stores: EraseStores, target: Target, bar: Progress) -> Fou
     return found
 
 
-def _write_receipt(bucket: Bucket, begun: Begun, found: Found, ended_at: int) -> str:
+def _write_receipt(bucket: Bucket, erasure: RunningErasure, found: Found, ended_at: int) -> str:
     """It names no customer. Whoever ordered the erasure knows it by its times."""
     document = {
-        "begun_at": _text(begun.statement.begun_at),
+        "begun_at": _text(erasure.statement.begun_at),
         "covers_rows_before": _text(ended_at),
-        "keeps_lines": begun.statement.keeps_lines,
-        "continues_an_interrupted_run": begun.continues,
+        "keeps_lines": erasure.statement.keeps_lines,
+        "continues_an_interrupted_run": erasure.continues,
         "changed": found.as_json_object(),
+        "unreadable_items": len(found.unreadable),
     }
-    key = f"{ERASED}receipts/{_text(ended_at)}.json"
+    key = f"{ERASED}receipts/{_text(ended_at)}.{secrets.token_hex(4)}.json"
     bucket.put(key, json.dumps(document, indent=2).encode(), "application/json")
     return key
 
@@ -174,8 +186,16 @@ def erase_stores(
 
 
 def _show(found: Found, what: str) -> None:
+    if found.unreadable:
+        shown = ", ".join(map(printable, found.unreadable[:_MOST_SHOWN]))
+        typer.echo(
+            f"{plural(len(found.unreadable), 'item')} of the table of slices cannot be read, so nobody knows whether "
+            f"the customer is in them: {shown}{', …' if len(found.unreadable) > _MOST_SHOWN else ''}."
+        )
     if found.is_empty:
-        typer.echo("No store names the customer.")
+        typer.echo(
+            "No other item or object names the customer." if found.unreadable else "No store names the customer."
+        )
         return
     table = Table("Store", f"Objects or items {what}", "Rows in them")
     for store, objects in found.objects.items():

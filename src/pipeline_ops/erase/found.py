@@ -30,10 +30,14 @@ class Store(StrEnum):
 
 @dataclass
 class Found:
-    """Per store, the objects or items that name the customer, and the rows in them."""
+    """Per store, the objects or items that name the customer, and the rows in them.
+
+    Nobody knows whether an item in `unreadable` names the customer. Each is an invoice number, `#` and a slice id.
+    """
 
     objects: Counter[Store] = field(default_factory=Counter)
     rows: Counter[Store] = field(default_factory=Counter)
+    unreadable: list[str] = field(default_factory=list)
 
     def add(self, store: Store, rows: int) -> None:
         self.objects[store] += 1
@@ -42,6 +46,7 @@ class Found:
     def include(self, other: "Found") -> None:
         self.objects.update(other.objects)
         self.rows.update(other.rows)
+        self.unreadable.extend(other.unreadable)
 
     @property
     def is_empty(self) -> bool:

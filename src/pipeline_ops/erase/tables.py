@@ -23,6 +23,7 @@ def erase_from_tables(stores: Stores, target: Target, found: Found, bar: Progres
     slices = stored_slices(stores.dynamodb, stores.invoices_table)
     for invoice_slice in bar.track(slices, description="Invoices, slices"):
         if isinstance(invoice_slice, UnreadableItem):
+            found.unreadable.append(f"{invoice_slice.invoice_no}#{invoice_slice.slice_id}")
             continue
         lines = _lines_left(invoice_slice, target)
         if lines != invoice_slice.lines:
