@@ -67,6 +67,11 @@ class RejectedRow:
     errors: tuple[RowError, ...]
     resent: bytes | None = None
 
+    @property
+    def texts(self) -> tuple[bytes, ...]:
+        """What was sent, and what was resent in its place."""
+        return (self.text,) if self.resent is None else (self.text, self.resent)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -163,7 +168,9 @@ class RejectionStore:
         folders = [folder for folder in self.bucket.folders(f"{REJECTED}dt=") if first_day <= _day(folder) <= last_day]
         for folder in reversed(folders):
             if before is None or _day(folder) <= before[:10]:
-                listed = sorted(map(_listed, self.bucket.objects(folder)), key=lambda each: each.position, reverse=True)
+                listed = sorted(
+                    map(_list_entry, self.bucket.objects(folder)), key=lambda each: each.position, reverse=True
+                )
                 yield from (each for each in listed if before is None or each.position < before)
 
     def summaries(self, listed: Sequence[ListedRejection]) -> Iterator[tuple[ListedRejection, Summary]]:
@@ -184,7 +191,7 @@ class RejectionStore:
     def rejected_rows(self, batch_id: str, days: Iterable[str]) -> int:
         """How many rows of this batch were rejected on these days."""
         folders = (f"{REJECTED}dt={day}/{batch_id}." for day in sorted(set(days)))
-        listed = [_listed(found) for folder in folders for found in self.bucket.objects(folder)]
+        listed = [_list_entry(found) for folder in folders for found in self.bucket.objects(folder)]
         # Behind the full stop there may also be the rest of a longer batch id.
         own = [each for each in listed if each.id[11:].rpartition(".")[0] == batch_id]
         return sum(summary.rejected for _, summary in self.summaries(own))
@@ -263,7 +270,7 @@ def _day(key: str) -> str:
     return key.removeprefix(f"{REJECTED}dt=")[:10]
 
 
-def _listed(found: ListedObject) -> ListedRejection:
+def _list_entry(found: ListedObject) -> ListedRejection:
     name = rejection_id_of(found.key)
     written = f"{int(found.written_at.timestamp()):010}"
     return ListedRejection(name, f"{_day(found.key)} {written} {name.rpartition('.')[2]}")

@@ -89,6 +89,13 @@ def erase_line(line: Line, name: str, customers: ErasedCustomers) -> Line | None
     return line.model_copy(update={"CustomerID": None, "Occurrence": customers.occurrence(name)})
 
 
+def is_of_customer(text: bytes, customers: ErasedCustomers) -> bool:
+    """Whether a row is of an erased customer. One that an older rule rejected may be a valid line today."""
+    for line in read_rows([text]).lines:
+        return line.CustomerID is not None and customers.keeps_lines(line.CustomerID) is not None
+    return names_customer(text, customers)
+
+
 def names_customer(text: bytes, customers: ErasedCustomers) -> bool:
     """Whether a row that is no valid line names an erased customer.
 

@@ -127,7 +127,7 @@ def rejection_routes(open_rejections: OpenRejections, run: RunBlocking) -> APIRo
     )
     async def rejections(query: Annotated[RejectionsQuery, Query()]) -> Response:
         """The latest day first, and in a day what was written last. Rejected rows are kept for some weeks."""
-        return _json(await run(lambda: list_rejections(_opened(open_rejections), query)))
+        return _json(await run(lambda: list_rejections(_require_store(open_rejections), query)))
 
     @router.get(
         "/rejections/{id}",
@@ -138,7 +138,7 @@ def rejection_routes(open_rejections: OpenRejections, run: RunBlocking) -> APIRo
     )
     async def rejection(id: _RejectionInPath, page: Annotated[RowsPage, Query()], request: Request) -> Response:  # noqa: A002
         """With `Accept: text/csv`, all rows that were not sent since, as a file that `invoice-stream send` takes."""
-        found = await run(lambda: find_rejection(_opened(open_rejections), id))
+        found = await run(lambda: find_rejection(_require_store(open_rejections), id))
         if CSV in request.headers.get("accept", ""):
             headers = {"Content-Disposition": f'attachment; filename="{id}.rejects.csv"', "Vary": "Accept"}
             return Response(rejects_csv(found.rows), media_type=CSV, headers=headers)
@@ -149,7 +149,7 @@ def rejection_routes(open_rejections: OpenRejections, run: RunBlocking) -> APIRo
     return router
 
 
-def _opened(open_rejections: OpenRejections) -> RejectionStore:
+def _require_store(open_rejections: OpenRejections) -> RejectionStore:
     if (store := open_rejections()) is None:
         raise NotFound("rejected rows are not kept")
     return store

@@ -60,7 +60,7 @@ def lake_lines(table: LakeTable, cache: Path) -> Iterator[tuple[bytes, Line]]:
     with open_lake(table, cache) as lake:
         result = lake.execute(f"SELECT {_LINE_COLUMNS} FROM statements")  # noqa: S608 - a constant
         while rows := result.fetchmany(_ROWS_PER_FETCH):
-            yield from map(_identified, rows)
+            yield from map(_line_with_id, rows)
 
 
 def lines_of_customer(file: Path, customer_id: str) -> list[tuple[bytes, Line]]:
@@ -72,7 +72,7 @@ def lines_of_customer(file: Path, customer_id: str) -> list[tuple[bytes, Line]]:
         lake.execute("SET TimeZone = 'UTC'")
         _create_view(lake, [file])
         found = lake.execute(f"SELECT {_LINE_COLUMNS} FROM statements WHERE CustomerID = ?", [customer_id])  # noqa: S608 - a constant
-        return [_identified(row) for row in found.fetchall()]
+        return [_line_with_id(row) for row in found.fetchall()]
 
 
 def app() -> typer.Typer:
@@ -177,7 +177,7 @@ _LINE_COLUMNS = """
 """
 
 
-def _identified(row: tuple[Any, ...]) -> tuple[bytes, Line]:
+def _line_with_id(row: tuple[Any, ...]) -> tuple[bytes, Line]:
     """The line in its normal form, which was validated when it was sent."""
     invoice, stock, description, quantity, date, is_utc, price, customer, country, occurrence, stored_id, *stated = row
     as_of, withdrawn = stated

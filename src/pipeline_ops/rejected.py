@@ -15,9 +15,11 @@ import typer
 
 from aws.bucket import Bucket
 from aws.clients import kinesis_client, s3_client
+from aws.erasures import ErasureList
 from aws.errors import translate_errors
 from aws.rejections import RejectedRow, Rejection, RejectionStore, Summary
 from invoices.batch import pack
+from invoices.erasure import is_of_customer
 from invoices.errors import RowError, TooLarge
 from invoices.limits import MAX_RECORD_BYTES
 from pipeline_ops.console import printable
@@ -116,7 +118,14 @@ def resend_command(  # noqa: PLR0913 - a command has its options as parameters
         typer.echo("There is nothing to resend.")
     is_all = True
     for rejection_id in chosen:
-        result = resend(store, put_record, rejection_id, fix, dry_run=dry_run)
+        try:
+            result = resend(store, put_record, rejection_id, fix, dry_run=dry_run)
+        except OpsError as error:  # one that is refused does not stop the others
+            if not all_:
+                raise
+            typer.echo(printable(str(error)))
+            is_all = False
+            continue
         typer.echo("\n".join(map(printable, (_sentence(result, dry_run=dry_run), *_error_lines(result.errors)))))
         is_all = is_all and not result.errors
     raise typer.Exit(0 if is_all else _NOT_ALL_RESENT)
@@ -136,10 +145,14 @@ class ResendResult:
 def resend(
     store: RejectionStore, put_record: PutRecord, rejection_id: str, fix: Fix, *, dry_run: bool = False
 ) -> ResendResult:
-    """Raises OpsError where there is no such rejection, and Retryable: then run it again."""
+    """Raises OpsError where there is no such rejection, or where it names an erased customer.
+
+    Raises Retryable: then run it again.
+    """
     rejection, etag = _read(store, rejection_id)
     decided, errors = _decide(rejection, fix)
     after = rejection.with_rows(decided)
+    _check_erased(store.bucket, after)
     batch_id = f"resent-{rejection_id.rpartition('.')[2]}"
     before = rejection.summary.resent
     rows = after.summary.resent - before
@@ -161,6 +174,17 @@ def _decide(rejection: Rejection, fix: Fix) -> tuple[list[RejectedRow], tuple[Ro
     statements = (RowError(index, None, _STATEMENT) for index, line in lines.items() if not line.is_ordinary)
     rows = [replace(row, resent=valid.get(row.index, row.resent)) for row in rejection.rows]
     return rows, (*validated.errors, *statements)
+
+
+def _check_erased(bucket: Bucket, rejection: Rejection) -> None:
+    """An erasure may have overlooked a request that arrived while it ran. Raises OpsError, or Retryable."""
+    rejected_at = datetime.fromisoformat(rejection.summary.rejected_at).timestamp()
+    customers = ErasureList(bucket).read().covering(rejected_at)
+    texts = (text for row in rejection.rows for text in row.texts)
+    if customers and any(is_of_customer(text, customers) for text in texts):
+        raise OpsError(
+            f"{rejection.id} has rows of a customer who was erased after they arrived. Erase the customer again first."
+        )
 
 
 def _record(rejection: Rejection) -> bytes:

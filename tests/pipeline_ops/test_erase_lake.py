@@ -96,6 +96,27 @@ class ErasesFirst(LakeTable):
         erase(self._lake)
 
 
+class ErasesBeforeTheUpload(LakeTable):
+    """An erasure begins and looks at the lake while a refresh unites a month."""
+
+    def __init__(self, lake: Lake) -> None:
+        super().__init__(lake.s3, lake.bucket)
+        self._lake = lake
+
+    def read(self, file: MonthFile) -> bytes:
+        data = super().read(file)
+        erase(self._lake)
+        return data
+
+
+def test_a_refresh_that_is_overtaken_leaves_no_data_file(filled: Lake) -> None:
+    """The erasure has read the list of unnamed files before, and would never see it."""
+    key = filled.archive("three", [row(Occurrence=2)])
+    with pytest.raises(Unavailable, match="an erasure began"):
+        Refresh(filled.s3, filled.archive_bucket, ErasesBeforeTheUpload(filled), filled.totals).add([key])
+    assert objects_naming(filled) == []
+
+
 def test_a_refresh_that_runs_begins_again(filled: Lake) -> None:
     """It has read rows of the customer before the erasure began."""
     key = filled.archive("three", [row(Occurrence=2), row(Occurrence=3, CustomerID="13047")])

@@ -13,6 +13,7 @@ from invoices.batch import unpack
 from invoices.errors import RowError, Unavailable
 from invoices.rows import read_ndjson, split_ndjson
 from pipeline_ops.cli import build_app
+from pipeline_ops.erase.statements import StatementWriter
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import Stores
 from pipeline_ops.redrive import parse_fix
@@ -207,3 +208,28 @@ def test_what_cannot_be_done_is_one_sentence(
 ) -> None:
     code, text = command(*words.split())
     assert (code, text.startswith(sentence)) == (1, True)
+
+
+def end_erasure(store: RejectionStore, ended_at: float) -> None:
+    writer = StatementWriter(store.bucket)
+    writer.end(writer.begin("17850", 0, keeps_lines=False), int(ended_at))
+
+
+def test_a_rejection_that_an_erasure_overlooked_is_not_resent(
+    store: RejectionStore, records: list[tuple[str, bytes]], resend_rows: Resend
+) -> None:
+    """It was written while the erasure ran. A row that gets the customer by a fix counts, too; others are resent."""
+    own, others = keep(store, BAD), keep(store, [row(Quantity="six", CustomerID="13047")], "batch-2")
+    end_erasure(store, NOON.timestamp() + 1)
+    for rejection_id, fix in ((own, "Quantity=6"), (others, "CustomerID=17850")):
+        with pytest.raises(OpsError, match="has rows of a customer who was erased"):
+            resend_rows(rejection_id, fix, "Quantity=6")
+    assert records == []
+    assert resend_rows(others, "Quantity=6").rows == 1
+
+
+def test_a_rejection_after_an_erasure_is_resent(store: RejectionStore, resend_rows: Resend) -> None:
+    """Its rows are new business."""
+    rejection_id = keep(store, BAD)
+    end_erasure(store, NOON.timestamp())
+    assert resend_rows(rejection_id, "Quantity=6").rows == 2

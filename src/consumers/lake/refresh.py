@@ -183,7 +183,10 @@ class Refresh:
             return
 
     def _check_erasures(self) -> None:
-        """An erasure that began meanwhile may have looked at the lake already. Raises Unavailable: begin again."""
+        """An erasure that began meanwhile may have looked at the lake already. Raises Unavailable: begin again.
+
+        An erasure looks at the lake 70 seconds after it began. So it finds a file that was written just before.
+        """
         if self._erasures.read() != self._erased:
             raise Unavailable("an erasure began or ended during the refresh, which has to begin again")
 
@@ -197,6 +200,7 @@ class Refresh:
             if rows is None:
                 continue
             file = MonthFile(month, f"month={month}/{uuid4()}.parquet", rows, new.stat().st_size)
+            self._check_erasures()
             self._table.write(file, new.read_bytes())
             self._totals.write(file.path, staging.totals(new))
             yield file

@@ -27,12 +27,12 @@ from aws.bucket import (
     redriven_key,
     second_body_key,
 )
-from aws.rejections import RejectedRow, decode, encode, rejection_id_of
+from aws.rejections import decode, encode, rejection_id_of
 from invoices.batch import pack, unpack
-from invoices.erasure import erase_rows, is_all_erased, names_customer
+from invoices.erasure import erase_rows, is_all_erased, is_of_customer, names_customer
 from invoices.errors import Rejected
 from invoices.limits import MAX_BODY_BYTES
-from pipeline_ops.dead_letters import NumberedRow, RedrivenDocument, payload_rows, validated_rows, without_customers
+from pipeline_ops.dead_letters import RedrivenDocument, payload_rows, without_customers
 from pipeline_ops.erase.found import Found, Store, Target
 from pipeline_ops.errors import OpsError
 
@@ -178,20 +178,13 @@ def _without_customer(target: Target, document: DeadLetterDocument) -> tuple[Dea
         payload, rows = erase_rows(document.payload, document.batch_id, target.customers)
         return (None if rows and is_all_erased(payload) else DeadLetter(payload, document.reason)), rows
     all_rows = payload_rows(document)
-    left = [row for row in all_rows if not _is_of_customer(target, row)]
+    left = [row for row in all_rows if not is_of_customer(row.text, target.customers)]
     if not left:
         return None, len(all_rows)
     indexes = {row.index for row in left}
     errors = tuple(error for error in document.errors if error.index in indexes)
     payload = pack(b"\n".join(row.text for row in left))
     return DeadLetter(payload, document.reason, errors), len(all_rows) - len(left)
-
-
-def _is_of_customer(target: Target, row: NumberedRow) -> bool:
-    """A row that an older rule rejected may be valid today."""
-    for line in validated_rows([row]).lines:
-        return line.CustomerID == target.customer_id
-    return names_customer(row.text, target.customers)
 
 
 def _clean_discarded(target: Target, key: str, data: bytes) -> Cleaned | None:
@@ -219,15 +212,10 @@ def _clean_rejected(target: Target, key: str, data: bytes) -> Cleaned | None:
         rejection = decode(rejection_id_of(key), data)
     except (ValueError, KeyError, TypeError, Rejected):
         return Cleaned(1, key) if erase_rows(data, "", target.customers)[1] else None
-    left = [row for row in rejection.rows if not _was_of_customer(target, row)]
+    left = [row for row in rejection.rows if not any(is_of_customer(text, target.customers) for text in row.texts)]
     if len(left) == len(rejection.rows):
         return None
     return Cleaned(len(rejection.rows) - len(left), key, encode(rejection.with_rows(left)), "application/gzip")
-
-
-def _was_of_customer(target: Target, row: RejectedRow) -> bool:
-    texts = [text for text in (row.text, row.resent) if text is not None]
-    return any(_is_of_customer(target, NumberedRow(row.index, text)) for text in texts)
 
 
 def _clean_unreadable(target: Target, key: str, data: bytes) -> Cleaned | None:
