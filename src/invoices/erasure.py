@@ -124,7 +124,9 @@ def _changed_rows(texts: Sequence[bytes], batch_id: str, customers: ErasedCustom
 def _kept_row(text: bytes, occurrence: int) -> bytes:
     """The valid row without its customer; every other field keeps its value."""
     fields = {name: value for name, value in json.loads(text).items() if name != "CustomerID"}
-    return json.dumps({**fields, "Occurrence": occurrence}, separators=(",", ":")).encode()
+    kept = {**fields, "Occurrence": occurrence}
+    # Escapes would make it longer, and a batch beyond the limit of its size could not be read again.
+    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _suspect_words(text: bytes) -> Iterator[str]:

@@ -17,10 +17,13 @@ DEEP = b'{"a":' * 600 + b"1" + b"}" * 600
 
 
 class OneCustomer:
-    """17850 is erased, and nothing is kept."""
+    """17850 is erased."""
+
+    def __init__(self, *, keeps_lines: bool = False) -> None:
+        self._keeps_lines = keeps_lines
 
     def keeps_lines(self, customer_id: str) -> bool | None:
-        return False if customer_id == ERASED else None
+        return self._keeps_lines if customer_id == ERASED else None
 
     def occurrence(self, line_id: str) -> int:
         return len(line_id)
@@ -88,3 +91,10 @@ def test_a_record_beyond_the_limits_is_one_row(filling: bytes) -> None:
 def test_a_record_that_is_broken_is_searched_as_far_as_it_can_be_inflated(data: bytes) -> None:
     """In every member, and behind the last one."""
     assert erase_rows(data, "batch", OneCustomer()) == (pack(ERASED_ROW), 1)
+
+
+def test_a_kept_row_does_not_become_much_longer() -> None:
+    """A batch near the limit of its size can still be read."""
+    before = json.dumps(row(Description="\u5546" * 30), ensure_ascii=False).encode()
+    data, rows = erase_rows(pack(before), "batch", OneCustomer(keeps_lines=True))
+    assert (rows, len(gzip.decompress(data)) <= len(before)) == (1, True)
