@@ -35,7 +35,9 @@ def filter_body(_context: Any, body: Any) -> bool:
 
 
 def _can_be_said(row: dict[str, Any]) -> bool:
-    """No schema says how many decimals a number may have, or which days a month has."""
+    """No schema says how many decimals a number may have, which days a month has, or what a statement needs."""
+    if (row.get("AsOf") or row.get("Withdrawn")) and not row.get("Occurrence"):
+        return False
     price, date = row.get("UnitPrice"), row.get("InvoiceDate")
     if isinstance(price, float) and Decimal(repr(price)).normalize().as_tuple().exponent < MOST_DECIMALS:
         return False

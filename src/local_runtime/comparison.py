@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from botocore.credentials import Credentials
 
-from aws.bucket import RAW, Bucket
+from aws.bucket import ERASED, RAW, REJECTED, Bucket
 from aws.items import POINTER_SEPARATOR
 from consumers.lake.table import LakeTable
 from invoices.batch import unpack
@@ -249,6 +249,8 @@ def _add_pointer(stored: Stored, pointer: Pointer) -> None:
 
 
 def _add_object(stored: Stored, bucket: Bucket, key: str) -> None:
+    if key.startswith((REJECTED, ERASED)):
+        return
     if not key.startswith(RAW):
         stored.dead_letters += 1
         return

@@ -188,8 +188,8 @@ def test_every_row_of_every_raw_object_counts(clients: Clients) -> None:
 
 
 def test_every_other_object_is_a_dead_letter(clients: Clients) -> None:
-    """A consumer or Lambda has written it."""
-    for key in ("failed/to_s3/1", "aws/lambda/2"):
+    """A consumer or Lambda has written it. What the API rejected and what says who is erased are none."""
+    for key in ("failed/to_s3/1", "aws/lambda/2", "rejected/3", "erased/4"):
         clients.s3.put_object(Bucket="raw-bucket", Key=key, Body=b"{}")
     assert read_stored(clients, NAMES).dead_letters == 2
 
