@@ -61,9 +61,10 @@ async function mendRejectedRow(page, url, key) {
   await page.getByLabel("Quantity").fill("6");
   await page.getByRole("button", { name: "Send the row" }).click();
   await page.getByText("Accepted.").waitFor();
+  const closed = (await page.getByRole("button", { name: "Send the row" }).count()) === 0;
   await untilFound(page, () => lookUp(page, "Invoice", "MENDED-1"));
   const description = await page.getByRole("rowheader").first().innerText();
-  return { refused: refused.status(), file: /\.rejects\.csv$/.test((await download).suggestedFilename()), description, ...(await figures(page)) };
+  return { refused: refused.status(), file: /\.rejects\.csv$/.test((await download).suggestedFilename()), closed, description, ...(await figures(page)) };
 }
 
 /** A row can be queried a moment after it was accepted. */
@@ -115,14 +116,36 @@ async function barriers(browser, url, key, views) {
   return found;
 }
 
+/** The address of one of the page's modules. */
+async function moduleAddress(page, url, name) {
+  const address = await page.locator("script").getAttribute("src");
+  return new URL(address.replace("main.js", name), `${url}/`).href;
+}
+
+/** How the page writes a date without a zone and in UTC, and the Occurrence of a row that is sent mended, unchanged, or to correct a line. */
+async function rowRules(browser, url) {
+  const page = await openConsole(browser, url, []);
+  const dates = await page.evaluate(async (path) => {
+    const { invoiceDate } = await import(path);
+    return ["2010-12-01T08:26:00", "2010-12-01T08:26:00Z", "2010-12-01T10:26:00+02:00"].map(invoiceDate);
+  }, await moduleAddress(page, url, "format.js"));
+  const occurrences = await page.evaluate(async (path) => {
+    const { mendedRow } = await import(path);
+    const row = { Quantity: "six", Occurrence: "2" };
+    const forms = [{ ...row, Quantity: "6" }, row, { Quantity: "6", Occurrence: "3" }, { ...row, Quantity: "6", AsOf: "2026-11-26T09:00:00Z" }];
+    return forms.map((texts) => mendedRow(row, texts).Occurrence ?? null);
+  }, await moduleAddress(page, url, "rejected.js"));
+  await page.context().close();
+  return { dates, occurrences };
+}
+
 /** How the page writes money and adds it up, in English and in German. */
 async function moneyIn(browser, url, locale) {
   const page = await openConsole(browser, url, [], { locale });
-  const address = await page.locator("script").getAttribute("src");
   const written = await page.evaluate(async (path) => {
     const { money, sum } = await import(path);
     return [money("-12345678901234567890.1234567"), sum(["0.1", "0.2", "-1000.005"])];
-  }, new URL(address.replace("main.js", "format.js"), `${url}/`).href);
+  }, await moduleAddress(page, url, "format.js"));
   await page.context().close();
   return written;
 }
@@ -140,5 +163,5 @@ module.exports = async (browser, url, key) => {
   const outage = await survivesOutage(page);
   const skippedTo = await saysWhatIsForbidden(page);
   const views = ["now", "rejected", "revenue", "invoice/536365", "customer/17850"];
-  return { invoice, customer, mended, outage, skippedTo, complaints: expected, barriers: await barriers(browser, url, key, views), english: await moneyIn(browser, url, "en-GB"), german: await moneyIn(browser, url, "de-DE") };
+  return { invoice, customer, mended, outage, skippedTo, complaints: expected, barriers: await barriers(browser, url, key, views), rules: await rowRules(browser, url), english: await moneyIn(browser, url, "en-GB"), german: await moneyIn(browser, url, "de-DE") };
 };

@@ -91,7 +91,7 @@ const announce = (trouble) => document.dispatchEvent(new CustomEvent("reached", 
  */
 export async function* ticks(seconds, signal) {
   while (!signal.aborted) {
-    await seen(signal);
+    await visibility(signal);
     if (signal.aborted) return;
     yield;
     await pause(seconds(), signal);
@@ -105,7 +105,7 @@ export const pause = (seconds, signal) =>
     signal.addEventListener("abort", () => { clearTimeout(timer); resolve(undefined); }, { once: true });
   });
 
-const seen = (signal) =>
+const visibility = (signal) =>
   document.visibilityState === "visible"
     ? Promise.resolve()
     : new Promise((resolve) => {

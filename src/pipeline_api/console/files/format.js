@@ -43,12 +43,12 @@ const localDigits = (digits) => [...digits].map((digit) => COUNT.format(BigInt(d
  */
 export function sum(texts) {
   const places = Math.max(2, ...texts.map((text) => (parts(text)[3] ?? "").length));
-  const total = texts.reduce((total, text) => total + scaled(text, places), 0n);
+  const total = texts.reduce((total, text) => total + scale(text, places), 0n);
   const digits = String(total < 0n ? -total : total).padStart(places + 1, "0");
   return `${total < 0n ? "-" : ""}${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 
-function scaled(text, places) {
+function scale(text, places) {
   const [, sign, whole, fraction = ""] = parts(text);
   return BigInt(sign + whole + fraction.padEnd(places, "0"));
 }
@@ -65,8 +65,8 @@ export const day = (key) => DAY.format(new Date(`${key}T00:00:00Z`));
 /** @param {string} key such as 2010-12 */
 export const month = (key) => MONTH.format(new Date(`${key}-01T00:00:00Z`));
 
-/** @param {string} text an invoice's date, such as 2010-12-01T08:26:00 */
-export const invoiceDate = (text) => MINUTE.format(new Date(`${text}Z`));
+/** @param {string} text an invoice's date, such as 2010-12-01T08:26:00, or with a zone at its end */
+export const invoiceDate = (text) => MINUTE.format(new Date(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`));
 
 /** @param {string | Date} text an instant with its zone */
 export const clock = (text) => CLOCK.format(new Date(text));

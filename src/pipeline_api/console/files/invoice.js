@@ -15,7 +15,7 @@ export async function invoice(main, number, signal) {
   const found = await get(path, signal).catch((error) => absent(main, error));
   if (!found) return;
   main.append(summary(found), lines(found, path, signal));
-  if (found.withdrawn_count) main.append(withdrawn(found));
+  if (found.withdrawn_count) main.append(withdrawals(found));
 }
 
 function summary(found) {
@@ -24,11 +24,11 @@ function summary(found) {
   const customers = found.customers.map((id) => el("a", { href: `#customer/${encodeURIComponent(id)}` }, id));
   return el("section", {},
     el("h2", {}, found.InvoiceNo),
-    el("p", { class: "soft" }, when, " · ", found.countries.join(", "), " · ", named(customers)),
+    el("p", { class: "soft" }, when, " · ", found.countries.join(", "), " · ", customerList(customers)),
     figures(["Total", money(found.total)], ["Lines", count(found.line_count)], ["Pieces", count(found.quantity)]));
 }
 
-const named = (links) => (links.length ? ["customer ", ...links.flatMap((link, index) => (index ? [", ", link] : [link]))] : "no customer");
+const customerList = (links) => (links.length ? ["customer ", ...links.flatMap((link, index) => (index ? [", ", link] : [link]))] : "no customer");
 
 function lines(found, path, signal) {
   const made = table(`Lines of invoice ${found.InvoiceNo}`, HEADS, found.lines.map(cells));
@@ -46,7 +46,7 @@ function lines(found, path, signal) {
 }
 
 /** The API lists the first hundred of them. */
-function withdrawn(found) {
+function withdrawals(found) {
   const rows = found.withdrawn.map((line) => [...cells(line), line.AsOf ? moment(line.AsOf) : "no time given"]);
   const shown = rows.length < found.withdrawn_count ? ` The first ${count(rows.length)} are shown.` : "";
   return el("section", {},

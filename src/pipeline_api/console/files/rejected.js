@@ -87,29 +87,46 @@ function rowForm(id, row, signal) {
   const said = el("span", { role: "status" });
   const onsubmit = async (event) => {
     event.preventDefault();
-    said.replaceChildren(await sendMended(id, row, inputs, signal));
+    try {
+      form.replaceWith(await sendMended(id, row, inputs, signal));
+    } catch (error) {
+      said.replaceChildren(el("span", { class: "bad" }, message(error)));
+    }
   };
   const fields = inputs.map(([name, input]) => el("div", {}, el("label", { for: input.id }, name), input,
     wrong.has(name) ? el("p", { class: "bad", id: `${input.id}-reason` }, wrong.get(name)) : null));
   const advice = names.some((name) => ![...FIELDS, ...MORE_FIELDS].includes(name)) ? el("p", { class: "hint" }, "Empty a field that the API does not know, and it is left out.") : null;
-  const hint = row.row.Occurrence ? null : el("p", { class: "hint" }, "The row has no Occurrence. It counts once if you send it here, and once more if you also send it in another way.");
-  return el("section", {}, head, reasons,
-    el("form", { onsubmit }, el("div", { class: "fields" }, fields), advice, hint, el("div", { class: "send" }, el("button", {}, "Send the row"), said)));
+  const hint = el("p", { class: "hint" }, "A row that you changed is sent without its Occurrence. It counts once if you send it here, and once more if you also send it in another way.");
+  const form = el("form", { onsubmit }, el("div", { class: "fields" }, fields), advice, hint, el("div", { class: "send" }, el("button", {}, "Send the row"), said));
+  return el("section", {}, head, reasons, form);
 }
 
 const fieldInput = (id, value, reason) =>
   el("input", { id, value: value ?? "", autocomplete: "off", "aria-invalid": reason ? "true" : null, "aria-describedby": reason ? `${id}-reason` : null });
 
-/** An empty field that the API does not know is left out. The key is always the same for a row, so the row counts once, however often it is sent. */
+/**
+ * Sends the row and says so. The key is always the same for a row, so what is sent again unchanged counts once.
+ * @returns {Promise<HTMLElement>}
+ */
 async function sendMended(id, row, inputs, signal) {
-  const sent = inputs.filter(([name, input]) => input.value || (FIELDS.includes(name) && name in row.row));
-  const values = Object.fromEntries(sent.map(([name, input]) => [name, valueOf(name, input.value)]));
-  try {
-    await post("ingest", values, signal, { "Idempotency-Key": `mended-${id.split(".").at(-1)}-${row.index}` });
-    return el("span", { class: "done" }, "Accepted. ", el("a", { href: `#invoice/${encodeURIComponent(values.InvoiceNo)}` }, `Invoice ${values.InvoiceNo}`));
-  } catch (error) {
-    return el("span", { class: "bad" }, message(error));
-  }
+  const values = mendedRow(row.row, Object.fromEntries(inputs.map(([name, input]) => [name, input.value])));
+  await post("ingest", values, signal, { "Idempotency-Key": `mended-${id.split(".").at(-1)}-${row.index}` });
+  return el("p", { class: "done", role: "status" }, "Accepted. ", el("a", { href: `#invoice/${encodeURIComponent(values.InvoiceNo)}` }, `Invoice ${values.InvoiceNo}`));
+}
+
+/**
+ * The row to send. An empty field that the API does not know is left out. A row whose content changed is no longer the
+ * n-th with its content, so it loses its Occurrence, unless it states something about the line that has the new content.
+ * @param {Object<string, string | null>} row as it was rejected @param {Object<string, string>} texts of the form
+ */
+export function mendedRow(row, texts) {
+  const names = Object.keys(texts).filter((name) => texts[name] || (FIELDS.includes(name) && name in row));
+  const values = Object.fromEntries(names.map((name) => [name, valueOf(name, texts[name])]));
+  const isChanged = FIELDS.some((name) => (texts[name] ?? "") !== (row[name] ?? ""));
+  const isStatement = Boolean(values.AsOf || values.Withdrawn);
+  const isSameOccurrence = (texts.Occurrence ?? "") === (row.Occurrence ?? "");
+  if (isChanged && !isStatement && isSameOccurrence) delete values.Occurrence;
+  return values;
 }
 
 /** These fields are no text in JSON. What cannot be read stays text, and the API says what is wrong with it. */
