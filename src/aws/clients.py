@@ -36,7 +36,7 @@ FOR_REQUESTS = Config(connect_timeout=1, read_timeout=4)
 """Where a caller waits: three attempts end within 18 s, before API Gateway's 30 s and the function's limit."""
 
 ONE_ATTEMPT = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 1})
-"""For a write that a request does not depend on: it delays the response by some 2 s at most."""
+"""For a call that a request does not depend on: it delays the response by some 2 s at most."""
 
 
 def kinesis_client(config: Config = _CONFIG) -> "KinesisClient":

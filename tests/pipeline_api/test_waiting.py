@@ -2,18 +2,21 @@
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
-from aws.receipts import Receipt, ReceiptTable, ReceiptWriter
+from aws.receipts import Receipt, ReceiptTable, ReceiptWriter, body_id
 from invoices.batch import pack
 from invoices.errors import Unavailable
 from pipeline_api.asgi import run_inline
-from pipeline_api.ingest.waiting import ReceiptWait, wait_seconds
+from pipeline_api.ingest.waiting import LAST_READ_SECONDS, ReceiptWait, wait_seconds
+from pipeline_api.production import Settings, production_services
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
 from tests.receipts import receipt
+from tests.transformed import TEMPLATE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,11 +50,11 @@ def test_the_header_says_how_long_to_wait(header: str, seconds: int) -> None:
 class Table:
     """Answers each read with the next of `answers`, and then with the last one."""
 
-    def __init__(self, *answers: list[Receipt] | Exception) -> None:
+    def __init__(self, *answers: Receipt | Exception | None) -> None:
         self._answers = list(answers)
 
-    def of_batch(self, batch_id: str) -> list[Receipt]:
-        assert batch_id == "batch-1"
+    def of_body(self, batch_id: str, body: str) -> Receipt | None:
+        assert (batch_id, body) == ("batch-1", body_id("batch-1", BODY))
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -71,30 +74,50 @@ class Clock:
         self.pauses.append(seconds)
 
 
-def wait(clock: Clock, *answers: list[Receipt] | Exception) -> bool:
+def wait(clock: Clock, *answers: Receipt | Exception | None, requested_at: float = 0.0) -> bool:
     """Whether a receipt was found within 5 seconds."""
-    waiting = ReceiptWait(cast("ReceiptTable", Table(*answers)), run_inline, clock.now, clock.sleep)
-    return asyncio.run(waiting.receipt_of("batch-1", RECORD, 5)) is not None
+    table = cast("ReceiptTable", Table(*answers))
+    waiting = ReceiptWait(lambda: table, run_inline, clock.now, clock.sleep)
+    return asyncio.run(waiting.receipt_of("batch-1", RECORD, 5, requested_at)) is not None
 
 
 def test_the_receipt_is_read_again_after_growing_pauses() -> None:
     """A read that fails is only one more reason to read again."""
     clock = Clock()
-    assert wait(clock, [], Unavailable("away"), [receipt("batch-1", body=BODY)])
+    assert wait(clock, None, Unavailable("away"), receipt("batch-1", body=BODY))
     assert clock.pauses == pytest.approx([0.05, 0.075, 0.1125])
 
 
 def test_the_wait_ends_with_its_time() -> None:
     """To the second; no pause is longer than one."""
     clock = Clock()
-    assert not wait(clock, [])
+    assert not wait(clock, None)
     assert clock.now() == pytest.approx(5)
     assert max(clock.pauses) == 1.0
 
 
-def test_the_receipt_of_another_body_is_not_enough() -> None:
+@pytest.mark.parametrize(("spent", "waited"), [(LAST_READ_SECONDS - 1, 1), (LAST_READ_SECONDS, 0)])
+def test_a_request_that_took_long_waits_less(spent: float, waited: float) -> None:
+    """Its rows are accepted, and the caller must get the answer that says so."""
+    clock = Clock()
+    assert not wait(clock, None, requested_at=-spent)
+    assert clock.now() == pytest.approx(waited)
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_last_read_ends_before_the_function_does() -> None:
+    """Also if DynamoDB hangs. Each attempt of the client may use up both of its time limits."""
+    open_receipts = production_services(Settings("s", "i", "c", "b", "k", "m", "open")).open_short_receipts
+    assert open_receipts
+    config: Any = open_receipts().client.meta.config
+    worst = LAST_READ_SECONDS + config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+    assert worst < yaml_parse(TEMPLATE.read_text())["Globals"]["Function"]["Timeout"]
+
+
+def test_the_receipt_of_another_body_is_not_enough(api: Api, dynamodb: "DynamoDBClient") -> None:
     """The rows of this request may be on their way."""
-    assert not wait(Clock(), [receipt("batch-1", body=b"other")])
+    ReceiptWriter(dynamodb, "batches", 30, lambda: 0.0).put(receipt("batch-1", body=b"other"))
+    assert api.ingest(BODY, AS_NDJSON, KEY, {"Prefer": "wait=1"}).status_code == 202
 
 
 def test_a_queryable_batch_answers_200_with_its_receipt(api: Api, dynamodb: "DynamoDBClient") -> None:

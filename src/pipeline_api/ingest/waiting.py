@@ -15,7 +15,10 @@ from pipeline_api.queries.models import ReceiptResponse
 from pipeline_api.queries.queries import receipt_response
 
 LONGEST_WAIT_SECONDS = 20
-"""API Gateway gives up after 30 s; the rest is for the batch itself and for the last read."""
+"""API Gateway gives up after 30 s."""
+
+LAST_READ_SECONDS = 25.0
+"""No read starts later than this after the request: it must end before Lambda stops the function at 29 s."""
 
 _FIRST_PAUSE_SECONDS = 0.05
 _PAUSE_GROWTH = 1.5
@@ -39,26 +42,30 @@ def wait_seconds(prefer: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptWait:
-    """`clock` counts seconds and never goes back. `sleep` must not block: other requests go on meanwhile."""
+    """`open_receipts` opens a table whose reads are short; the first request that waits calls it.
 
-    receipts: ReceiptTable
+    `clock` counts seconds and never goes back. `sleep` must not block: other requests go on meanwhile.
+    """
+
+    open_receipts: Callable[[], ReceiptTable]
     run: RunBlocking
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    async def receipt_of(self, batch_id: str, record: bytes, seconds: int) -> ReceiptResponse | None:
-        """The batch's receipt once it counts this record; None if it does not within the time.
+    async def receipt_of(
+        self, batch_id: str, record: bytes, seconds: int, requested_at: float
+    ) -> ReceiptResponse | None:
+        """The receipt of this record; None if there is none within the time. `requested_at` is a time of `clock`.
 
         A table that fails ends nothing: the rows are accepted, so the caller must not get an error.
         """
         body = body_id(batch_id, unpack(record, MAX_BODY_BYTES))
-        deadline = self.clock() + seconds
+        deadline = min(self.clock() + seconds, requested_at + LAST_READ_SECONDS)
         pause = _FIRST_PAUSE_SECONDS
         while (left := deadline - self.clock()) > 0:
             await self.sleep(min(pause, left))
             pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE_SECONDS)
             with suppress(Retryable):
-                receipts = await self.run(self.receipts.of_batch, batch_id)
-                if any(receipt.body_id == body for receipt in receipts):
-                    return receipt_response(receipts)
+                if receipt := await self.run(self.open_receipts().of_body, batch_id, body):
+                    return receipt_response([receipt])
         return None
