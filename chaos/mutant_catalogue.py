@@ -358,7 +358,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "a resend puts only its new rows on the stream",
         "src/pipeline_ops/rejected.py",
-        "    if after.summary.resent and not dry_run:",
+        "    if after.summary.resent and not after.summary.is_sent and not dry_run:",
         "    if rows and not dry_run:",
         _REJECTIONS,
     ),

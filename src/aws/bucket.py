@@ -4,7 +4,7 @@
     raw/dt=…/hour=…/<batch id>=<hash>.ndjson.gz                 another body that arrived under the same batch id
     failed/<stage>/dt=…/hour=…/<batch id>.<hash>.json           a dead letter: what this stage cannot store, and why
     failed-redriven/<stage>/dt=…/hour=…/<batch id>.<hash>.json  which rows of that dead letter a redrive stored
-    rejected/dt=…/<batch id>.<hash>.jsonl.gz                    the rejected rows of a request: see aws/rejections.py
+    rejected/dt=…/<seconds>.<batch id>.<hash>.jsonl.gz          the rejected rows of a request: see aws/rejections.py
     erased/customers.json, erased/receipts/…                    whom an operator erased: see aws/erasures.py
 
 `dt` and `hour` of a record are computed from the batch id, never from the time of delivery. So a record that is

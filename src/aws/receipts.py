@@ -69,16 +69,25 @@ class ReceiptTable:
     client: "DynamoDBClient"
     name: str
 
-    def of_batch(self, batch_id: str) -> list[Receipt]:
-        """One for each body of the batch. Read consistently: a receipt can be read as soon as it is written."""
+    def of_body(self, batch_id: str, body: str) -> Receipt | None:
+        """The receipt of one body. Read consistently: a receipt can be read as soon as it is written."""
         with translate_errors("DynamoDB"):
-            response = self.client.query(
+            response = self.client.get_item(
+                TableName=self.name, Key={"BatchId": {"S": batch_id}, "Body": {"S": body}}, ConsistentRead=True
+            )
+        item = response.get("Item")
+        return None if item is None else _receipt(item)
+
+    def of_batch(self, batch_id: str, limit: int) -> list[Receipt]:
+        """One for each body of the batch, at most `limit`. Read consistently, as by `of_body`."""
+        with translate_errors("DynamoDB"):
+            pages = self.client.get_paginator("query").paginate(
                 TableName=self.name,
                 KeyConditionExpression="BatchId = :batch",
                 ExpressionAttributeValues={":batch": {"S": batch_id}},
                 ConsistentRead=True,
             )
-        return [_receipt(item) for item in response["Items"]]
+            return [_receipt(item) for item in islice((item for page in pages for item in page["Items"]), limit)]
 
     def latest(self, limit: int, before: str | None) -> list[Receipt]:
         """At most `limit` receipts, the last to arrive first, of those that stand before the position `before`."""

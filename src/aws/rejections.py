@@ -1,10 +1,14 @@
 """Rejected rows: one object in the bucket for each request that had some, with their reasons.
 
-    rejected/dt=<day>/<batch id>.<hash>.jsonl.gz
+    rejected/dt=<day>/<seconds>.<batch id>.<hash>.jsonl.gz
 
-The day (UTC) is that of the request, and the hash is of the rejected rows: a request that is repeated on the same day
-has the same key. The object has two gzip members. The first is one line of JSON, the summary, so that a list reads only
-the beginning of each object. The second has one line of JSON for each row.
+`seconds` is how long the day (UTC) goes on after the request, so S3 lists the latest request of a day first. The hash
+is of the rejected rows. The time is the one in the batch id, if that is a UUIDv7 of the last hour, and else the hour of
+the request. So a request that is repeated has the same key: within an hour of its UUIDv7, or else within the same hour
+of the day. A later repetition is a rejection of its own, and its rows are counted again.
+
+The object has two gzip members. The first is one line of JSON, the summary, so that a list reads only the beginning of
+each object. The second has one line of JSON for each row.
 """
 
 import json
@@ -13,22 +17,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from aws.bucket import REJECTED, Bucket, ListedObject
+from aws.bucket import REJECTED, Bucket
 from aws.errors import error_code
-from invoices.batch import pack, unpack, unpack_first
+from invoices.batch import batch_time, pack, unpack, unpack_first
 from invoices.errors import RowError
 from invoices.limits import MAX_KEPT_BYTES, MAX_KEPT_ROWS
 from invoices.line import Line
 
-REJECTION_ID_PATTERN = r"^\d{4}-\d{2}-\d{2}\.[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.[0-9a-f]{16}$"
-"""The day, the batch id and the hash. For a JSON schema: in Python, `$` would also match before a line break."""
+REJECTION_ID_PATTERN = r"^\d{4}-\d{2}-\d{2}\.\d{5}\.[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.[0-9a-f]{16}$"
+"""Day, seconds, batch id and hash. For a JSON schema: in Python, `$` would also match before a line break."""
 
 ROW = "row"
 UNKNOWN_FIELD = "unknown field"
@@ -38,6 +42,11 @@ _SUFFIX = ".jsonl.gz"
 _CONTENT_TYPE = "application/gzip"
 _MAX_REASONS = 12
 _READERS = 16
+_LATEST = timedelta(hours=1)  # after the time in a batch id
+_CLOCK_SKEW = timedelta(minutes=1)
+_DAY_SECONDS = 86_400
+_MOST_PREFIXES = 50
+_MOST_OF_BATCH = 200
 _SUMMARY_BYTES = 4_096  # more than a summary has: it holds at most 12 reasons, in words of ours
 _OBJECT_BYTES = 40_000_000  # above 1 MB of rows, each of up to 6 escaped bytes, and four reasons for each of 5,000 rows
 
@@ -77,7 +86,8 @@ class RejectedRow:
 class Summary:
     """`rejected` rows were in the request, and `kept` of them are in the object; `resent` counts those sent since.
 
-    `rejected_at` is in UTC. `reasons` are the most frequent ones, over all rejected rows.
+    `rejected_at` is in UTC. `reasons` are the most frequent ones, over all rejected rows. `accepted` counts the
+    other rows of the request: they are on the stream. `is_sent`: so are all rows that `resent` counts, for certain.
     """
 
     batch_id: str
@@ -86,6 +96,8 @@ class Summary:
     kept: int
     resent: int
     reasons: tuple[Reason, ...]
+    accepted: int = 0
+    is_sent: bool = False
 
     def has_reason(self, field: str | None, text: str | None) -> bool:
         """Whether one of the reasons is about this field and has this text in its message; None means any."""
@@ -102,15 +114,19 @@ class Rejection:
     rows: tuple[RejectedRow, ...]
 
     def with_rows(self, rows: Sequence[RejectedRow]) -> "Rejection":
-        """The same rejection with these rows in place of its own; the summary counts them."""
+        """The same rejection with these rows in place of its own; the summary counts them.
+
+        If more of them are to be resent than before, they are not sent yet.
+        """
         resent = sum(row.resent is not None for row in rows)
-        return Rejection(self.id, replace(self.summary, kept=len(rows), resent=resent), tuple(rows))
+        is_sent = self.summary.is_sent and resent <= self.summary.resent
+        return Rejection(self.id, replace(self.summary, kept=len(rows), resent=resent, is_sent=is_sent), tuple(rows))
 
 
 def new_rejection(
-    batch_id: str, rejected_at: datetime, texts: Mapping[int, bytes], errors: Sequence[RowError]
+    batch_id: str, rejected_at: datetime, texts: Mapping[int, bytes], errors: Sequence[RowError], accepted: int = 0
 ) -> Rejection:
-    """Of the rows in `texts`, by their index, as many of the first as may be kept."""
+    """Of the rows in `texts`, by their index, as many of the first as may be kept. `accepted` counts the other rows."""
     by_row: dict[int, list[RowError]] = {}
     for error in errors:
         by_row.setdefault(error.index, []).append(error)
@@ -118,8 +134,26 @@ def new_rejection(
     fitting = [index for index, size in zip(texts, sizes, strict=True) if size <= MAX_KEPT_BYTES][:MAX_KEPT_ROWS]
     rows = tuple(RejectedRow(index, texts[index], tuple(by_row[index])) for index in fitting)
     moment = rejected_at.isoformat(timespec="seconds")
-    summary = Summary(batch_id, moment, len(texts), len(rows), 0, _most_frequent(errors))
-    return Rejection(f"{moment[:10]}.{batch_id}.{_content_hash(batch_id, texts)}", summary, rows)
+    summary = Summary(batch_id, moment, len(texts), len(rows), 0, _most_frequent(errors), accepted)
+    place = _place(_filed_at(batch_id, rejected_at))
+    return Rejection(f"{place}.{batch_id}.{_content_hash(batch_id, texts)}", summary, rows)
+
+
+def _filed_at(batch_id: str, rejected_at: datetime) -> datetime:
+    """The time in the key. It must be the same for a request that is repeated, as far as that is possible."""
+    made_at = batch_time(batch_id)
+    is_recent = rejected_at - _LATEST <= made_at <= rejected_at + _CLOCK_SKEW
+    return made_at if is_recent else _hour(rejected_at)
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _place(moment: datetime) -> str:
+    """The beginning of the id: the day, and the seconds until it ends."""
+    passed = (moment.hour * 60 + moment.minute) * 60 + moment.second
+    return f"{moment:%Y-%m-%d}.{_DAY_SECONDS - passed:05}"
 
 
 def _content_hash(batch_id: str, texts: Mapping[int, bytes]) -> str:
@@ -130,16 +164,9 @@ def _content_hash(batch_id: str, texts: Mapping[int, bytes]) -> str:
 
 
 def _most_frequent(errors: Sequence[RowError]) -> tuple[Reason, ...]:
-    counts = Counter((field_label(error.field), error.message) for error in errors)
+    reasons = dict.fromkeys((error.index, field_label(error.field), error.message) for error in errors)
+    counts = Counter((field, message) for _, field, message in reasons)
     return tuple(Reason(field, message, rows) for (field, message), rows in counts.most_common(_MAX_REASONS))
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRejection:
-    """`position` is short text that sorts as the list does: the latest has the largest."""
-
-    id: str
-    position: str
 
 
 def _now() -> datetime:
@@ -153,9 +180,9 @@ class RejectionStore:
     bucket: Bucket
     now: Callable[[], datetime] = _now
 
-    def keep(self, batch_id: str, texts: Mapping[int, bytes], errors: Sequence[RowError]) -> None:
+    def keep(self, batch_id: str, texts: Mapping[int, bytes], errors: Sequence[RowError], accepted: int) -> None:
         """Keep the rejected rows of a request, by their index."""
-        self.create(new_rejection(batch_id, self.now(), texts, errors))
+        self.create(new_rejection(batch_id, self.now(), texts, errors, accepted))
 
     def create(self, rejection: Rejection) -> None:
         """Write a new object. If the request is a repeated one, the object of the first stays as it is."""
@@ -163,38 +190,49 @@ class RejectionStore:
 
     def latest_first(
         self, first_day: str = "", last_day: str = "9999-12-31", before: str | None = None
-    ) -> Iterator[ListedRejection]:
-        """The latest day first, and in a day the object that was written last. `before`: only smaller positions."""
+    ) -> Iterator[str]:
+        """The ids, the latest first; with `before`, an id, only those that follow it.
+
+        S3 is asked once for the days, then once for each day and for each 1,000 ids of it, as far as the caller reads.
+        """
         folders = [folder for folder in self.bucket.folders(f"{REJECTED}dt=") if first_day <= _day(folder) <= last_day]
         for folder in reversed(folders):
             if before is None or _day(folder) <= before[:10]:
-                listed = sorted(
-                    map(_list_entry, self.bucket.objects(folder)), key=lambda each: each.position, reverse=True
-                )
-                yield from (each for each in listed if before is None or each.position < before)
+                start = _key(before) if before is not None and _day(folder) == before[:10] else ""
+                yield from (rejection_id_of(found.key) for found in self.bucket.objects(folder, start))
 
-    def summaries(self, listed: Sequence[ListedRejection]) -> Iterator[tuple[ListedRejection, Summary]]:
-        """Read some at a time, in the order of `listed`. Objects that expire meanwhile are left out."""
+    def summaries(self, ids: Sequence[str]) -> Iterator[tuple[str, Summary]]:
+        """Read some at a time, in the order of `ids`. Objects that expire meanwhile are left out."""
         with ThreadPoolExecutor(_READERS) as readers:
-            found = readers.map(self.summary, [each.id for each in listed])
-            yield from ((each, summary) for each, summary in zip(listed, found, strict=True) if summary)
+            found = readers.map(self.summary, ids)
+            yield from ((each, summary) for each, summary in zip(ids, found, strict=True) if summary)
 
     def summary(self, rejection_id: str) -> Summary | None:
-        """None where the object is gone."""
+        """None where the object is gone. S3 says AccessDenied then, because the role may list only `rejected/`."""
         try:
             start = self.bucket.read_start(_key(rejection_id), _SUMMARY_BYTES)
         except ClientError as error:
-            _check_missing(error)
+            if error_code(error) not in {"NoSuchKey", "AccessDenied"}:
+                raise
             return None
         return _summary(json.loads(unpack_first(start, _SUMMARY_BYTES)))
 
-    def rejected_rows(self, batch_id: str, days: Iterable[str]) -> int:
-        """How many rows of this batch were rejected on these days."""
-        folders = (f"{REJECTED}dt={day}/{batch_id}." for day in sorted(set(days)))
-        listed = [_list_entry(found) for folder in folders for found in self.bucket.objects(folder)]
+    def of_batch(self, batch_id: str, moments: Iterable[datetime]) -> list[Summary] | None:
+        """Of the requests of this batch within a minute of these moments, or within an hour of the time in its id.
+
+        None where there are more than 50 hours to look into or more than 200 objects to read.
+        """
+        around = [_hour(each + skew) for each in moments for skew in (-_CLOCK_SKEW, _CLOCK_SKEW)]
+        places = {_place(each) for each in (batch_time(batch_id), *around)}
+        if len(places) > _MOST_PREFIXES:
+            return None
+        found = (each for place in sorted(places) for each in self.bucket.objects(_key_start(f"{place}.{batch_id}.")))
+        ids = list(islice((rejection_id_of(each.key) for each in found), _MOST_OF_BATCH + 1))
+        if len(ids) > _MOST_OF_BATCH:
+            return None
         # Behind the full stop there may also be the rest of a longer batch id.
-        own = [each for each in listed if each.id[11:].rpartition(".")[0] == batch_id]
-        return sum(summary.rejected for _, summary in self.summaries(own))
+        own = [each for each in ids if each.split(".", 2)[2].rpartition(".")[0] == batch_id]
+        return [summary for _, summary in self.summaries(own)]
 
     def read(self, rejection_id: str) -> tuple[Rejection, str] | None:
         """The rejection, and its ETag for `replace`. None where there is none."""
@@ -262,18 +300,16 @@ def _summary(document: Mapping[str, Any]) -> Summary:
 
 
 def _key(rejection_id: str) -> str:
+    return f"{_key_start(rejection_id)}{_SUFFIX}"
+
+
+def _key_start(rejection_id: str) -> str:
     """The id has the day first: 10 characters and a full stop."""
-    return f"{REJECTED}dt={rejection_id[:10]}/{rejection_id[11:]}{_SUFFIX}"
+    return f"{REJECTED}dt={rejection_id[:10]}/{rejection_id[11:]}"
 
 
 def _day(key: str) -> str:
     return key.removeprefix(f"{REJECTED}dt=")[:10]
-
-
-def _list_entry(found: ListedObject) -> ListedRejection:
-    name = rejection_id_of(found.key)
-    written = f"{int(found.written_at.timestamp()):010}"
-    return ListedRejection(name, f"{_day(found.key)} {written} {name.rpartition('.')[2]}")
 
 
 def _check_missing(error: ClientError) -> None:

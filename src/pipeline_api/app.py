@@ -1,5 +1,6 @@
 """The application, built from the services that it is given. It reads no environment and creates no AWS client."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from aws.metrics import MetricsLog
 from aws.receipts import ReceiptTable
 from aws.rejections import OpenRejections
 from invoices.line import Line
-from pipeline_api.asgi import HeadAsGet, RunBlocking, SecurityHeaders
+from pipeline_api.asgi import ArrivalTime, HeadAsGet, RunBlocking, SecurityHeaders
 from pipeline_api.auth import Authorize, require_key
 from pipeline_api.console.routes import console_routes
 from pipeline_api.docs_page.routes import docs_routes
@@ -30,7 +31,9 @@ from pipeline_api.rejections import rejection_routes
 class Services:
     """What the application needs from outside.
 
-    `keep_rejections` opens the store for a request that has rejected rows, `open_rejections` for a query.
+    `keep_rejections` opens the store with short calls, for a request that does not depend on it: one that has rejected
+    rows, or one for a receipt. `open_rejections` opens it for a query of rejected rows.
+    `open_short_receipts` opens `receipts` with short reads, for a request that waits; without it, they are as they are.
     """
 
     stream: Stream
@@ -41,6 +44,7 @@ class Services:
     open_totals: OpenTotals = lambda: None
     keep_rejections: OpenRejections = lambda: None
     open_rejections: OpenRejections = lambda: None
+    open_short_receipts: Callable[[], ReceiptTable] | None = None
 
 
 def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) -> ASGIApp:
@@ -60,7 +64,7 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
     key_problems = problem_responses(
         Unauthenticated("the header X-Api-Key must have a valid API key"), Forbidden("the API key does not permit this")
     )
-    wait = ReceiptWait(services.receipts, run)
+    wait = ReceiptWait(services.open_short_receipts or (lambda: services.receipts), run)
     for routes, scope in (
         (
             ingest_routes(services.stream, services.keep_rejections, services.metrics, wait, services.authorize),
@@ -68,7 +72,7 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
         ),
         (invoice_routes(services.tables, run), Scope.READ),
         (customer_routes(services.tables, run), Scope.READ),
-        (batch_routes(services.receipts, services.open_rejections, run), Scope.READ),
+        (batch_routes(services.receipts, services.keep_rejections, run), Scope.READ),
         (totals_routes(services.open_totals, run), Scope.READ),
         (rejection_routes(services.open_rejections, run), Scope.READ),
     ):
@@ -78,7 +82,7 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
     any_key = require_key(services.authorize, run, None)
     for pages in (docs_routes(app.openapi, are_open=open_docs), console_routes()):
         app.include_router(pages, dependencies=[] if open_docs else [any_key])
-    return SecurityHeaders(HeadAsGet(app))
+    return ArrivalTime(SecurityHeaders(HeadAsGet(app)), wait.clock)
 
 
 class InvoiceApi(FastAPI):

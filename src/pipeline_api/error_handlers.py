@@ -26,6 +26,7 @@ from pipeline_api.problems import (
     Problem,
     ReceiptNotFound,
     RowsProblem,
+    TooManyBodies,
     TooManyLines,
     Unauthenticated,
     UnsupportedMedia,
@@ -66,6 +67,7 @@ PROBLEM_TYPES: Mapping[int | type[Exception], ProblemType] = {
         "The route does not support this method; the header Allow lists the methods that it supports.",
     ),
     TooManyLines: ProblemType(409, "too-many-lines", "Too many lines"),
+    TooManyBodies: ProblemType(409, "too-many-bodies", "Too many bodies"),
     TooLarge: ProblemType(413, "too-large", "Too large"),
     UnsupportedMedia: ProblemType(
         415, "unsupported-media-type", "Unsupported media type", headers={"Accept-Encoding": "gzip, identity"}

@@ -36,6 +36,10 @@ class TooManyLines(Exception):
     """An invoice or a customer has more stored lines than a request reads."""
 
 
+class TooManyBodies(Exception):
+    """A batch has more receipts than a request reads."""
+
+
 class Problem(BaseModel):
     """What went wrong: `type` for programs, `detail` for people."""
 

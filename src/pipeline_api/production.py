@@ -47,9 +47,13 @@ class Settings:
 def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
     """Raises MissingSettingError if the environment lacks a variable."""
     settings = read_settings(environment, Settings)
+    return create_app(production_services(settings), run, open_docs=settings.DOCS_ACCESS == "open")
+
+
+def production_services(settings: Settings) -> Services:
     dynamodb = dynamodb_client(FOR_REQUESTS)
     keys = KeyTable(dynamodb, settings.KEYS_TABLE)
-    services = Services(
+    return Services(
         stream=Stream(kinesis_client(FOR_REQUESTS), settings.STREAM_NAME),
         tables=Tables(dynamodb, settings.INVOICES_TABLE, settings.CUSTOMERS_TABLE, time.sleep),
         receipts=ReceiptTable(dynamodb, settings.BATCHES_TABLE),
@@ -61,8 +65,8 @@ def production_app(environment: Mapping[str, str], run: RunBlocking) -> ASGIApp:
         ),
         keep_rejections=cache(partial(_rejection_store, settings.RAW_BUCKET, ONE_ATTEMPT)),
         open_rejections=cache(partial(_rejection_store, settings.RAW_BUCKET, FOR_REQUESTS)),
+        open_short_receipts=cache(lambda: ReceiptTable(dynamodb_client(ONE_ATTEMPT), settings.BATCHES_TABLE)),
     )
-    return create_app(services, run, open_docs=settings.DOCS_ACCESS == "open")
 
 
 def _rejection_store(bucket: str, config: Config) -> RejectionStore | None:

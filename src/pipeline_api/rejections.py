@@ -9,34 +9,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from aws.rejections import REJECTION_ID_PATTERN, OpenRejections, RejectedRow, Rejection, RejectionStore, Summary
 from invoices.line import CONTENT_FIELDS
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.openapi import problem_responses, service_problems
 from pipeline_api.problems import NotFound
-from pipeline_api.queries.models import LONGEST_TOKEN, foreign_token, page_token, parse_page_token
-from pipeline_api.queries.routes import reject_repeated_parameters
+from pipeline_api.queries.models import Day, NextToken, StrictQuery, Token, foreign_token, page_token, parse_page_token
+from pipeline_api.queries.routes import json_response, reject_repeated_parameters
 
 CSV = "text/csv"
-_EXAMPLE_ID = "2026-11-26.01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d.0f1e2d3c4b5a6978"
+_EXAMPLE_ID = "2026-11-26.43195.01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d.0f1e2d3c4b5a6978"
 
-_Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2026-11-26"])]
-_NextToken = Annotated[
-    str | None,
-    Field(max_length=LONGEST_TOKEN, description="`next_token` of the page before; omit it for the first page."),
-]
 _RejectionInPath = Annotated[
     str, Path(pattern=REJECTION_ID_PATTERN, description="An id from the list.", examples=[_EXAMPLE_ID])
 ]
 
 
-class RejectionsQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    first_day: Annotated[_Day | None, Field(alias="from", description="The first day (UTC).")] = None
-    last_day: Annotated[_Day | None, Field(alias="to", description="The last day (UTC); it counts, too.")] = None
+class RejectionsQuery(StrictQuery):
+    first_day: Annotated[Day | None, Field(alias="from", description="The first day (UTC).")] = None
+    last_day: Annotated[Day | None, Field(alias="to", description="The last day (UTC); it counts, too.")] = None
     field: Annotated[
         str | None,
         Field(max_length=40, description="Only requests where it is invalid: a field, `row` or `unknown field`."),
@@ -45,14 +38,12 @@ class RejectionsQuery(BaseModel):
         str | None, Field(max_length=100, description="Only requests with this text in an error's message.")
     ] = None
     limit: Annotated[int, Field(ge=1, le=100, description="The largest number of requests in the response.")] = 20
-    next_token: _NextToken = None
+    next_token: NextToken = None
 
 
-class RowsPage(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RowsPage(StrictQuery):
     limit: Annotated[int, Field(ge=1, le=1000, description="The largest number of rows; a CSV has all.")] = 1000
-    next_token: _NextToken = None
+    next_token: NextToken = None
 
 
 class ReasonResponse(BaseModel):
@@ -82,7 +73,7 @@ class RejectionsResponse(BaseModel):
     """One page of the list. With a filter, a page may have fewer entries than `limit` and be followed by another."""
 
     rejections: list[RejectionSummary]
-    next_token: Annotated[str | None, Field(description="Send it to get the next page; null on the last page.")]
+    next_token: Token
 
 
 class FieldError(BaseModel):
@@ -107,7 +98,7 @@ class RejectionResponse(RejectionSummary):
     """A request that had rejected rows, and one page of them."""
 
     rows: list[RejectedRowResponse]
-    next_token: Annotated[str | None, Field(description="Send it to get the next page; null on the last page.")]
+    next_token: Token
 
 
 def rejection_routes(open_rejections: OpenRejections, run: RunBlocking) -> APIRouter:
@@ -126,8 +117,11 @@ def rejection_routes(open_rejections: OpenRejections, run: RunBlocking) -> APIRo
         response_model=RejectionsResponse,
     )
     async def rejections(query: Annotated[RejectionsQuery, Query()]) -> Response:
-        """The latest day first, and in a day what was written last. Rejected rows are kept for some weeks."""
-        return _json(await run(lambda: list_rejections(_require_store(open_rejections), query)))
+        """The latest request first, by the time in its batch id if that is a UUIDv7, or else by its hour.
+
+        Rejected rows are kept for some weeks.
+        """
+        return json_response(await run(lambda: list_rejections(_require_store(open_rejections), query)))
 
     @router.get(
         "/rejections/{id}",
@@ -142,7 +136,7 @@ def rejection_routes(open_rejections: OpenRejections, run: RunBlocking) -> APIRo
         if CSV in request.headers.get("accept", ""):
             headers = {"Content-Disposition": f'attachment; filename="{id}.rejects.csv"', "Vary": "Accept"}
             return Response(rejects_csv(found.rows), media_type=CSV, headers=headers)
-        response = _json(show_rejection(found, page))
+        response = json_response(show_rejection(found, page))
         response.headers["Vary"] = "Accept"
         return response
 
@@ -155,11 +149,7 @@ def _require_store(open_rejections: OpenRejections) -> RejectionStore:
     return store
 
 
-def _json(response: BaseModel) -> Response:
-    return Response(response.model_dump_json(), media_type="application/json")
-
-
-_MAX_READ = 200  # summaries for one response: with a filter, few of them may match
+_MAX_READ = 200  # ids and summaries for one response: with a filter, few of them may match
 
 
 def list_rejections(store: RejectionStore, query: RejectionsQuery) -> RejectionsResponse:
@@ -175,8 +165,8 @@ def list_rejections(store: RejectionStore, query: RejectionsQuery) -> Rejections
     rest = read[most - 1] if len(read) > most else None
     last = shown[-1][0] if len(matching) > len(shown) else rest
     return RejectionsResponse(
-        rejections=[_summary_response(each.id, summary) for each, summary in shown],
-        next_token=page_token(name, last.position) if last is not None else None,
+        rejections=[_summary_response(each, summary) for each, summary in shown],
+        next_token=page_token(name, last) if last is not None else None,
     )
 
 

@@ -2,13 +2,15 @@
 
 A resend decides first: it writes the mended rows beside the rejected ones, into their object, on condition that nobody
 else changed it. Only then all rows of the object that were ever decided go to the stream, as one batch that is named
-after the object. A row that was decided stays as it is. So a resend may be repeated or stop at any moment, and each row
+after the object. At last the object notes that they were sent: the next resend does not send them again, unless there
+are more. A row that was decided stays as it is. So a resend may be repeated or stop at any moment, and each row
 counts once: rows with `Occurrence` by their content, the others by the name of the batch and their number in it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Annotated, TypeAlias
 
 import typer
@@ -43,6 +45,7 @@ PutRecord: TypeAlias = Callable[[str, bytes], None]
 _STATEMENT = "restates or takes back a line; its sender must send it, with a key that permits corrections"
 _NOT_ALL_RESENT = 1
 _READ_AT_ONCE = 200
+_DAY = timedelta(days=1)
 
 
 def app() -> typer.Typer:
@@ -105,7 +108,8 @@ def resend_command(  # noqa: PLR0913 - a command has its options as parameters
 ) -> None:
     """Send rows, with new values if you give them, through the stream. A row that was resent before is not changed.
 
-    Rows that are still invalid are named and left. Exit code 1: some were left.
+    Rows that are still invalid are named and left, and so are requests whose rows are not kept any more. Exit code 1:
+    some were left.
     """
     if bool(ids) == all_:
         raise OpsError("Give ids, or --all.")
@@ -156,12 +160,21 @@ def resend(
     batch_id = f"resent-{rejection_id.rpartition('.')[2]}"
     before = rejection.summary.resent
     rows = after.summary.resent - before
-    if after.summary.resent and not dry_run:
+    if after.summary.resent and not after.summary.is_sent and not dry_run:
         record = _record(after)
         if rows and not store.replace(after, etag):
             raise OpsError(f"Somebody else is changing {rejection_id}. Run the command again; no row counts twice.")
         put_record(batch_id, record)
+        _note_sent(store, after)
     return ResendResult(rejection_id, batch_id, rows, before, errors)
+
+
+def _note_sent(store: RejectionStore, sent: Rejection) -> None:
+    """Unless somebody decided about more rows meanwhile, which are not sent with these."""
+    found = store.read(sent.id)
+    if found and found[0].rows == sent.rows:
+        rejection, etag = found
+        store.replace(replace(rejection, summary=replace(rejection.summary, is_sent=True)), etag)
 
 
 def _decide(rejection: Rejection, fix: Fix) -> tuple[list[RejectedRow], tuple[RowError, ...]]:
@@ -218,12 +231,14 @@ def _read(store: RejectionStore, rejection_id: str) -> tuple[Rejection, str]:
 def _choose(
     store: RejectionStore, span: TimeRange, field: str | None, reason: str | None
 ) -> Iterator[tuple[str, Summary]]:
-    first_day, last_day = (f"{moment:%Y-%m-%d}" if moment else "" for moment in (span.start, span.end))
-    listed = list(store.latest_first(first_day, last_day or "9999-12-31"))
-    for place in range(0, len(listed), _READ_AT_ONCE):
-        for each, summary in store.summaries(listed[place : place + _READ_AT_ONCE]):
+    """The day in an id may be the one before or after `rejected_at`: it may come from the batch id."""
+    first_day = f"{span.start - _DAY:%Y-%m-%d}" if span.start else ""
+    last_day = f"{span.end + _DAY:%Y-%m-%d}" if span.end else "9999-12-31"
+    listed = store.latest_first(first_day, last_day)
+    while ids := list(islice(listed, _READ_AT_ONCE)):
+        for each, summary in store.summaries(ids):
             if span.contains(datetime.fromisoformat(summary.rejected_at)) and summary.has_reason(field, reason):
-                yield each.id, summary
+                yield each, summary
 
 
 def _counts(summary: Summary) -> str:

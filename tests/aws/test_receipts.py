@@ -25,14 +25,14 @@ def test_a_receipt_comes_back_as_it_was_put(table: ReceiptTable, writer: Receipt
     """All of its fields; another batch has none."""
     first = receipt("a", stored=5, set_aside=1)
     writer.put(first)
-    assert (table.of_batch("a"), table.of_batch("b")) == ([first], [])
+    assert (table.of_batch("a", 10), table.of_batch("b", 10)) == ([first], [])
 
 
 def test_the_first_receipt_of_a_body_stays(table: ReceiptTable, writer: ReceiptWriter) -> None:
     """A redelivery comes later and changes no time."""
     writer.put(first := receipt("a"))
     writer.put(receipt("a", arrived=5.0))
-    assert table.of_batch("a") == [first]
+    assert table.of_batch("a", 10) == [first]
 
 
 def test_another_body_has_a_receipt_of_its_own(table: ReceiptTable, writer: ReceiptWriter) -> None:
@@ -40,7 +40,24 @@ def test_another_body_has_a_receipt_of_its_own(table: ReceiptTable, writer: Rece
     bodies = {receipt("a", body=b"1"), receipt("a", body=b"2")}
     for each in bodies:
         writer.put(each)
-    assert set(table.of_batch("a")) == bodies
+    assert set(table.of_batch("a", 10)) == bodies
+
+
+def test_the_receipts_of_a_batch_come_in_pages(
+    dynamodb: "DynamoDBClient", table: ReceiptTable, writer: ReceiptWriter
+) -> None:
+    """DynamoDB ends a page at 1 MB; here after one item. At most so many are read as the caller asks for."""
+    dynamodb.meta.events.register("provide-client-params.dynamodb.Query", lambda params, **_: params.update(Limit=1))
+    for number in range(3):
+        writer.put(receipt("a", body=b"%d" % number))
+    assert [len(table.of_batch("a", limit)) for limit in (2, 10)] == [2, 3]
+
+
+def test_one_body_is_read_by_itself(table: ReceiptTable, writer: ReceiptWriter) -> None:
+    """The time does not depend on how many bodies the batch has."""
+    writer.put(first := receipt("a", body=b"1"))
+    assert table.of_body("a", first.body_id) == first
+    assert table.of_body("a", body_id("a", b"2")) is None
 
 
 def test_the_latest_come_first_and_page_by_position(table: ReceiptTable, writer: ReceiptWriter) -> None:

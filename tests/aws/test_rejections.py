@@ -1,10 +1,14 @@
 """Rejected rows in the bucket: what is kept, in which order it is listed, and what comes back."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
+from unittest.mock import patch
+from uuid import UUID
 
 import pytest
+from botocore.exceptions import ClientError
 
 from aws.bucket import Bucket
 from aws.rejections import Reason, Rejection, RejectionStore, Summary, decode, encode, new_rejection
@@ -17,6 +21,10 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 MISSING = RowError(1, "Country", "is missing")
 STRANGE = RowError(4, "Customer", "is not a known field (did you mean CustomerID?)")
+
+
+def uuid7_of(moment: datetime) -> str:
+    return str(UUID(int=round(moment.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62))
 
 
 def rejection(batch_id: str = "batch-1", day: int = 26, text: bytes = b"{}") -> Rejection:
@@ -75,7 +83,7 @@ def test_a_repeated_request_is_listed_once(store: RejectionStore) -> None:
     """Another body of the same batch is listed beside it."""
     for each in (rejection(), rejection(), rejection(text=b"[]")):
         store.create(each)
-    assert {each.id for each in store.latest_first()} == {rejection().id, rejection(text=b"[]").id}
+    assert set(store.latest_first()) == {rejection().id, rejection(text=b"[]").id}
 
 
 def test_the_latest_day_comes_first(store: RejectionStore) -> None:
@@ -83,8 +91,8 @@ def test_the_latest_day_comes_first(store: RejectionStore) -> None:
     for day in (24, 26, 25):
         store.create(rejection(day=day))
     listed = list(store.latest_first())
-    assert [each.id[:10] for each in listed] == ["2026-11-26", "2026-11-25", "2026-11-24"]
-    assert list(store.latest_first(before=listed[0].position)) == listed[1:]
+    assert [each[:10] for each in listed] == ["2026-11-26", "2026-11-25", "2026-11-24"]
+    assert list(store.latest_first(before=listed[0])) == listed[1:]
     assert list(store.latest_first("2026-11-25", "2026-11-25")) == [listed[1]]
 
 
@@ -116,10 +124,66 @@ def test_of_two_changes_at_once_one_holds(store: RejectionStore) -> None:
     assert found[0].rows == ()
 
 
-def test_the_rejected_rows_of_a_batch_are_counted(store: RejectionStore) -> None:
-    """Of all its bodies; not those of a batch whose id goes on behind a full stop."""
+def test_the_rejections_of_a_batch_are_found(store: RejectionStore) -> None:
+    """Of all its bodies in these hours; not those of a batch whose id goes on behind a full stop."""
     others = [rejection("batch-1.b"), rejection("batch-10"), rejection(day=25)]
-    for each in (rejection(), rejection(text=b"[]"), *others):
+    own = [rejection(), rejection(text=b"[]"), rejection(day=24)]
+    for each in (*own, *others):
         store.create(each)
-    assert store.rejected_rows("batch-1", ["2026-11-26", "2026-11-26"]) == 2
-    assert store.rejected_rows("batch-2", ["2026-11-26"]) == 0
+    moments = [NOON, NOON, NOON.replace(day=24, minute=59, second=59) - timedelta(hours=1)]
+    found = store.of_batch("batch-1", moments)
+    assert found is not None
+    assert sorted(map(str, found)) == sorted(str(each.summary) for each in own)
+    assert store.of_batch("batch-2", moments) == []
+
+
+def test_too_many_hours_of_a_batch_are_not_read(store: RejectionStore) -> None:
+    """A batch id may come with any number of bodies."""
+    assert store.of_batch("batch-1", [NOON - timedelta(hours=hour) for hour in range(60)]) is None
+
+
+def test_too_many_rejections_of_a_batch_are_not_read(store: RejectionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would be an object to read."""
+    monkeypatch.setattr("aws.rejections._MOST_OF_BATCH", 1)
+    for each in (rejection(), rejection(text=b"[]")):
+        store.create(each)
+    assert store.of_batch("batch-1", [NOON]) is None
+
+
+def test_the_first_entries_cost_two_calls_however_many_there_are(s3: "S3Client", store: RejectionStore) -> None:
+    """One for the days and one for the latest of them; so does a later page."""
+    calls: list[str] = []
+    s3.meta.events.register("before-call.s3", lambda model, **_: calls.append(model.name))
+    batch_ids = [uuid7_of(NOON - timedelta(seconds=number)) for number in range(12)]
+    for batch_id in batch_ids:
+        store.create(new_rejection(batch_id, NOON, {1: b"{}"}, [MISSING]))
+    calls.clear()
+    s3.meta.events.register("provide-client-params.s3.ListObjectsV2", lambda params, **_: params.update(MaxKeys=5))
+    latest = list(islice(store.latest_first(), 5))
+    assert [each.split(".")[2] for each in latest] == batch_ids[:5]
+    assert list(islice(store.latest_first(before=latest[1]), 2)) == latest[2:4]
+    assert calls == ["ListObjectsV2"] * 4
+
+
+@pytest.mark.parametrize(("minutes", "is_one"), [(59, True), (61, False)])
+def test_a_request_repeated_within_an_hour_is_one_rejection(minutes: int, *, is_one: bool) -> None:
+    """Also across midnight, if its batch id is a UUIDv7."""
+    batch_id = uuid7_of(NOON.replace(hour=23, minute=59))
+    later = NOON.replace(hour=23, minute=59) + timedelta(minutes=minutes)
+    first, second = (
+        new_rejection(batch_id, moment, {1: b"{}"}, [MISSING]) for moment in (NOON.replace(hour=23, minute=59), later)
+    )
+    assert (first.id == second.id) == is_one
+
+
+def test_a_reason_counts_a_row_once() -> None:
+    """A row may have two unknown fields of the same kind."""
+    made = new_rejection("batch-1", NOON, {4: b"{}"}, [RowError(4, "a", "is unknown"), RowError(4, "b", "is unknown")])
+    assert made.summary.reasons == (Reason("unknown field", "is unknown", 1),)
+
+
+def test_an_object_that_s3_denies_is_missing(s3: "S3Client", store: RejectionStore) -> None:
+    """S3 does not tell a role that may list only a folder which objects are missing."""
+    denied = ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+    with patch.object(Bucket, "read_start", side_effect=denied):
+        assert store.summary(rejection().id) is None

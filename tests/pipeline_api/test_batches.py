@@ -55,6 +55,16 @@ def test_a_batch_without_a_receipt_is_worth_asking_again(api: Api) -> None:
     assert answer.json()["detail"].startswith("There is no receipt of this batch yet")
 
 
+def test_too_many_bodies_of_a_batch_are_a_problem(
+    api: Api, writer: ReceiptWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rather than sums that leave some of them out."""
+    monkeypatch.setattr("pipeline_api.queries.queries.MOST_BODIES", 1)
+    put(writer, receipt("a", body=b"1"), receipt("a", body=b"2"))
+    answer = api.get("/batches/a")
+    assert (answer.status_code, answer.json()["title"]) == (409, "Too many bodies")
+
+
 def test_the_latest_batches_come_first_and_in_pages(api: Api, writer: ReceiptWriter) -> None:
     """The last page has no token."""
     put(writer, *(receipt(str(number), arrived=float(number)) for number in range(5)))

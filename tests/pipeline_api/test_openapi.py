@@ -66,7 +66,7 @@ def test_every_id_has_an_example(document: dict[str, Any]) -> None:
         "InvoiceNo": ["536365"],
         "CustomerID": ["17850"],
         "batch_id": ["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"],
-        "id": ["2026-11-26.01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d.0f1e2d3c4b5a6978"],
+        "id": ["2026-11-26.43195.01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d.0f1e2d3c4b5a6978"],
     }
 
 

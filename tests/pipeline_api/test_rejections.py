@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import uuid6
 from botocore.exceptions import ReadTimeoutError
 
 from aws.bucket import Bucket
@@ -176,7 +177,7 @@ def test_as_csv_the_rows_are_a_file_of_rejects(keeping: Api) -> None:
     assert second[:8] + second[-1:] == [""] * 8 + [colour]
 
 
-@pytest.mark.parametrize("name", ["nothing", "2026-11-26.batch-1.0123456789abcdef%0A"])
+@pytest.mark.parametrize("name", ["nothing", "2026-11-26.43195.batch-1.0123456789abcdef%0A"])
 def test_what_is_no_id_is_a_problem(keeping: Api, name: str) -> None:
     assert keeping.get(f"/rejections/{name}").status_code == 422
 
@@ -187,13 +188,57 @@ def test_a_receipt_counts_the_rejected_rows(store: RejectionStore, dynamodb: "Dy
     texts, errors = {0: b"{}", 7: b"[]"}, [RowError(0, None, "is odd"), RowError(7, None, "is odd")]
     store.create(new_rejection("batch-1", datetime(1970, 1, 1, tzinfo=UTC), texts, errors))
     services = open_services(FakeKinesis([]).stream(), Tables(dynamodb, "invoices", "customers", lambda _: None))
-    api = Api(create_app(replace(services, open_rejections=lambda: store), run_inline))
+    api = Api(create_app(replace(services, keep_rejections=lambda: store), run_inline))
     assert api.get("/batches/batch-1").json()["rejected"] == 2
+
+
+@pytest.fixture
+def with_receipts(store: RejectionStore, dynamodb: "DynamoDBClient") -> Api:
+    """Rejected rows are kept, and the tables are moto's."""
+    services = open_services(FakeKinesis([]).stream(), Tables(dynamodb, "invoices", "customers", lambda _: None))
+    return Api(create_app(replace(services, keep_rejections=lambda: store), run_inline))
+
+
+def test_a_receipt_counts_the_rejected_rows_of_every_day(
+    store: RejectionStore, dynamodb: "DynamoDBClient", with_receipts: Api
+) -> None:
+    """The batch has a body on each of three days."""
+    writer = ReceiptWriter(dynamodb, "batches", 30, lambda: 0.0)
+    for day in range(3):
+        writer.put(receipt("batch-1", body=b"%d" % day, arrived=day * 86_400.0))
+        moment = datetime(1970, 1, 1 + day, tzinfo=UTC)
+        store.create(new_rejection("batch-1", moment, {day: b"{}"}, [RowError(day, None, "is odd")], 1))
+    assert with_receipts.get("/batches/batch-1").json()["rejected"] == 3
+
+
+def test_a_receipt_without_the_bucket_has_no_count_of_rejected_rows(
+    s3: "S3Client", dynamodb: "DynamoDBClient", with_receipts: Api
+) -> None:
+    """The receipt is worth having without it."""
+    ReceiptWriter(dynamodb, "batches", 30, lambda: 0.0).put(receipt("batch-1"))
+    s3.delete_bucket(Bucket="raw-bucket")
+    answer = with_receipts.get("/batches/batch-1")
+    assert (answer.status_code, answer.json()["rejected"]) == (200, None)
+
+
+@pytest.mark.parametrize("key", ["batch-1", str(uuid6.uuid7())], ids=["any id", "UUIDv7"])
+def test_a_batch_without_a_valid_row_gets_no_receipt(with_receipts: Api, key: str) -> None:
+    """So nobody is told to ask again."""
+    with_receipts.ingest(ndjson([row(Quantity="x")]), AS_NDJSON, {"Idempotency-Key": key})
+    answer = with_receipts.get(f"/batches/{key}")
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (404, None)
+    assert answer.json()["detail"].startswith("Every row that was sent with this batch id was rejected")
+
+
+def test_a_batch_with_some_valid_rows_will_get_its_receipt(with_receipts: Api) -> None:
+    """Its rejected rows may be kept before its valid rows are stored."""
+    with_receipts.ingest(ndjson([row(), row(Quantity="x")]), AS_NDJSON, BATCH)
+    assert with_receipts.get("/batches/batch-1").headers["Retry-After"] == "1"
 
 
 def test_what_is_not_there_is_not_found(keeping: Api, offline_api: Api) -> None:
     """Nor is anything where rejected rows are not kept."""
-    unknown = "/rejections/2026-11-26.batch-1.0123456789abcdef"
+    unknown = "/rejections/2026-11-26.43195.batch-1.0123456789abcdef"
     answers = [keeping.get(unknown), offline_api.get(unknown), offline_api.get("/rejections")]
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert answers[1].json()["detail"] == "Rejected rows are not kept."

@@ -177,8 +177,8 @@ def naming(stores: Stores) -> list[str]:
 
 def rejected_rows(stores: Stores) -> Sequence[RejectedRow]:
     store = RejectionStore(stores.bucket)
-    (listed,) = store.latest_first()
-    found = store.read(listed.id)
+    (rejection_id,) = store.latest_first()
+    found = store.read(rejection_id)
     assert found
     return found[0].rows
 

@@ -75,7 +75,7 @@ def test_mended_rows_are_stored_once(
     assert (third.rows, third.before) == (0, 3)
     for batch_id, data in records:
         deliver(stores, data, batch_id)
-    assert len(records) == 3
+    assert len(records) == 2
     assert {batch_id for batch_id, _ in records} == {f"resent-{rejection_id[-16:]}"}
     ids = dict(zip(stored_ids(stores), stored_lines(stores), strict=True))
     assert sorted((line.Quantity, line.Country) for line in ids.values()) == [
@@ -195,10 +195,23 @@ def test_all_that_match_are_resent(
     )
 
 
+def test_a_request_that_expired_meanwhile_stops_no_other(
+    store: RejectionStore, command: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named, and the exit code tells that not all rows were resent."""
+    kept, gone = keep(store, BAD[:1]), keep(store, BAD[:1], "batch-2")
+    read = RejectionStore.read
+    monkeypatch.setattr(RejectionStore, "read", lambda self, each: None if each == gone else read(self, each))
+    code, text = command("resend", "--all", "--set", "Quantity=6")
+    assert code == 1
+    assert f"There is no {gone} among the rejected rows" in text
+    assert f"{kept}: 1 row resent" in text
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("show 2026-11-26.batch-1.0123456789abcdef", "There is no 2026-11-26.batch-1.0123456789abcdef"),
+        ("show 2026-11-26.43195.batch-1.0123456789abcdef", "There is no 2026-11-26.43195.batch-1.0123456789abcdef"),
         ("resend", "Give ids, or --all."),
         ("resend x --field Country", "--from, --to, --field and --reason work only with --all."),
     ],

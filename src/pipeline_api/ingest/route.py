@@ -56,7 +56,7 @@ class IngestResponse(BaseModel):
 
 
 class QueryableResponse(IngestResponse):
-    """The accepted rows can be queried."""
+    """The accepted rows can be queried. `receipt` is about the rows of this request alone."""
 
     receipt: ReceiptResponse
 
@@ -110,7 +110,7 @@ def ingest_routes(
         headers = {"Location": f"{request.scope.get('root_path', '')}/batches/{batch_id}"}
         if prefer and (seconds := wait_seconds(prefer)):
             headers["Preference-Applied"] = f"wait={seconds}"
-            if receipt := await wait.receipt_of(batch_id, record, seconds):
+            if receipt := await wait.receipt_of(batch_id, record, seconds, request.state.arrived_at):
                 queryable = QueryableResponse(**dict(response), receipt=receipt)
                 return Response(queryable.model_dump_json(), 200, headers, JSON)
         return Response(response.model_dump_json(), 202, headers, JSON)
@@ -162,7 +162,8 @@ def _keep_rejected(open_rejections: OpenRejections, batch_id: str, batch: Batch 
         return []
     try:
         if store := open_rejections():
-            store.keep(batch_id, batch.rejected, batch.errors)
+            accepted = batch.accepted if isinstance(batch, Batch) else 0
+            store.keep(batch_id, batch.rejected, batch.errors, accepted)
     except (Retryable, BotoCoreError, ClientError) as error:
         _logger.warning("Rejected rows are not kept: %s", error, extra={"batch_id": batch_id, "route": "/ingest"})
         return [Metric("RejectedRowsNotKept", len(batch.rejected))]

@@ -13,7 +13,7 @@ from invoices.errors import Malformed
 from invoices.fields import InvoiceId
 from invoices.normal_forms import ID_PATTERN
 
-LONGEST_TOKEN = 100
+LONGEST_TOKEN = 150
 MOST_VALUES = 1_000
 """Distinct dates, customers or countries that a response lists at most, so that it stays below Lambda's 6 MB."""
 
@@ -28,7 +28,7 @@ def _id_schema(example: str) -> WithJsonSchema:
 
 _InvoiceNo = Annotated[InvoiceId, _id_schema("536365")]
 _CustomerID = Annotated[InvoiceId, _id_schema("17850")]
-_NextToken = Annotated[
+NextToken = Annotated[
     str | None,
     Field(max_length=LONGEST_TOKEN, description="`next_token` of the page before; omit it for the first page."),
 ]
@@ -43,50 +43,50 @@ BatchInPath = Annotated[
 ]
 
 
-class _StrictQuery(BaseModel):
+class StrictQuery(BaseModel):
     """Rejects unknown parameters, because a misspelt one must not be ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class NoQuery(_StrictQuery):
+class NoQuery(StrictQuery):
     """The route has no query parameters."""
 
 
-class LinesPage(_StrictQuery):
+class LinesPage(StrictQuery):
     limit: Annotated[int, Field(ge=1, le=5000, description="The largest number of lines in the response.")] = 5000
-    next_token: _NextToken = None
+    next_token: NextToken = None
 
 
 class InvoiceQuery(LinesPage):
     InvoiceNo: Annotated[_InvoiceNo, Field(description="The number of the invoice.")]
 
 
-class CustomerQuery(_StrictQuery):
+class CustomerQuery(StrictQuery):
     CustomerID: Annotated[_CustomerID, Field(description="The number of the customer.")]
 
 
-class InvoicesPage(_StrictQuery):
+class InvoicesPage(StrictQuery):
     limit: Annotated[int, Field(ge=1, le=100, description="The largest number of invoices in the response.")] = 20
-    next_token: _NextToken = None
+    next_token: NextToken = None
 
 
-class BatchesPage(_StrictQuery):
+class BatchesPage(StrictQuery):
     limit: Annotated[int, Field(ge=1, le=100, description="The largest number of batches in the response.")] = 20
-    next_token: _NextToken = None
+    next_token: NextToken = None
 
 
-_Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2010-12-01"])]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2010-12-01"])]
 
 
-class TotalsQuery(_StrictQuery):
-    first_day: Annotated[_Day | None, Field(alias="from", description="The first day, such as 2010-12-01.")] = None
-    last_day: Annotated[_Day | None, Field(alias="to", description="The last day; it counts, too.")] = None
+class TotalsQuery(StrictQuery):
+    first_day: Annotated[Day | None, Field(alias="from", description="The first day, such as 2010-12-01.")] = None
+    last_day: Annotated[Day | None, Field(alias="to", description="The last day; it counts, too.")] = None
     by: Annotated[Literal["day", "month", "country"], Field(description="What each sum is of.")] = "month"
 
 
 _Money = Annotated[str, Field(pattern=r"^-?\d+\.\d{2,}$")]
-_Token = Annotated[str | None, Field(description="Send it to get the next page; null on the last page.")]
+Token = Annotated[str | None, Field(description="Send it to get the next page; null on the last page.")]
 
 
 class LineResponse(BaseModel):
@@ -123,7 +123,7 @@ class InvoiceResponse(BaseModel):
     quantity: Annotated[int, Field(examples=[6])]
     total: Annotated[_Money, Field(examples=["15.30"])]
     lines: list[LineResponse]
-    next_token: Annotated[_Token, Field(examples=[None])]
+    next_token: Annotated[Token, Field(examples=[None])]
     withdrawn_count: Annotated[int, Field(examples=[0])]
     withdrawn: Annotated[list[WithdrawnLine], Field(examples=[[]])]
 
@@ -159,7 +159,7 @@ class CustomerInvoicesResponse(BaseModel):
 
     CustomerID: Annotated[str, Field(examples=["17850"])]
     invoices: list[CustomerInvoice]
-    next_token: Annotated[_Token, Field(examples=[None])]
+    next_token: Annotated[Token, Field(examples=[None])]
 
 
 _Instant = Annotated[str, Field(examples=["2026-11-25T12:00:04.125+00:00"])]
@@ -169,7 +169,7 @@ class ReceiptResponse(BaseModel):
     """What became of a batch. Its stored rows can be queried. `rows` is the sum of `stored` and `set_aside`.
 
     `set_aside` counts rows that were accepted and could not be stored; they are kept, each with its reason. A batch id
-    that came with two bodies has their sums, the first arrival and the time when all of their rows were queryable.
+    that came with several bodies has their sums, the first arrival and the time when all of their rows were queryable.
     """
 
     batch_id: Annotated[str, Field(examples=["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"])]
@@ -181,7 +181,12 @@ class ReceiptResponse(BaseModel):
 
 
 class BatchResponse(ReceiptResponse):
-    """The receipt, and how many rows of the batch were rejected: see `GET /rejections`. Null: they are not kept."""
+    """The receipt, and how many rows of the batch were rejected: see `GET /rejections`.
+
+    `rejected` is null where rejected rows are not kept, where S3 fails, and where the batch has more than 200 requests
+    with rejected rows. It counts requests within an hour of the time in a UUIDv7 batch id, or else in the hours when
+    the batch's bodies arrived. A request counts twice if it was repeated later than that, or in another hour.
+    """
 
     rejected: Annotated[int | None, Field(examples=[0])]
 
@@ -190,7 +195,7 @@ class BatchesResponse(BaseModel):
     """One page of the receipts, the last batch to arrive first. A batch id has an entry for each of its bodies."""
 
     batches: list[ReceiptResponse]
-    next_token: Annotated[_Token, Field(examples=[None])]
+    next_token: Annotated[Token, Field(examples=[None])]
 
 
 class GroupTotals(BaseModel):

@@ -3,22 +3,27 @@
 An invoice is the union of its slices. Its totals are computed from its lines each time and stored nowhere.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import reduce
 from itertools import islice
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from aws.items import slice_from_item
 from aws.receipts import Receipt, ReceiptTable
-from aws.rejections import RejectionStore
+from aws.rejections import RejectionStore, Summary
 from aws.totals import DayTotals, TotalsStore
+from invoices.errors import Retryable
 from invoices.invoice import Invoice, invoice_of, sort_key, totals_of
 from invoices.line import Line
 from invoices.money import exact_product, exact_sum, money_text
-from pipeline_api.problems import NotFound, ReceiptNotFound, TooManyLines
+from pipeline_api.problems import NotFound, ReceiptNotFound, TooManyBodies, TooManyLines
 from pipeline_api.queries.models import (
     MOST_VALUES,
     MOST_WITHDRAWN,
@@ -55,6 +60,9 @@ from pipeline_api.queries.tables import (
 
 MAX_PAGE_BYTES = 5_000_000
 """The lines of a response, estimated from above: Lambda responds with at most 6 MB (AWS: Lambda quotas)."""
+
+MOST_BODIES = 10_000
+"""The receipts that are added up for one batch: some three pages of a Query."""
 
 _LINE_BYTES = 280
 _ESCAPED_BYTES = 4  # a quote is escaped in our JSON, and again in Lambda's
@@ -246,13 +254,40 @@ def _own_lines(stored: StoredInvoice, customer_id: str) -> Invoice:
 
 
 def read_batch_receipt(table: ReceiptTable, rejections: RejectionStore | None, batch_id: str) -> BatchResponse:
-    """Raises ReceiptNotFound, Throttled or Unavailable."""
-    if not (receipts := table.of_batch(batch_id)):
-        raise receipt_not_found()
-    receipt = receipt_response(receipts)
-    days = (receipt.arrived_at[:10], receipt.queryable_at[:10])  # rows are rejected in between
-    rejected = rejections.rejected_rows(batch_id, days) if rejections else None
-    return BatchResponse(**dict(receipt), rejected=rejected)
+    """Raises ReceiptNotFound, NotFound where all rows were rejected, TooManyBodies, Throttled or Unavailable."""
+    receipts = table.of_batch(batch_id, MOST_BODIES + 1)
+    if len(receipts) > MOST_BODIES:
+        raise too_many_bodies()
+    if not receipts:
+        raise _no_receipt(rejections, batch_id)
+    arrivals = [datetime.fromisoformat(receipt.arrived_at) for receipt in receipts]
+    found = _rejections_of(rejections, batch_id, arrivals)
+    rejected = None if found is None else sum(summary.rejected for summary in found)
+    return BatchResponse(**dict(receipt_response(receipts)), rejected=rejected)
+
+
+def _no_receipt(rejections: RejectionStore | None, batch_id: str) -> NotFound:
+    """Looks for rejections at the time in the batch id, and in this hour and the one before."""
+    now = rejections.now() if rejections else None
+    found = _rejections_of(rejections, batch_id, [now, now - timedelta(hours=1)] if now else [])
+    if found and not any(summary.accepted for summary in found):
+        return NotFound("every row that was sent with this batch id was rejected; GET /rejections shows why")
+    return receipt_not_found()
+
+
+def _rejections_of(
+    rejections: RejectionStore | None, batch_id: str, moments: Sequence[datetime]
+) -> Sequence[Summary] | None:
+    """None where they are not kept, are too many, or cannot be read: the receipt is worth having without them."""
+    try:
+        return rejections.of_batch(batch_id, moments) if rejections else None
+    except (Retryable, BotoCoreError, ClientError) as error:
+        _logger.warning("Rejected rows are not counted: %s", error, extra={"batch_id": batch_id})
+        return None
+
+
+def too_many_bodies() -> TooManyBodies:
+    return TooManyBodies(f"the batch id came with more than {MOST_BODIES:,} bodies")
 
 
 def receipt_not_found() -> ReceiptNotFound:
@@ -309,3 +344,6 @@ def _sums_of(days: Sequence[DayTotals]) -> dict[str, Any]:
         "quantity": sum(int(day.quantity) for day in days),
         "total": money_text(reduce(exact_sum, (Decimal(day.amount) for day in days), Decimal(0))),
     }
+
+
+_logger = logging.getLogger(__name__)

@@ -40,6 +40,7 @@ from pipeline_api.queries.queries import (
     read_invoice,
     read_totals,
     receipt_not_found,
+    too_many_bodies,
     too_many_lines,
 )
 from pipeline_api.queries.tables import Tables
@@ -58,14 +59,14 @@ def invoice_routes(tables: Tables, run: RunBlocking) -> APIRouter:
     @router.get("/invoices/{InvoiceNo}", summary="An invoice", operation_id="invoice", response_model=InvoiceResponse)
     async def invoice(InvoiceNo: InvoiceInPath, page: Annotated[LinesPage, Query()]) -> Response:
         """Its totals, and its lines in pages, sorted by date and stock code."""
-        return _json(await run(read_invoice, tables, InvoiceNo, page))
+        return json_response(await run(read_invoice, tables, InvoiceNo, page))
 
     @router.get(
         "/invoices", summary="An invoice, by query", operation_id="invoice_by_query", response_model=InvoiceResponse
     )
     async def invoice_by_query(query: Annotated[InvoiceQuery, Query()]) -> Response:
         """The same response as from `GET /invoices/{InvoiceNo}`."""
-        return _json(await run(read_invoice, tables, query.InvoiceNo, query))
+        return json_response(await run(read_invoice, tables, query.InvoiceNo, query))
 
     return router
 
@@ -86,7 +87,7 @@ def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
     )
     async def customer(CustomerID: CustomerInPath, _: Annotated[NoQuery, Query()]) -> Response:
         """The totals over all lines of the customer."""
-        return _json(await run(read_customer, tables, CustomerID))
+        return json_response(await run(read_customer, tables, CustomerID))
 
     @router.get(
         "/customers",
@@ -97,7 +98,7 @@ def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
     )
     async def customer_by_query(query: Annotated[CustomerQuery, Query()]) -> Response:
         """The same response as from `GET /customers/{CustomerID}`."""
-        return _json(await run(read_customer, tables, query.CustomerID))
+        return json_response(await run(read_customer, tables, query.CustomerID))
 
     @router.get(
         "/customers/{CustomerID}/invoices",
@@ -111,7 +112,7 @@ def customer_routes(tables: Tables, run: RunBlocking) -> APIRouter:
 
         A page may have fewer invoices than `limit`: it ends before 20,000 stored lines.
         """
-        return _json(await run(read_customer_invoices, tables, CustomerID, page))
+        return json_response(await run(read_customer_invoices, tables, CustomerID, page))
 
     return router
 
@@ -129,11 +130,15 @@ def batch_routes(receipts: ReceiptTable, open_rejections: OpenRejections, run: R
         summary="A batch",
         operation_id="batch",
         response_model=BatchResponse,
-        responses=problem_responses(receipt_not_found()),
+        responses=problem_responses(receipt_not_found(), too_many_bodies()),
     )
     async def batch(batch_id: BatchInPath, _: Annotated[NoQuery, Query()]) -> Response:
-        """Its receipt. As soon as there is one, every stored row of the batch can be queried."""
-        return _json(await run(lambda: read_batch_receipt(receipts, open_rejections(), batch_id)))
+        """Its receipt. As soon as there is one, every stored row of the batch can be queried.
+
+        A 404 has `Retry-After` while there may be a receipt soon. It has none, and says so, where every row was
+        rejected, within an hour of the time in a UUIDv7 batch id, or else in this hour or the one before.
+        """
+        return json_response(await run(lambda: read_batch_receipt(receipts, open_rejections(), batch_id)))
 
     @router.get(
         "/batches",
@@ -144,7 +149,7 @@ def batch_routes(receipts: ReceiptTable, open_rejections: OpenRejections, run: R
     )
     async def batches(page: Annotated[BatchesPage, Query()]) -> Response:
         """In pages, the last batch to arrive first. A receipt may appear here some milliseconds late."""
-        return _json(await run(read_batches, receipts, page))
+        return json_response(await run(read_batches, receipts, page))
 
     return router
 
@@ -161,7 +166,7 @@ def totals_routes(open_totals: OpenTotals, run: RunBlocking) -> APIRouter:
     @router.get("/totals", summary="Sums over all rows", operation_id="totals", response_model=TotalsResponse)
     async def totals(query: Annotated[TotalsQuery, Query()]) -> Response:
         """By day, month or country. Each line counts once; rows that came after `as_of` are not in them yet."""
-        return _json(await run(lambda: read_totals(open_totals(), query)))
+        return json_response(await run(lambda: read_totals(open_totals(), query)))
 
     return router
 
@@ -184,6 +189,6 @@ def _problems(what: str, parameter: str) -> Responses:
     return problem_responses(*errors) | service_problems("DynamoDB")
 
 
-def _json(response: BaseModel) -> Response:
+def json_response(response: BaseModel) -> Response:
     """Written by pydantic's compiled code. FastAPI would first validate the response a second time."""
     return Response(response.model_dump_json(), media_type="application/json")
