@@ -1,7 +1,7 @@
 """A pytest plugin that writes down every AWS call which our own code makes while the tests run.
 
 `pytest -p acceptance.call_recorder`, with the file to write in AWS_CALLS_FILE. A call belongs to the module that makes
-it, directly or through aws/bucket.py. A call that a test makes in one of these ways does not count.
+it, directly or through aws/bucket.py or aws/receipts.py. A call that a test makes in one of these ways does not count.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 import botocore.session
 
 _SOURCE = Path(__file__).parent.parent / "src"
-_SHARED = _SOURCE / "aws" / "bucket.py"
+_SHARED = {_SOURCE / "aws" / "bucket.py", _SOURCE / "aws" / "receipts.py"}
 _TESTS = Path(__file__).parent.parent / "tests"
 _PERMISSIONS = {"s3:ListObjectsV2": "s3:ListBucket"}
 """Calls that need a permission of another name."""
@@ -47,13 +47,13 @@ def _record(params: dict[str, Any], model: Any, **_rest: object) -> None:
 
 
 def _caller() -> str | None:
-    """The innermost module but for aws/bucket.py, which all functions share; None if a test comes first."""
+    """The innermost module but for those that several functions share; None if a test comes first."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to one's callers
     while frame is not None:
         path = Path(frame.f_code.co_filename)
         if _TESTS in path.parents:
             return None
-        if _SOURCE in path.parents and path != _SHARED:
+        if _SOURCE in path.parents and path not in _SHARED:
             return ".".join(path.relative_to(_SOURCE).with_suffix("").parts)
         frame = frame.f_back
     return None

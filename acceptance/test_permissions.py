@@ -30,7 +30,13 @@ Grant = tuple[str, str]
 
 RECORDED = ["tests/consumers", "--ignore=tests/consumers/lake", "tests/pipeline_api", "tests/aws"]
 ROLES = {"ApiFunction": "ApiRole", "ToS3Function": "ToS3Role", "ToDynamodbFunction": "ToDynamodbRole"}
-STAGES = {"to_s3": "ToS3Function", "to_dynamodb": "ToDynamodbFunction"}
+OWNERS = {
+    "RawBucket/failed/to_s3": {"ToS3Function"},
+    "RawBucket/failed/to_dynamodb": {"ToDynamodbFunction"},
+    "BatchesTable": {"ToDynamodbFunction", "ApiFunction"},
+}
+"""Whom the calls of the shared batch loop belong to."""
+
 NAMES_IN_TESTS = {
     "rows": "Stream",
     "invoices": "InvoicesTable",
@@ -67,8 +73,7 @@ def modules_of(stack: Transformed, function: str) -> set[str]:
 def made(calls: list[tuple[str, str, str]], modules: set[str], function: str) -> set[Grant]:
     """The calls of these modules, but for those that they make for another function's stage."""
     grants = {(action, placed(resource)) for module, action, resource in calls if module in modules}
-    others = {f"RawBucket/failed/{stage}" for stage, owner in STAGES.items() if owner != function}
-    return {grant for grant in grants if grant[1] not in others}
+    return {grant for grant in grants if function in OWNERS.get(grant[1], {function})}
 
 
 def placed(resource: str) -> str:
