@@ -107,6 +107,7 @@ document.addEventListener("reached", (/** @type {CustomEvent} */ event) => {
   connection.textContent = event.detail;
 });
 addEventListener("unhandledrejection", (event) => {
+  if (event.reason?.name === "AbortError") event.preventDefault(); // a button's request, after its view was left
   if (event.reason instanceof Problem) connection.textContent = event.reason.message; // of a button such as "More lines"
 });
 open();
