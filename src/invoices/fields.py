@@ -208,7 +208,7 @@ def _with_occurrence(value: T, info: ValidationInfo) -> T:
 
 
 _Instant = Annotated[str, StringConstraints(strict=True, max_length=40), AfterValidator(instant_from_text)]
-_INSTANT_TEXT = _text(format="date-time", pattern=f"^{_YEAR}-(0[1-9]|1[0-2])-{_ISO_DAY}[T ]{_ISO_TIME}{_NAMED_ZONE}$")
+_INSTANT_TEXT = _text(pattern=f"^{_YEAR}-(0[1-9]|1[0-2])-{_ISO_DAY}[T ]{_ISO_TIME}{_NAMED_ZONE}$")
 
 AsOf = Annotated[
     str | None, _accepts(Annotated[_Instant | None, AfterValidator(_with_occurrence)]), _any_of(_INSTANT_TEXT, _NULL)

@@ -209,16 +209,20 @@ def _duplicate_name(text: bytes) -> str | None:
 
 
 def _shortened_number(text: bytes) -> str | None:
-    """The first field with a number that a float does not hold exactly. The row is valid, so it has no booleans."""
-    fields: list[tuple[str, object]] = json.loads(text, parse_float=_is_exact, object_pairs_hook=list)
-    return next((name for name, value in fields if value is False), None)
+    """The first field with a number that a float does not hold exactly."""
+    fields: list[tuple[str, object]] = json.loads(text, parse_float=_ShortenedNumber.if_it_is, object_pairs_hook=list)
+    return next((name for name, value in fields if isinstance(value, _ShortenedNumber)), None)
 
 
-def _is_exact(number: str) -> bool:
-    try:
-        return Decimal(number) == Decimal(repr(float(number)))
-    except InvalidOperation:  # an exponent far beyond that of any float
-        return False
+class _ShortenedNumber:
+    """Stands for a number that a float does not hold exactly."""
+
+    @classmethod
+    def if_it_is(cls, number: str) -> "_ShortenedNumber | None":
+        try:
+            return None if Decimal(number) == Decimal(repr(float(number))) else cls()
+        except InvalidOperation:  # an exponent far beyond that of any float
+            return cls()
 
 
 def _row_errors(error: ValidationError, index: int) -> Iterator[RowError]:

@@ -149,6 +149,12 @@ def test_a_number_that_a_float_would_change_is_rejected(field: str, number: str)
     assert errors_of(text) == [RowError(0, field, message)]
 
 
+def test_false_is_no_number() -> None:
+    """A row may have both."""
+    text = ndjson([row(UnitPrice="@", Withdrawn=False)]).replace(b'"@"', b"2.5") + b"\n{}"
+    assert read_ndjson(text).indexes == [0]
+
+
 @given(st.decimals(-999_999_999, 999_999_999, places=6), st.integers(0, 30))
 def test_a_number_that_is_accepted_is_kept(price: Decimal, zeros: int) -> None:
     """Whatever its length: zeros at the end change nothing."""
