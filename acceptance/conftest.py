@@ -18,7 +18,6 @@ from local_runtime.stack.functions import Function, read_functions
 from local_runtime.stack.resources import Clients, create_resources, engine_clients
 from local_runtime.stack.template import physical_names, read_template
 
-
 _SHARE_A_BUILD = {"test_artifacts", "test_functions"}
 
 
