@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import TypeAlias
@@ -16,6 +16,7 @@ _TOO_MANY_BYTES = 4 * 1024 * 1024 + 1
 _SHARE_OF_REQUESTS = 0.3
 _SHARE_PUT_TWICE = 0.2
 _SHARE_OF_STATEMENTS = 0.5
+_SHARE_TAKEN_BACK = 0.3
 _FIRST_INSTANT = datetime(2026, 11, 26, 9, tzinfo=UTC)
 _ZONES = (UTC, timezone(timedelta(hours=2)))
 _INVALID_FIELDS: tuple[Mapping[str, object], ...] = (
@@ -32,7 +33,8 @@ _INVALID_FIELDS: tuple[Mapping[str, object], ...] = (
 class ForeignRecord:
     """A record and what must become of it.
 
-    `facts` must be stored, and `statements` are about rows of the file. `failed_in` names the stages that make a dead
+    `facts` must be stored, and `statements` are about rows of the file. `taken_back` are facts of an earlier record
+    with the same key, which it takes back whole. `failed_in` names the stages that make a dead
     letter of it: of all its bytes, or, where `bad_rows` are given, of exactly these rows.
     """
 
@@ -40,6 +42,7 @@ class ForeignRecord:
     data: bytes
     facts: Sequence[Fact] = ()
     statements: Sequence[Statement] = ()
+    taken_back: Sequence[Fact] = ()
     failed_in: tuple[str, ...] = ()
     bad_rows: Sequence[bytes] = ()
 
@@ -73,6 +76,8 @@ class ForeignProducer:
         used = self.chance.choice(self.used_keys) if self.used_keys else own
         if self.chance.random() < _SHARE_OF_STATEMENTS:
             record = statements(self.rows, self.chance, own)
+        elif (batches := [each for each in self.records if each.facts]) and self.chance.random() < _SHARE_TAKEN_BACK:
+            record = batch_withdrawal(self.chance.choice(batches))
         else:
             record = self.chance.choice(_KINDS)(self.chance, own, used)
         self.records.append(record)
@@ -93,6 +98,13 @@ def statements(rows: Sequence[GeneratedRow], chance: Random, own_key: str) -> Fo
         texts.append(json.dumps(values).encode())
         made.append(statement)
     return ForeignRecord(own_key, _packed(texts), statements=made)
+
+
+def batch_withdrawal(batch: ForeignRecord) -> ForeignRecord:
+    """Under the same key: the rows of the other have no Occurrence, so their key names them."""
+    as_of = _FIRST_INSTANT.isoformat()
+    texts = [json.dumps({**_fact_values(fact), "AsOf": as_of, "Withdrawn": True}).encode() for fact in batch.facts]
+    return ForeignRecord(batch.key, _packed(texts), taken_back=batch.facts)
 
 
 def no_gzip(chance: Random, own_key: str, _: str) -> ForeignRecord:
@@ -117,7 +129,7 @@ def some_bad_rows(chance: Random, own_key: str, _: str) -> ForeignRecord:
     rows = _json_rows(good) + bad
     chance.shuffle(rows)
     in_order = [row for row in rows if row in bad]
-    return ForeignRecord(own_key, _packed(rows), facts_of(good), (), ("to_dynamodb",), in_order)
+    return ForeignRecord(own_key, _packed(rows), facts_of(good), failed_in=("to_dynamodb",), bad_rows=in_order)
 
 
 def too_large(chance: Random, own_key: str, _: str) -> ForeignRecord:
@@ -158,6 +170,10 @@ _KINDS: tuple[_Kind, ...] = (*POISON, some_bad_rows, another_body, several_membe
 
 def _values(row: GeneratedRow) -> dict[str, object]:
     return dict(zip(COLUMNS, row.texts, strict=True))
+
+
+def _fact_values(fact: Fact) -> dict[str, object]:
+    return {**dict(zip(COLUMNS, astuple(fact), strict=True)), "UnitPrice": str(fact.price)}
 
 
 def _json_rows(rows: Sequence[GeneratedRow]) -> list[bytes]:

@@ -33,6 +33,7 @@ _REJECTIONS = (
     "tests/aws/test_rejections.py",
     "tests/pipeline_ops/test_rejected.py",
 )
+_WITHDRAW = ("tests/pipeline_ops/test_withdraw.py",)
 _LAKE = ("tests/consumers/lake/test_refresh.py", "tests/consumers/lake/test_table.py")
 _READS = ("tests/pipeline_api/test_tables.py", "tests/pipeline_api/test_customer.py", _SEEDS)
 
@@ -51,6 +52,27 @@ DEFECTS: tuple[Defect, ...] = (
         'name if line.is_ordinary else f"{name}@{line.AsOf}@{line.Withdrawn}"',
         "name",
         (*_SHAPE, _SEEDS),
+    ),
+    Defect(
+        "of equal rows of a batch only one is taken back with it",
+        "src/pipeline_ops/withdraw.py",
+        "[_row(each.line, as_of)] * each.number",
+        "[_row(each.line, as_of)]",
+        _WITHDRAW,
+    ),
+    Defect(
+        "a batch that is taken back doubles the rows of its receipt",
+        "src/consumers/index.py",
+        " or any(line.is_about_own_batch for line in rows.lines)",
+        "",
+        _INDEX,
+    ),
+    Defect(
+        "the API accepts a statement about no line",
+        "src/pipeline_api/ingest/batch.py",
+        "map(reject_unnamed_statements, read_in_chunks(texts))",
+        "read_in_chunks(texts)",
+        ("tests/pipeline_api/test_statements.py",),
     ),
     Defect(
         "of two statements as of one instant the first to arrive holds",

@@ -65,7 +65,8 @@ class Observations:
     def facts(self) -> list[Fact]:
         """Every line that holds, as often as it was sent as a row of its own."""
         statements = [each for record in self.foreign for each in record.statements]
-        return [*held_facts(facts_of(self.rows), statements), *self._foreign_facts]
+        taken_back = Counter(fact for record in self._foreign_bodies for fact in record.taken_back)
+        return [*held_facts(facts_of(self.rows), statements), *(Counter(self._foreign_facts) - taken_back).elements()]
 
     @property
     def withdrawn_invoices(self) -> set[str]:
@@ -75,8 +76,11 @@ class Observations:
 
     @property
     def _foreign_facts(self) -> list[Fact]:
-        distinct = {(record.key, record.data): record for record in self.foreign}.values()
-        return [fact for record in distinct for fact in record.facts]
+        return [fact for record in self._foreign_bodies for fact in record.facts]
+
+    @property
+    def _foreign_bodies(self) -> list[ForeignRecord]:
+        return list({(record.key, record.data): record for record in self.foreign}.values())
 
     def objects_under(self, prefix: str) -> dict[str, bytes]:
         return {key: data for key, data in self.objects.items() if key.startswith(prefix)}
@@ -255,9 +259,13 @@ def _is_explained(document: Mapping[str, Any]) -> bool:
 
 
 def _check_receipts(seen: Observations) -> Iterator[str]:
-    """Each readable record has one receipt for its body, of all of its rows, however often it was delivered."""
+    """Each readable record has one receipt for its body, of all of its rows, however often it was delivered.
+
+    A record that takes its batch back has none: the receipts of a batch count what was sent as it.
+    """
     accepted = {(key, gzip.decompress(data)): 0 for key, data in seen.puts}
-    readable = [record for record in seen.foreign if record.bad_rows or "to_dynamodb" not in record.failed_in]
+    with_receipt = [record for record in seen.foreign if not record.taken_back]
+    readable = [record for record in with_receipt if record.bad_rows or "to_dynamodb" not in record.failed_in]
     set_aside = {(record.key, gzip.decompress(record.data)): len(record.bad_rows) for record in readable}
     expected = [(key, len(_rows_in(body)), bad) for (key, body), bad in (accepted | set_aside).items()]
     yield from _difference("receipts", expected, map(_counted, seen.stores.items(seen.stores.batches)))

@@ -120,6 +120,24 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
         raise typer.Exit(_send_files(settings, context.obj, as_json=as_json))
 
 
+def _refuse_batch(batch_id: str | None) -> None:
+    """Rows that were sent without Occurrence are known by their batch, and the archive has them, not the client."""
+    if batch_id is not None:
+        _print_error("An operator takes a batch back: invoice-stream ops withdraw --batch ID. Nothing was sent.")
+        raise typer.Exit(_BAD_INPUT)
+
+
+Batch = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID",
+        is_eager=True,
+        callback=_refuse_batch,
+        help="An operator takes a batch back: invoice-stream ops withdraw --batch ID. [default: the file's lines]",
+    ),
+]
+
+
 @app.command("withdraw")
 def withdraw_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them by name
     context: typer.Context,
@@ -136,6 +154,7 @@ def withdraw_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes t
     dry_run: ShowOnly = False,  # noqa: FBT002 - a flag of the command line
     yes: Yes = False,  # noqa: FBT002 - a flag of the command line
     as_json: AsJsonLines = False,  # noqa: FBT002 - a flag of the command line
+    batch: Batch = None,  # noqa: ARG001 - its callback says who takes a batch back
 ) -> None:
     """Take back the lines of a file, read with the options that it was sent with. They count nowhere then.
 

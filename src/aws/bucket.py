@@ -48,7 +48,7 @@ _NOT_A_BATCH_ID = "unnamed"
 
 def raw_key(batch_id: str) -> str:
     """The key of the batch's raw object."""
-    return f"{RAW}{_batch_folder(batch_id)}/{batch_id}{_RAW_SUFFIX}"
+    return f"{RAW}{batch_folder(batch_id)}/{batch_id}{_RAW_SUFFIX}"
 
 
 def second_body_key(batch_id: str, data: bytes) -> str:
@@ -77,7 +77,8 @@ def hour_folder(moment: datetime) -> str:
     return f"{moment:dt=%Y-%m-%d/hour=%H}"
 
 
-def _batch_folder(batch_id: str) -> str:
+def batch_folder(batch_id: str) -> str:
+    """The folder of everything that is kept by the hour of this batch."""
     return hour_folder(batch_time(batch_id))
 
 
@@ -247,4 +248,4 @@ class DeadLetterStore:
         name = batch_id_or(batch_id, _NOT_A_BATCH_ID)
         indexes = ",".join(str(error.index) for error in dead_letter.errors)
         content = blake2b(dead_letter.payload + indexes.encode(), digest_size=8).hexdigest()
-        return f"{FAILED}{stage}/{_batch_folder(name)}/{name}.{content}.json"
+        return f"{FAILED}{stage}/{batch_folder(name)}/{name}.{content}.json"

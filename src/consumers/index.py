@@ -76,11 +76,12 @@ class Index:
         return [Metric("AgeWhenQueryable", max(millis, 0), "Milliseconds")]
 
     def _receipt(self, record: Record, data: bytes, rows: Rows) -> Receipt | None:
-        """None where nobody knows when the record arrived.
+        """None where nobody knows when the record arrived, and for a record that takes back its own batch.
 
-        A record that is delivered again after an erasure is still the same body, so it gets no second receipt.
+        A receipt counts what was sent as the batch, and stays true when it is taken back. A record that is delivered
+        again after an erasure is still the same body, so it gets no second receipt.
         """
-        if record.arrived_at is None:
+        if record.arrived_at is None or any(line.is_about_own_batch for line in rows.lines):
             return None
         with suppress(Rejected):
             data = unpack(record.original, MAX_BODY_BYTES) if record.original else data

@@ -21,7 +21,7 @@ app.registered_commands += client_app.registered_commands
 
 @app.command("ops", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def ops_command(context: typer.Context) -> None:
-    """The operator's commands: verify, failed, rejected, replay, erase, keys, lake, query. See `ops --help`."""
+    """The operator's commands: verify, failed, rejected, replay, withdraw, erase, keys, lake, query. See `ops -h`."""
     try:
         operators = import_module("pipeline_ops.cli")  # boto3 and DuckDB are loaded only here
     except ModuleNotFoundError as error:

@@ -7,7 +7,7 @@ sends text and compiled code checks it.
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias, TypeVar, Union
+from typing import Annotated, Any, TypeAlias, Union
 
 from pydantic import (
     AfterValidator,
@@ -66,8 +66,6 @@ class SeenFloats:
 
 
 Schema: TypeAlias = dict[str, Any]
-
-T = TypeVar("T")
 
 
 def _accepts(accepted: Any) -> GetPydanticSchema:
@@ -200,24 +198,17 @@ Occurrence = Annotated[
 """The row is the n-th with exactly this content in its source. It counts from 1."""
 
 
-def _with_occurrence(value: T, info: ValidationInfo) -> T:
-    """Only rows that have the field come here, so it costs other rows nothing. Occurrence is validated before it."""
-    if value and not info.data.get("Occurrence"):
-        raise ValueError("a statement about a line needs the line's Occurrence")
-    return value
-
-
 _Instant = Annotated[str, StringConstraints(strict=True, max_length=40), AfterValidator(instant_from_text)]
 _INSTANT_TEXT = _text(pattern=f"^{_YEAR}-(0[1-9]|1[0-2])-{_ISO_DAY}[T ]{_ISO_TIME}{_NAMED_ZONE}$")
 
-AsOf = Annotated[
-    str | None, _accepts(Annotated[_Instant | None, AfterValidator(_with_occurrence)]), _any_of(_INSTANT_TEXT, _NULL)
-]
-"""When this was stated about the line. The statement with the latest AsOf holds; one without AsOf is the weakest."""
+AsOf = Annotated[str | None, _accepts(_Instant | None), _any_of(_INSTANT_TEXT, _NULL)]
+"""When this was stated about the line. The statement with the latest AsOf holds; one without AsOf is the weakest.
+
+That a sender's row needs Occurrence is checked by `reject_unnamed_statements`, because a type sees one field."""
 
 Withdrawn = Annotated[
     bool,
-    _accepts(Annotated[StrictBool | None, AfterValidator(bool), AfterValidator(_with_occurrence)]),
+    _accepts(Annotated[StrictBool | None, AfterValidator(bool)]),
     _any_of({"type": "boolean"}, _NULL),
 ]
 """The line is taken back. Of two statements as of the same instant, this one holds."""

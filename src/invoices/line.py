@@ -39,6 +39,11 @@ class Line(BaseModel):
         """The row states no more than that there is this line."""
         return not (self.AsOf or self.Withdrawn)
 
+    @property
+    def is_about_own_batch(self) -> bool:
+        """The row states something about a line that its batch id identifies. Only `ops withdraw` makes such rows."""
+        return not (self.Occurrence or self.is_ordinary)
+
 
 def statement_that_holds(one: Line, other: Line) -> Line:
     """Of two statements about one line: the later one, and of two as of the same instant the withdrawal.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from itertools import islice
+from operator import attrgetter
 from typing import Annotated
 
 from pydantic import FailFast, TypeAdapter, ValidationError
@@ -73,6 +74,24 @@ def read_in_chunks(texts: Sequence[bytes]) -> Iterator[Rows]:
         chunk = texts[start : start + _CHUNK_ROWS]
         lines = lines_if_all_valid(chunk)
         yield _read_each(chunk, start) if lines is None else Rows(lines, range(start, start + len(lines)), [])
+
+
+def reject_unnamed_statements(rows: Rows) -> Rows:
+    """Reject rows with AsOf or Withdrawn that lack Occurrence.
+
+    They are valid only in a record that takes a whole batch back. From anybody else such a row would be about no line.
+    """
+    if rows.are_ordinary:
+        return rows
+    named = [(line, index) for line, index in zip(rows.lines, rows.indexes, strict=True) if not line.is_about_own_batch]
+    errors = [
+        RowError(index, name, RULES[name])
+        for line, index in zip(rows.lines, rows.indexes, strict=True)
+        for name in ("AsOf", "Withdrawn")
+        if line.is_about_own_batch and getattr(line, name)
+    ]
+    lines, indexes = [line for line, _ in named], [index for _, index in named]
+    return Rows(lines, indexes, sorted([*rows.errors, *errors], key=attrgetter("index")))
 
 
 def split_ndjson(data: bytes) -> list[bytes]:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "verify": ("pipeline_ops.verify.command", "verify_command"),
     "erase": ("pipeline_ops.erase.command", "erase_command"),
     "replay": ("pipeline_ops.replay", "replay_command"),
+    "withdraw": ("pipeline_ops.withdraw", "withdraw_command"),
 }
 """The module of each command and the function in it. `app` makes a group of commands."""
 

@@ -13,7 +13,16 @@ from typing import cast
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
 
-from aws.bucket import DISCARDED, FAILED, REDRIVEN, TO_DYNAMODB, Bucket, DeadLetterDocument, ListedObject
+from aws.bucket import (
+    DISCARDED,
+    FAILED,
+    REDRIVEN,
+    TO_DYNAMODB,
+    Bucket,
+    DeadLetterDocument,
+    ListedObject,
+    batch_folder,
+)
 from aws.errors import error_code
 from aws.lambda_events import KinesisEvent
 from invoices.batch import unpack
@@ -120,6 +129,14 @@ def read_redriven(bucket: Bucket, key: str) -> RedrivenDocument:
         return _REDRIVEN.validate_json(_read(bucket, key))
     except ValidationError as error:
         raise OpsError(f"{key} is not a document of a redrive.") from error
+
+
+def redriven_of(bucket: Bucket, batch_id: str) -> Iterator[RedrivenDocument]:
+    """What redrives stored of a batch. A batch id may contain a point, so keys of other ids may begin alike."""
+    for each in bucket.objects(f"{REDRIVEN_ROWS}{batch_folder(batch_id)}/{batch_id}."):
+        document = read_redriven(bucket, each.key)
+        if document.batch_id == batch_id:
+            yield document
 
 
 def without_customers(document: RedrivenDocument, customers: ErasedCustomers) -> tuple[tuple[RedrivenRow, ...], int]:

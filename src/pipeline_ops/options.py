@@ -1,13 +1,16 @@
-"""Options that several commands share: the stores, and a range of time."""
+"""Options that several commands share: the stores, the stream, and a range of time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from pydantic import BaseModel, ConfigDict
 
 from aws.bucket import Bucket
+from aws.clients import kinesis_client
+from aws.errors import translate_errors
 from pipeline_ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ ReceiptDays = Annotated[
     int, typer.Option(envvar="RECEIPT_RETENTION_DAYS", min=1, help="Days for which a receipt is kept.")
 ]
 CustomersTable = Annotated[str | None, typer.Option(envvar="CUSTOMERS_TABLE", help="The table of pointers.")]
+
+StreamName = Annotated[str | None, typer.Option("--stream", envvar="STREAM_NAME", help="The stream of the batches.")]
 
 From = Annotated[
     str | None,
@@ -58,6 +63,21 @@ def required(value: str | None, option: str, variable: str) -> str:
     if not value:
         raise OpsError(f"Give --{option} NAME, or set {variable}.")
     return value
+
+
+PutRecord: TypeAlias = Callable[[str, bytes], None]
+"""Puts one record on the stream: batch id and data. Raises Retryable."""
+
+
+def record_putter(stream: str | None) -> PutRecord:
+    """Raises OpsError where no stream is named."""
+    client, name = kinesis_client(), required(stream, "stream", "STREAM_NAME")
+
+    def put_record(batch_id: str, record: bytes) -> None:
+        with translate_errors("Kinesis"):
+            client.put_record(StreamName=name, Data=record, PartitionKey=batch_id)
+
+    return put_record
 
 
 @dataclass(frozen=True)

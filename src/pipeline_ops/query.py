@@ -1,16 +1,21 @@
-"""`query`: ask the lake with SQL, in DuckDB on this machine or in Athena, and show or write the result."""
+"""`query`: ask the lake with SQL, in DuckDB on this machine or in Athena, and show or write the result.
+
+In Athena the query runs in the stack's workgroup, and its result is fetched when it is complete.
+"""
 
 import csv
 import json
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import duckdb
 import typer
@@ -21,13 +26,18 @@ from rich.table import Table
 from aws.clients import athena_client, s3_client, sqs_client
 from consumers.lake.refresh import LakeQueue
 from consumers.lake.table import LakeTable, Snapshot
-from pipeline_ops.athena import Athena
 from pipeline_ops.console import plural, print_table
 from pipeline_ops.errors import OpsError
 from pipeline_ops.lake import LakeBucketName, QueueUrl, newest_snapshot, open_lake
 from pipeline_ops.options import required
 
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+
 QUESTIONS: Final = Path(__file__).with_name("questions.sql")
+
+SECONDS_BETWEEN_LOOKS: Final = 0.5
+"""At a query that Athena has not answered yet."""
 
 _OLD_DAYS = 2
 _MOST_WORKBOOK_ROWS = 2**20
@@ -177,3 +187,64 @@ def _print_table(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row))
     print_table(table)
+
+
+_OVER = ("SUCCEEDED", "FAILED", "CANCELLED")
+_WITH = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*with(\s+recursive)?\s", re.IGNORECASE | re.DOTALL)
+_VALUES: Mapping[str, Callable[[str], object]] = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), int),
+    **dict.fromkeys(("float", "double"), float),
+    "decimal": Decimal,
+    "boolean": "true".__eq__,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Athena:
+    """`database` is Glue's. What a query costs is limited by the workgroup."""
+
+    client: "AthenaClient"
+    workgroup: str
+    database: str
+    sleep: Callable[[float], None] = time.sleep
+
+    def ask(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The names of the columns, and the rows. Dates and times are text. Raises OpsError with Athena's reason."""
+        started = self.client.start_query_execution(
+            QueryString=_of_held_lines(sql, self.database),
+            WorkGroup=self.workgroup,
+            QueryExecutionContext={"Database": self.database},
+        )
+        query = started["QueryExecutionId"]
+        self._wait(query)
+        names: list[str] = []  # they are the first row of the first page, too
+        rows: list[tuple[Any, ...]] = []
+        for number, page in enumerate(self.client.get_paginator("get_query_results").paginate(QueryExecutionId=query)):
+            columns = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+            names = [column["Name"] for column in columns]
+            read = [_VALUES.get(column["Type"], str) for column in columns]
+            rows += _rows(page["ResultSet"]["Rows"][number == 0 :], read)
+        return names, rows
+
+    def _wait(self, query: str) -> None:
+        while True:
+            status = self.client.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+            if status["State"] in _OVER:
+                break
+            self.sleep(SECONDS_BETWEEN_LOOKS)
+        if status["State"] != "SUCCEEDED":
+            raise OpsError(f"Athena's query {status['State'].lower()}: {status.get('StateChangeReason', 'no reason')}")
+
+
+def _of_held_lines(sql: str, database: str) -> str:
+    """The table keeps rows of lines that were taken back; in the query `lines` is without them, as in DuckDB."""
+    held = f'lines AS (SELECT * FROM "{database}".lines WHERE withdrawn IS NULL)'  # noqa: S608 - the operator's own
+    found = _WITH.match(sql)
+    return f"WITH{found[1] or ''} {held}, {sql[found.end() :]}" if found else f"WITH {held} {sql}"
+
+
+def _rows(found: Any, read: list[Callable[[str], object]]) -> Iterator[tuple[object, ...]]:
+    """A value that is null is missing."""
+    for row in found:
+        texts = [value.get("VarCharValue") for value in row["Data"]]
+        yield tuple(None if text is None else parse(text) for parse, text in zip(read, texts, strict=True))

@@ -31,6 +31,7 @@ from invoices.erasure import erase_rows
 from invoices.errors import Rejected, RowError
 from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line, content
+from invoices.rows import reject_unnamed_statements
 from pipeline_ops.dead_letters import (
     NumberedRow,
     RedrivenDocument,
@@ -41,6 +42,7 @@ from pipeline_ops.dead_letters import (
     read_dead_letter,
     read_discarded,
     read_redriven,
+    redriven_of,
     validated_rows,
 )
 from pipeline_ops.errors import OpsError
@@ -160,7 +162,7 @@ class Redrive:
         if was_done_before := self._bucket.exists(redriven_key(key)):
             decided = read_redriven(self._bucket, redriven_key(key))
         else:
-            decided, errors = self._decide(key, document, fix)
+            decided, errors = self._decide(document, fix)
         if not decided.rows:
             return RedriveResult(key, errors=errors, rejected="no row of it is an invoice line")
         if not dry_run:
@@ -177,21 +179,19 @@ class Redrive:
             dead_letters.put(document.batch_id, document.sequence_number, rest)
         self._bucket.delete(key)
 
-    def _decide(
-        self, key: str, document: DeadLetterDocument, fix: Fix
-    ) -> tuple[RedrivenDocument, tuple[RowError, ...]]:
+    def _decide(self, document: DeadLetterDocument, fix: Fix) -> tuple[RedrivenDocument, tuple[RowError, ...]]:
         """The rows to store, and the errors of the chosen rows that are still invalid."""
         rows = [fix.apply(row) for row in payload_rows(document) if fix.chooses(row)]
-        validated = validated_rows(rows)
+        validated = reject_unnamed_statements(validated_rows(rows))
         texts = {row.index: row.text.decode() for row in rows if row.index in set(validated.indexes)}
-        stored = self._stored_in_batch(key, document)
+        stored = self._stored_in_batch(document)
         redriven = []
         for index, line in zip(validated.indexes, validated.lines, strict=True):
             stored[content(line)] += not line.Occurrence
             redriven.append(RedrivenRow(index, texts[index], 0 if line.Occurrence else stored[content(line)]))
         return RedrivenDocument(**vars(document), rows=tuple(redriven)), tuple(validated.errors)
 
-    def _stored_in_batch(self, key: str, document: DeadLetterDocument) -> Counter[tuple[str, ...]]:
+    def _stored_in_batch(self, document: DeadLetterDocument) -> Counter[tuple[str, ...]]:
         """How many rows without Occurrence the batch has stored of each content: from the stream and by redrives.
 
         So a redriven row gets the line id that it would have had in a batch without errors. The raw object also holds
@@ -203,8 +203,7 @@ class Redrive:
         for raw in raw_keys_of(self._bucket, batch_id):
             with suppress(Rejected):
                 stored |= _contents(read_raw_object(self._bucket, raw).rows.lines) - unstored
-        for each in self._bucket.objects(redriven_key(key).rpartition("/")[0] + f"/{batch_id}."):
-            redriven = read_redriven(self._bucket, each.key)
+        for redriven in redriven_of(self._bucket, batch_id):
             for line, row in zip(redriven.valid_rows().lines, redriven.rows, strict=True):
                 stored[content(line)] = max(stored[content(line)], row.number)
         return stored
@@ -235,7 +234,7 @@ def _rest(document: DeadLetterDocument, decided: RedrivenDocument) -> DeadLetter
     rest = [row for row in payload_rows(document) if row.index not in redriven]
     if not rest:
         return None
-    validated = validated_rows(rest)
+    validated = reject_unnamed_statements(validated_rows(rest))
     not_chosen = [RowError(index, None, _NOT_CHOSEN) for index in validated.indexes]
     payload = pack(b"\n".join(row.text for row in rest))
     return DeadLetter(payload, document.reason, (*validated.errors, *not_chosen))

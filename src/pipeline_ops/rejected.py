@@ -7,18 +7,17 @@ are more. A row that was decided stays as it is. So a resend may be repeated or 
 counts once: rows with `Occurrence` by their content, the others by the name of the batch and their number in it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 
 from aws.bucket import Bucket
-from aws.clients import kinesis_client, s3_client
+from aws.clients import s3_client
 from aws.erasures import ErasureList
-from aws.errors import translate_errors
 from aws.rejections import RejectedRow, Rejection, RejectionStore, Summary
 from invoices.batch import pack
 from invoices.erasure import is_of_customer
@@ -27,7 +26,17 @@ from invoices.limits import MAX_RECORD_BYTES
 from pipeline_ops.console import printable
 from pipeline_ops.dead_letters import NumberedRow, validated_rows
 from pipeline_ops.errors import OpsError
-from pipeline_ops.options import BucketName, From, Settings, TimeRange, To, required, time_range
+from pipeline_ops.options import (
+    BucketName,
+    From,
+    PutRecord,
+    Settings,
+    StreamName,
+    TimeRange,
+    To,
+    record_putter,
+    time_range,
+)
 from pipeline_ops.redrive import Fix, parse_fix
 
 Field = Annotated[
@@ -37,10 +46,6 @@ Field = Annotated[
 Reason = Annotated[
     str | None, typer.Option(metavar="TEXT", help="Only requests with this text in a reason. [default: any]")
 ]
-StreamName = Annotated[str | None, typer.Option("--stream", envvar="STREAM_NAME", help="The stream of the batches.")]
-
-PutRecord: TypeAlias = Callable[[str, bytes], None]
-"""Puts one record on the stream: batch id and data. Raises Retryable."""
 
 _STATEMENT = "restates or takes back a line; its sender must send it, with a key that permits corrections"
 _NOT_ALL_RESENT = 1
@@ -116,7 +121,7 @@ def resend_command(  # noqa: PLR0913 - a command has its options as parameters
     if ids and (start or end or field or reason):
         raise OpsError("--from, --to, --field and --reason work only with --all.")
     store, fix = _store(bucket), parse_fix(assignments or [], rows or [])
-    put_record = _putter(required(stream, "stream", "STREAM_NAME"))
+    put_record = record_putter(stream)
     chosen = ids or [each for each, _ in _choose(store, time_range(start, end), field, reason)]
     if not chosen:
         typer.echo("There is nothing to resend.")
@@ -210,16 +215,6 @@ def _record(rejection: Rejection) -> bytes:
 
 def _store(bucket: str | None) -> RejectionStore:
     return RejectionStore(Bucket(s3_client(), Settings(bucket=bucket).required_bucket()))
-
-
-def _putter(stream: str) -> PutRecord:
-    client = kinesis_client()
-
-    def put_record(batch_id: str, record: bytes) -> None:
-        with translate_errors("Kinesis"):
-            client.put_record(StreamName=stream, Data=record, PartitionKey=batch_id)
-
-    return put_record
 
 
 def _read(store: RejectionStore, rejection_id: str) -> tuple[Rejection, str]:

@@ -56,6 +56,14 @@ def test_a_file_is_taken_back() -> None:
     assert held(api) == []
 
 
+def test_a_batch_is_taken_back_by_an_operator() -> None:
+    """Who looks for it here learns where it is, also without a file."""
+    api = FakeApi()
+    result = result_of(api, 1, "withdraw", "--batch", "order-1", "--yes")
+    assert (result.exit_code, "invoice-stream ops withdraw --batch ID" in " ".join(result.output.split())) == (2, True)
+    assert api.batches == []
+
+
 def test_only_what_differs_is_sent() -> None:
     """One row is taken back and one is stated, as of one instant; the other rows stay."""
     api = FakeApi()

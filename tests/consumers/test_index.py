@@ -96,6 +96,15 @@ def test_a_redelivery_after_an_erasure_is_the_same_body(index: Index) -> None:
     assert (second.receipt.body_id, second.receipt.stored) == (first.receipt.body_id, first.receipt.stored - 1)
 
 
+def test_a_batch_that_is_taken_back_keeps_its_receipt(index: Index, dynamodb: "DynamoDBClient") -> None:
+    """The rows that take it back come under its id, and a receipt of theirs would double its count."""
+    taken_back = [{**each, "AsOf": "2026-11-26T09:00:00Z", "Withdrawn": True} for each in ROWS]
+    assert index.add(Record(BATCH, "1", batch(ROWS), arrived_at=1.0)).receipt is not None
+    assert index.add(Record(BATCH, "2", batch(taken_back), arrived_at=2.0)).receipt is None
+    lines = union(slice_from_item(item) for item in items(dynamodb, "invoices")).values()
+    assert [line.Withdrawn for line in lines] == [True] * len(ROWS)
+
+
 def test_a_record_whose_arrival_is_unknown_has_no_receipt(index: Index) -> None:
     """No time is invented."""
     assert index.add(Record(BATCH, "1", batch(ROWS))).receipt is None

@@ -90,10 +90,18 @@ def test_a_statement_that_nobody_can_order_is_rejected(field: str, value: object
 
 
 @pytest.mark.parametrize(("field", "value"), [("AsOf", NINE), ("Withdrawn", True)])
-def test_a_statement_needs_the_occurrence_of_its_line(field: str, value: object) -> None:
-    """Without it the row would be a line of its own, and the statement about nothing."""
-    rows = read_ndjson(ndjson([row(**{field: value}), row(Occurrence=1, **{field: value})]))
-    assert (rows.errors, rows.indexes) == ([RowError(0, field, RULES[field])], [1])
+def test_a_statement_without_occurrence_is_about_a_line_of_its_batch(field: str, value: object) -> None:
+    """The API refuses it, because a sender who forgets Occurrence would state something about no line."""
+    rows = read_ndjson(ndjson([row(**{field: value}), row(Occurrence=1, **{field: value}), row()]))
+    assert (rows.errors, [line.is_about_own_batch for line in rows.lines]) == ([], [True, False, False])
+
+
+def test_a_line_without_occurrence_is_taken_back_under_its_batch_id_alone() -> None:
+    """The n-th of equal rows takes back the n-th of equal rows, and no line of another batch."""
+    sent = [Line.model_validate(row())] * 3
+    slices = [*cut(sent, "x"), *cut(sent, "y"), *cut([Line.model_validate(row(AsOf=NINE, Withdrawn=True))] * 2, "x")]
+    invoice = invoice_of("536365", slices)
+    assert (len(invoice.lines), len(invoice.withdrawn)) == (4, 2)
 
 
 @pytest.mark.parametrize("nothing", [{"AsOf": None}, {"Withdrawn": False}, {"Withdrawn": None}])

@@ -6,6 +6,8 @@ import pytest
 
 from aws.api_keys import Scope
 from aws.receipts import ReceiptTable
+from invoices.batch import unpack
+from invoices.fields import RULES
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import run_inline
 from pipeline_api.problems import Forbidden
@@ -47,6 +49,27 @@ def test_a_statement_needs_the_scope_correct(
     body = ndjson([HEART, {**LANTERN, **statement}])
     assert (ingest_only.ingest(body, AS_NDJSON).status_code, put_records) == (403, [])
     assert (offline_api.ingest(body, AS_NDJSON).status_code, len(put_records)) == (202, 1)
+
+
+@pytest.mark.parametrize("statement", [NINE, {"Withdrawn": True}, TAKEN_BACK])
+def test_a_statement_needs_the_occurrence_of_its_line(
+    offline_api: Api, put_records: list[PutRecord], statement: Row
+) -> None:
+    """Without it the row would be a line of its own, and the statement about nothing. Other rows are accepted."""
+    body = ndjson([row(**statement), row(Quantity="six"), {**HEART, **statement}, row()])
+    answer = offline_api.ingest(body, AS_NDJSON)
+    assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (202, 2, 2)
+    refused = [(0, name, RULES[name]) for name in statement]
+    expected = [*refused, (1, "Quantity", RULES["Quantity"])]
+    assert [(each["index"], each["field"], each["message"]) for each in answer.json()["errors"]] == expected
+    ((_, record),) = put_records
+    assert unpack(record, 10_000) == ndjson([{**HEART, **statement}, row()])
+
+
+def test_a_batch_of_statements_without_occurrence_needs_no_other_scope_to_be_refused(ingest_only: Api) -> None:
+    """Nothing of it is stored, so the caller learns what is wrong with the rows."""
+    answer = ingest_only.ingest(ndjson([row(**TAKEN_BACK)]), AS_NDJSON)
+    assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (422, ["AsOf", "Withdrawn"])
 
 
 def test_an_ordinary_row_needs_no_other_scope(ingest_only: Api) -> None:

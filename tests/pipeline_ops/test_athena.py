@@ -9,9 +9,8 @@ import sqlglot
 from botocore.stub import Stubber
 
 from aws.clients import athena_client
-from pipeline_ops.athena import Athena
 from pipeline_ops.errors import OpsError
-from pipeline_ops.query import named_questions
+from pipeline_ops.query import Athena, named_questions
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient

@@ -77,6 +77,16 @@ def test_a_row_that_is_still_invalid_stays_set_aside(stores: Stores, key: str) -
     assert (keys(stores, "failed/"), len(keys(stores, "failed-redriven/"))) == ([], 2)
 
 
+def test_a_row_that_becomes_a_statement_without_occurrence_stays_set_aside(stores: Stores, key: str) -> None:
+    """It would be about no line. Only a record that takes a whole batch back has such rows."""
+    result = redrive(stores, key, Fix({"Quantity": "6", "UnitPrice": "2.55", "Withdrawn": True}))
+    assert (result.rows, [(error.index, error.field) for error in result.errors]) == (
+        0,
+        [(1, "Withdrawn"), (3, "Withdrawn")],
+    )
+    assert keys(stores, "failed/") == [key]
+
+
 def test_nothing_doubled_and_nothing_missing_afterwards(stores: Stores, key: str) -> None:
     """The archive holds the batch once; the redriven rows belong to it."""
     redrive(stores, key)

@@ -120,12 +120,19 @@ def test_a_dry_run_writes_nothing(store: RejectionStore, records: list[tuple[str
     assert (records, store.read(rejection_id)) == ([], before)
 
 
-@pytest.mark.parametrize("statement", [{"AsOf": "2026-11-26T09:00:00Z"}, {"Withdrawn": True, "AsOf": "2026-11-26"}])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Occurrence": 1, "AsOf": "2026-11-26T09:00:00Z"},
+        {"Occurrence": 1, "Withdrawn": True, "AsOf": "2026-11-26"},
+        {"AsOf": "2026-11-26T09:00:00Z", "Withdrawn": True},
+    ],
+)
 def test_a_row_that_corrects_a_line_is_left_to_its_sender(
     store: RejectionStore, records: list[tuple[str, bytes]], resend_rows: Resend, statement: Row
 ) -> None:
     """A caller needs a scope for it, and a resend must not be a way around."""
-    result = resend_rows(keep(store, [row(Occurrence=1, **statement)]))
+    result = resend_rows(keep(store, [row(**statement)]))
     assert (result.rows, len(result.errors), records) == (0, 1, [])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from invoices.batch import pack, unpack
 from invoices.errors import InvalidRows, Malformed, RowError, TooLarge
 from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROW_BYTES, MAX_ROWS
-from invoices.rows import check_row_count, read_in_chunks, split_ndjson
+from invoices.rows import check_row_count, read_in_chunks, reject_unnamed_statements, split_ndjson
 from pipeline_api.ingest.body import Media
 
 
@@ -54,7 +54,7 @@ def validate_rows(texts: Sequence[bytes]) -> ValidatedRows:
     valid: list[bytes] = []
     errors: list[RowError] = []
     are_ordinary = True
-    for chunk in read_in_chunks(texts):
+    for chunk in map(reject_unnamed_statements, read_in_chunks(texts)):
         valid.extend(texts[index] for index in chunk.indexes)
         errors.extend(chunk.errors)
         are_ordinary = are_ordinary and chunk.are_ordinary

@@ -252,6 +252,26 @@ def test_a_line_that_was_taken_back_stays_so(lake: Lake, order: int, *, together
     assert [day.lines for day in lake.totals.month(current.months["2010-12"])] == [1]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_batch_that_was_taken_back_stays_so(lake: Lake, order: int) -> None:
+    """Each of its equal rows without Occurrence. The same rows of another batch count."""
+    taken_back = [row(AsOf=NINE, Withdrawn=True)] * 2
+    for name, rows in [("one", [row(), row()]), ("one=0123456789abcdef", taken_back)][::order]:
+        lake.archive(name, rows)
+        lake.refresh()
+    lake.archive("other", [row()])
+    lake.archive("one", [row(), row()])
+    lake.refresh()
+    assert sorted((line.Withdrawn is None, line.Occurrence) for line in lake.lines()) == [
+        (False, None),
+        (False, None),
+        (True, None),
+    ]
+    current = lake.totals.current()
+    assert current
+    assert [day.lines for day in lake.totals.month(current.months["2010-12"])] == [1]
+
+
 def test_a_row_that_is_weaker_than_what_is_stated_writes_nothing(lake: Lake) -> None:
     """So a replay of the archive leaves the table as it is."""
     lake.archive("back", [row(Occurrence=1, AsOf=NINE, Withdrawn=True)])
