@@ -99,7 +99,9 @@ destroy: .venv-sam/.ready ## delete the stack; the bucket and the tables stay
 	@$(SAM) delete
 
 query: $(READY) ## ask the lake of the running local stack: SQL="SELECT …"
-	@set -a && . .local/env && set +a && $(BIN)/python -m pipeline_ops lake refresh >&2 && $(BIN)/python -m pipeline_ops query "$(SQL)"
+	@test -f .local/env || { echo "No pipeline runs here: start one with make run or make serve." >&2; exit 1; }
+	@test -n "$$SQL" || { echo 'Give a question: make query SQL="SELECT COUNT(*) FROM lines"' >&2; exit 1; }
+	@set -a && . .local/env && set +a && $(BIN)/python -m pipeline_ops lake refresh >&2 && $(BIN)/python -m pipeline_ops query "$$SQL"
 
 sample: $(READY) ## write ROWS=n generated rows to OUT=path
 	@$(BIN)/python -m local_runtime sample --rows "$(ROWS)" --out "$(OUT)"

@@ -28,7 +28,7 @@ RETRIED_STATUSES = frozenset(
 )
 KEY_HELP = (
     "Set the key with --api-key or INVOICE_API_KEY. `make run` writes one to .local/env (`set -a; . .local/env`); for "
-    "a deployment an operator makes one with `python -m pipeline_ops keys create`."
+    "a deployment an operator makes one with `invoice-stream ops keys create NAME --scope ingest --scope read`."
 )
 _HELP: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: f" {KEY_HELP}",
@@ -37,6 +37,8 @@ _HELP: Mapping[int, str] = {
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
 _LONGEST_RETRY_AFTER_SECONDS = 60.0  # a longer Retry-After is cut, so that no response can stall an upload
+_HIGHEST_PORT = 65535
+_IS_IT_THE_API = "Is this the address of the invoice API?"
 _TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=35)  # the gateway gives up after 30 s
 
 
@@ -130,7 +132,7 @@ class Api:
     async def get(self, path: str, query: Mapping[str, str]) -> dict[str, object]:
         """The JSON object at `path`. Raises NotFound, or an ApiError."""
         response = await self._send(self._client.build_request("GET", path, params=query))
-        if response.status_code == HTTPStatus.NOT_FOUND:
+        if response.status_code == HTTPStatus.NOT_FOUND and _problem_parts(response):
             raise NotFound(_problem_text(response))
         if response.status_code != HTTPStatus.OK:
             raise _error(response)
@@ -218,6 +220,8 @@ def parse_url(text: str) -> httpx.URL:
         raise BadInput("The address of the API is not a URL.") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise BadInput("The address of the API must begin with http:// or https:// and name a host.")
+    if url.port is not None and not 0 < url.port <= _HIGHEST_PORT:
+        raise BadInput(f"The address of the API has port {url.port}. Ports are numbers from 1 to {_HIGHEST_PORT}.")
     return url
 
 
@@ -247,23 +251,25 @@ def _is_loopback(url: httpx.URL) -> bool:
 
 def _error(response: httpx.Response) -> RequestRefused | UnexpectedResponse:
     if response.is_client_error:
-        help_text = _HELP.get(response.status_code, "")
+        help_text = _HELP.get(response.status_code, "" if _problem_parts(response) else f" {_IS_IT_THE_API}")
         return RequestRefused(
             f"The API refused the request ({response.status_code}): {_problem_text(response)}.{help_text}"
         )
-    return UnexpectedResponse(
-        f"The API does not answer with status {response.status_code}. Is this the address of the invoice API?"
-    )
+    return UnexpectedResponse(f"The API does not answer with status {response.status_code}. {_IS_IT_THE_API}")
 
 
 def _problem_text(response: httpx.Response) -> str:
     """Title and detail of a problem document (RFC 9457), else the status."""
+    return ": ".join(_problem_parts(response)) or f"{response.status_code} {response.reason_phrase}"
+
+
+def _problem_parts(response: httpx.Response) -> list[str]:
+    """Empty where the response is no problem document: another server, or a gateway, may have answered."""
     try:
         body = _json_object(response)
     except UnexpectedResponse:
-        body = {}
-    parts = [part for part in (body.get("title"), body.get("detail")) if isinstance(part, str) and part]
-    return ": ".join(parts) or f"{response.status_code} {response.reason_phrase}"
+        return []
+    return [part for part in (body.get("title"), body.get("detail")) if isinstance(part, str) and part]
 
 
 def _retry_after(response: httpx.Response, now: float) -> float:
@@ -282,9 +288,7 @@ def _json_object(response: httpx.Response) -> dict[str, object]:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise UnexpectedResponse(
-            f"The response ({response.status_code}) is not a JSON object. Is this the address of the invoice API?"
-        )
+        raise UnexpectedResponse(f"The response ({response.status_code}) is not a JSON object. {_IS_IT_THE_API}")
     return cast("dict[str, object]", body)
 
 

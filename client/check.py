@@ -19,7 +19,7 @@ from client.csv_file import open_source
 from client.dates import parse_date
 from client.reader import Reader
 from client.records import Records
-from client.report import DATES, plural, shown_name
+from client.report import DATES, notes_with_rows, plural, shown_name
 from client.send import SendSettings, check_file, name_file
 
 _NOT_TEXT = r"\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # DEL, C1, marks of the text's direction
@@ -151,7 +151,7 @@ class CheckReport:
         title = f"{shown_name(self.file)} ({self.form}, dates {DATES[self.dates]}): checked, nothing was sent"
         console.print(Text(title, style="bold"), soft_wrap=True)
         console.print(table)
-        for text in (*self.notes, *self._reason_texts()):
+        for text in (*notes_with_rows(self.notes, self.rows), *self._reason_texts()):
             console.print(Text(text), soft_wrap=True)
 
     def _figures(self) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -30,6 +31,7 @@ _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
 _DECLINED = 1
 _TAKEN_BACK = "taken back"  # in what the API says of an invoice or a customer all of whose lines were
 _IN_FLIGHT = 4
+_KEY_CHARACTERS = re.compile(r"[\x21-\x7e]+")  # what a header may hold
 
 T = TypeVar("T")
 
@@ -39,27 +41,28 @@ app = typer.Typer(
 
 Url = Annotated[str, typer.Option(envvar="INVOICE_API_URL", help="The address of the API.")]
 Key = Annotated[str | None, typer.Option(envvar="INVOICE_API_KEY", help="The API key.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Show only so many lines or invoices. [default: all]")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Show only so many lines or invoices.", show_default="all")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's response as JSON.")]
 BatchRows = Annotated[int, typer.Option(min=1, max=MAX_BATCH_ROWS, help="The most rows in a request.")]
 Dates = Annotated[
     DateOrder | None,
-    typer.Option(help="The order of dates with slashes. [default: mdy; the file is checked before it is sent]"),
+    typer.Option(help="The order of dates with slashes.", show_default="mdy; the file is checked before it is sent"),
 ]
-Sheet = Annotated[str | None, typer.Option(help="The sheet of an .xlsx file. [default: the first]")]
+Sheet = Annotated[str | None, typer.Option(help="The sheet of an .xlsx file.", show_default="the first")]
 Columns = Annotated[
     list[str] | None,
     typer.Option(
         metavar="THEIRS=OURS",
-        help="The file's name for one of our columns; give it once for each. [default: known names]",
+        help="The file's name for one of our columns; give it once for each.",
+        show_default="known names",
     ),
 ]
 IgnoreUnknown = Annotated[
-    bool, typer.Option("--ignore-unknown", help="Leave unknown columns out. [default: refuse the file]")
+    bool, typer.Option("--ignore-unknown", help="Leave unknown columns out.", show_default="refuse the file")
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew and ignore the journal. [default: resume]")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew and ignore the journal.", show_default="resume")]
 OwnJournal = Annotated[
-    Path | None, typer.Option(help="The file from which the command resumes. [default: beside the file]")
+    Path | None, typer.Option(help="The file from which the command resumes.", show_default="beside the file")
 ]
 ShowOnly = Annotated[bool, typer.Option("--dry-run", help="Show lines and amounts, and send nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Go on without a question.")]
@@ -73,7 +76,7 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help="Files of invoice rows: CSV (also gzip, with ; or tabs, UTF-16) or .xlsx; `-` is standard input.",
         ),
     ],
@@ -83,13 +86,14 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
     in_flight: Annotated[int, typer.Option(min=1, max=64, help="The most requests at a time.")] = 4,
     rate: Annotated[
         float | None,
-        typer.Option(min=0.01, help="Rows a second, to simulate real time. [default: as fast as possible]"),
+        typer.Option(min=0.01, help="Rows a second, to simulate real time.", show_default="as fast as possible"),
     ] = None,
     rejects: Annotated[
-        Path | None, typer.Option(help="The file for rejected rows. [default: FILE.rejects.csv, beside FILE]")
+        Path | None, typer.Option(help="The file for rejected rows.", show_default="FILE.rejects.csv, beside FILE")
     ] = None,
     journal: Annotated[
-        Path | None, typer.Option(help="The file from which an upload resumes. [default: FILE.journal, beside FILE]")
+        Path | None,
+        typer.Option(help="The file from which an upload resumes.", show_default="FILE.journal, beside FILE"),
     ] = None,
     fresh: Fresh = False,  # noqa: FBT002 - a flag of the command line
     dates: Dates = None,
@@ -106,8 +110,10 @@ def send_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them 
 ) -> None:
     """Send files of invoice rows. If it ends early, run the same command again: it sends the rest.
 
-    Exit code 0: all rows were accepted. 1: some were rejected. 2: a file or the command line is wrong, and nothing
-    was sent. 3: the upload is incomplete.
+    Exit code 0: all rows were accepted.
+    1: some were rejected.
+    2: a file or the command line is wrong, and nothing was sent.
+    3: the upload is incomplete.
     """
     address = Address(url) if dry_run else _address(url, api_key)
     with _print_errors():
@@ -202,7 +208,7 @@ def correct_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes th
 @app.command("invoice")
 def invoice_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them by name
     context: typer.Context,
-    number: str,
+    number: Annotated[str, typer.Argument(help="The invoice's InvoiceNo.")],
     url: Url = _LOCAL,
     api_key: Key = None,
     limit: Limit = None,
@@ -216,7 +222,7 @@ def invoice_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes th
 @app.command("customer")
 def customer_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes them by name
     context: typer.Context,
-    customer_id: str,
+    customer_id: Annotated[str, typer.Argument(help="The customer's CustomerID.")],
     url: Url = _LOCAL,
     api_key: Key = None,
     limit: Limit = None,
@@ -231,7 +237,7 @@ def customer_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes t
 @app.command("batch")
 def batch_command(
     context: typer.Context,
-    batch_id: str,
+    batch_id: Annotated[str, typer.Argument(help="The batch's id, as `send --json` and the API's answers have it.")],
     url: Url = _LOCAL,
     api_key: Key = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
@@ -274,11 +280,18 @@ def _distinct_files(files: Sequence[Path], *own_paths: Path | None) -> list[Path
 
 
 def _check_files(files: Sequence[SendSettings], *, as_json: bool) -> int:
-    reports = []
+    """The exit code. A file that cannot be read does not keep the others from being checked."""
+    exit_codes = []
     for settings in files:
-        reports.append(report := check(settings))
+        try:
+            report = check(settings)
+        except BadInput as error:
+            _print_error(str(error))
+            exit_codes.append(_BAD_INPUT)
+            continue
+        exit_codes.append(report.exit_code)
         JsonLines(sys.stdout).write(report.event()) if as_json else report.show(Console())
-    return max(report.exit_code for report in reports)
+    return max(exit_codes)
 
 
 def _send_files(files: Sequence[SendSettings], environment: Environment, *, as_json: bool) -> int:
@@ -344,10 +357,14 @@ def _print_errors() -> Iterator[None]:
 
 def _address(url: str, api_key: str | None) -> Address:
     """Every route that the client asks needs a key, so the user learns that it is missing before anything is read."""
-    if not api_key:
+    key = (api_key or "").strip()
+    if not key:
         _print_error(f"There is no API key. {KEY_HELP}")
         raise typer.Exit(_BAD_INPUT)
-    return Address(url, api_key)
+    if not _KEY_CHARACTERS.fullmatch(key):
+        _print_error(f"The API key has a character that no key has: it was not copied as it is. {KEY_HELP}")
+        raise typer.Exit(_BAD_INPUT)
+    return Address(url, key)
 
 
 def _print_warning(text: str) -> None:

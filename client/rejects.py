@@ -85,6 +85,14 @@ class Rejects:
         elif self._is_own:
             self._path.unlink(missing_ok=True)
 
+    def discard(self) -> None:
+        """Remove the file that this run wrote. For an upload that reached nobody: the next run writes it again."""
+        if self._file:
+            with _translate_errors():
+                self._file.close()
+                self._path.unlink(missing_ok=True)
+            self._file = None
+
     def _create(self) -> TextIO:
         self._on_create(self._path)
         file = self._path.open("w" if self._is_own else "x", encoding="utf-8", newline="")

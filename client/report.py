@@ -1,7 +1,7 @@
 """What `send` prints: a progress bar and a summary for people, or one JSON object a line for programs."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from client.receipts import Queryable
 from client.upload import UploadStats
 
 DATES = {"mdy": "month/day/year", "dmy": "day/month/year", "iso": "ISO 8601"}
+EMPTY_FILE = "The file is empty."
 _ALL_ACCEPTED, _SOME_REJECTED, _INCOMPLETE, _INTERRUPTED = 0, 1, 3, 130
 
 
@@ -110,7 +111,7 @@ class Summary:
         yield "rows/s", f"{(stats.accepted + stats.rejected - stats.resumed) / max(self.seconds, 1e-3):,.0f}"
 
     def _remarks(self) -> Iterator[str]:
-        yield from self.notes
+        yield from notes_with_rows(self.notes, self.stats.rows_read if self.is_complete else None)
         if self.queryable and self.queryable.set_aside:
             rows = plural(self.queryable.set_aside, "accepted row")
             yield f"{rows} could not be stored and set aside; an operator finds the reasons with `ops failed list`."
@@ -130,6 +131,11 @@ class Summary:
         if self.journal:
             return f"Run the same command again to send the rest: {self.journal} says which rows have arrived."
         return "Send the whole file again when you can."
+
+
+def notes_with_rows(notes: Sequence[str], rows: int | None) -> Sequence[str]:
+    """With a note where the file was read to its end and has a header alone; `rows` None: it was not."""
+    return [*notes, "The file has a header and no rows."] if rows == 0 and EMPTY_FILE not in notes else notes
 
 
 def plural(count: int, noun: str) -> str:

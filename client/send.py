@@ -22,7 +22,7 @@ from client.journal import VERSION, Header, Journal, check_journal_path, default
 from client.reader import Chunk, Reader
 from client.receipts import Queryable, wait_until_queryable
 from client.rejects import Rejects, check_rejects_path, default_rejects_path, next_free_path
-from client.report import Summary, shown_name
+from client.report import EMPTY_FILE, Summary, shown_name
 from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
 
 _AMBIGUOUS = (
@@ -152,7 +152,7 @@ def check_file(source: Source, settings: SendSettings) -> tuple[str, ...]:
     """Notes for the user about header and dates. Raises BadInput where either is wrong."""
     header = Reader(source, settings.date_order, settings.header).header
     if not header.columns:
-        return ("The file is empty.",)
+        return (EMPTY_FILE,)
     return (*header.notes, *_check_dates(source, settings))
 
 
@@ -213,8 +213,10 @@ class _Run:
                 self._queryable = await wait_until_queryable(api, batches, environment)
 
     def _incomplete(self, ending: str, *, interrupted: bool = False) -> Summary:
-        """Without a journal if no request can have arrived: then there is nothing to resume."""
+        """Without a journal and without rejects if no request can have arrived: then there is nothing to resume."""
         journal = self._journal.path if self._journal.has_batches and self._has_reached_api else None
+        if journal is None:
+            self._rejects.discard()
         return replace(self._summary(), ending=ending, interrupted=interrupted, journal=journal)
 
     def _summary(self) -> Summary:

@@ -7,7 +7,9 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeAlias, cast
 from urllib.parse import quote
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +19,7 @@ from client.errors import UnexpectedResponse
 Entry: TypeAlias = dict[str, object]
 
 _INVOICES_PER_PAGE = 100
+_NO_LIMIT = 100_000  # columns of a terminal
 
 _Columns: TypeAlias = Sequence[tuple[str, str]]
 
@@ -150,14 +153,39 @@ def _facts(head: Entry, columns: _Columns) -> Table:
     return grid
 
 
-def _table(columns: _Columns, entries: Iterable[Entry]) -> Table:
-    table = Table()
-    for name, title in columns:
-        is_number = name in _MONEY or name in _COUNTS
-        table.add_column(title, justify="right" if is_number else "left", no_wrap=is_number)
-    for entry in entries:
-        table.add_row(*(Text(_shown(entry, name)) for name, _ in columns))
-    return table
+@dataclass(frozen=True, slots=True)
+class _EntryTable:
+    """A row for each entry. If the terminal is too narrow even for the longest words, a block of lines for each."""
+
+    columns: _Columns
+    rows: Sequence[Sequence[str]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = self._table()
+        unlimited = options.update_width(_NO_LIMIT)
+        if Measurement.get(console, unlimited, table).minimum <= options.max_width:
+            yield table
+        else:
+            yield from (Padding(self._block(row), (0, 0, 1, 0)) for row in self.rows)
+
+    def _table(self) -> Table:
+        table = Table()
+        for name, title in self.columns:
+            is_number = name in _MONEY or name in _COUNTS
+            table.add_column(title, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
+        for row in self.rows:
+            table.add_row(*map(Text, row))
+        return table
+
+    def _block(self, row: Sequence[str]) -> Table:
+        block = Table.grid(padding=(0, 2))
+        for (_, title), text in zip(self.columns, row, strict=True):
+            block.add_row(title, Text(text, overflow="fold"))
+        return block
+
+
+def _table(columns: _Columns, entries: Iterable[Entry]) -> _EntryTable:
+    return _EntryTable(columns, [[_shown(entry, name) for name, _ in columns] for entry in entries])
 
 
 def money(text: object) -> str:

@@ -169,7 +169,7 @@ def run_line(line: str, pipeline: RunningPipeline) -> None:
     before, _, ours = command.rpartition(" | ") if " | invoice-stream " in command else ("", "", command)
     is_ours = "invoice-stream" in ours or "-m pipeline_ops" in ours
     shell, words = (before, shlex.split(ours)) if is_ours else (command, [])
-    if shell.startswith("export"):
+    if shell.startswith("set -a"):  # run_ours does the same
         return
     environment = {**pipeline.environment, "INVOICE_API_URL": pipeline.url}
     written = None
@@ -193,8 +193,8 @@ def run_line(line: str, pipeline: RunningPipeline) -> None:
 
 
 def run_ours(arguments: Sequence[str], pipeline: RunningPipeline, written: bytes | None = None) -> Result:
-    names = {**pipeline.names, "INVOICE_API_URL": pipeline.url}
-    return CliRunner().invoke(invoice_stream, arguments, input=written, env=names, obj=Environment())
+    """With the variables of `.local/env`, and no others that the commands look at."""
+    return CliRunner().invoke(invoice_stream, arguments, input=written, env=pipeline.names, obj=Environment())
 
 
 def run_block(block: str, pipeline: RunningPipeline, folder: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from importlib.metadata import entry_points, version
+from inspect import cleandoc
 from typing import Any
 
 import httpx
@@ -60,9 +61,29 @@ def test_every_help_text_says_the_default(typer_app: typer.Typer) -> None:
         if option.default is None
         and not option.required
         and not option.envvar
-        and "default: " not in (option.help or "")
+        and not isinstance(option.show_default, str)
     ]
     assert silent == []
+
+
+def test_a_default_that_is_no_value_is_shown() -> None:
+    """A user sees it in the terminal: rich takes brackets in a help text for markup and would drop them."""
+    shown = " ".join(run("send", "-h").output.split())
+    assert "[default: (as fast as possible)]" in shown
+
+
+@pytest.mark.parametrize("typer_app", [app, build_app(), local_app])
+def test_no_line_of_a_help_text_ends_within_a_sentence(typer_app: typer.Typer) -> None:
+    """Behind its first paragraph the lines are shown as they are, and the terminal breaks them once more."""
+
+    def texts(command: Any) -> Iterator[str]:
+        yield cleandoc(command.help or "")
+        for each in getattr(command, "commands", {}).values():
+            yield from texts(each)
+
+    paragraphs = [text.split("\n\n")[1:] for text in texts(typer.main.get_command(typer_app))]
+    lines = [line for others in paragraphs for paragraph in others for line in paragraph.splitlines()]
+    assert [line for line in lines if not line.endswith((".", ":"))] == []
 
 
 def test_an_invoice_as_json() -> None:

@@ -273,15 +273,21 @@ _NO_SEPARATORS = str.maketrans("", "", " _-")  # `customer_id` and `Unit Price` 
 
 
 def _unknown_field_error(name: str, index: int) -> RowError:
-    """The name is shown only where it is close to a field's: any other name is content of the caller."""
+    if close := close_name(name, RULES):
+        return RowError(index, name, f"is not a known field (did you mean {close}?)")
+    return RowError(index, None, "has a field that the API does not know")
+
+
+def close_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that this one is close to. Without one, the name is content of the caller and is never shown."""
     from difflib import get_close_matches  # noqa: PLC0415 - most functions start without ever needing it
 
-    plain = name.translate(_NO_SEPARATORS).lower()
+    plain = _fold(name)
     is_word = len(name) <= _LONGEST_NAME and plain.isascii() and plain.isalnum()
-    close = get_close_matches(plain, _FIELDS_BY_LOWER_NAME, n=1, cutoff=0.8) if is_word else []
-    if not close:
-        return RowError(index, None, "has a field that the API does not know")
-    return RowError(index, name, f"is not a known field (did you mean {_FIELDS_BY_LOWER_NAME[close[0]]}?)")
+    by_folded = {_fold(each): each for each in known}
+    close = get_close_matches(plain, by_folded, n=1, cutoff=0.8) if is_word else []
+    return by_folded[close[0]] if close else None
 
 
-_FIELDS_BY_LOWER_NAME = {field.lower(): field for field in RULES}
+def _fold(name: str) -> str:
+    return name.translate(_NO_SEPARATORS).lower()

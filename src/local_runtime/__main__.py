@@ -33,12 +33,14 @@ Folder = Annotated[Path, typer.Option(help="The folder that gets every file of t
 def run_command(
     *,
     csv: Annotated[
-        Path | None, typer.Option(help="The CSV or .xlsx file to send. [default: a generated sample]")
+        Path | None, typer.Option(help="The CSV or .xlsx file to send.", show_default="a generated sample")
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="End after the report, with 1 if anything differs.")] = False,
     dates: Annotated[
         Literal["mdy", "dmy", "iso"] | None,
-        typer.Option(help="The order of dates with slashes. [default: mdy; the file is checked before it is sent]"),
+        typer.Option(
+            help="The order of dates with slashes.", show_default="mdy; the file is checked before it is sent"
+        ),
     ] = None,
     template: TemplatePath = Path("template.yaml"),
     folder: Folder = Path(".local"),

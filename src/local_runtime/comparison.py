@@ -25,7 +25,7 @@ from local_runtime.errors import RunError
 from local_runtime.messages import UploadSummary
 from local_runtime.stack.resources import Clients
 from pipeline_ops.errors import OpsError
-from pipeline_ops.expected import ExpectedRow, expected_rows
+from pipeline_ops.expected import NO_OPTIONS, ExpectedRow, FileOptions, expected_rows
 from pipeline_ops.lake import lake_lines
 from pipeline_ops.stored import Pointer, stored_pointers, stored_slices
 
@@ -165,11 +165,11 @@ def _compare_lake(file: Tally, lake: LakeTally) -> list[Comparison]:
     ]
 
 
-def read_expected(path: Path, *, day_first: bool = False) -> Expected:
+def read_expected(path: Path, options: FileOptions = NO_OPTIONS) -> Expected:
     """Raises RunError where the file cannot be read as a CSV with the eight columns."""
     expected = Expected()
     try:
-        for row in expected_rows(path, day_first=day_first):
+        for row in expected_rows(path, options):
             _add_row(expected, row)
     except OpsError as error:
         raise RunError(str(error)) from error

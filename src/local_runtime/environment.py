@@ -36,15 +36,20 @@ def bypass_proxies() -> None:
 
     Programs read either name, so both get what either has.
     """
-    names = ("NO_PROXY", "no_proxy")
-    hosts = ",".join(dict.fromkeys(filter(None, (*map(os.environ.get, names), _LOOPBACK))))
-    os.environ.update(dict.fromkeys(names, hosts))
+    os.environ.update(_no_proxy())
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
-    """For a shell: `set -a; . FILE`."""
-    lines = {**environment, "NO_PROXY": _LOOPBACK, "no_proxy": _LOOPBACK}
+    """For a shell: `set -a; . FILE`. What the user has excluded from proxies stays so."""
+    lines = {**environment, **_no_proxy()}
     write_private(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items()))
+
+
+def _no_proxy() -> dict[str, str]:
+    names = ("NO_PROXY", "no_proxy")
+    lists = [*(os.environ.get(name, "") for name in names), _LOOPBACK]
+    hosts = dict.fromkeys(host for each in lists for host in each.split(",") if host)
+    return dict.fromkeys(names, ",".join(hosts))
 
 
 def write_private(path: Path, text: str) -> None:

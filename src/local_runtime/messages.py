@@ -25,6 +25,8 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class UploadSummary:
+    """`dates` is the order in which dates with slashes were read; `notes` say what is special about the file."""
+
     event: Literal["summary"]
     rows_read: int
     accepted: int
@@ -32,6 +34,8 @@ class UploadSummary:
     not_sent: int
     seconds: float
     rejects_file: str | None = None
+    dates: Literal["mdy", "dmy", "iso"] = "mdy"
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,9 @@ API_PORT = 8000
 API_KEY = "INVOICE_API_KEY"
 """The environment variable in which the client looks for its key."""
 
+API_URL = "INVOICE_API_URL"
+"""The one in which it looks for the API's address."""
+
 HEADER = "X-Api-Key"
 _APP = "pipeline_api.main:app"
 _LAKE_HANDLER = "consumers.to_lake.handler"
@@ -96,8 +99,8 @@ def start_pipeline(
     if data:
         write_private(data.api_key, api_key)
     aws = aws_environment(engine.endpoint)
-    write_environment(folder.environment, {**aws, **variables, API_KEY: api_key})
     api = start_api(supervisor, folder, {**machine, **aws, **http_function(functions).environment})
+    write_environment(folder.environment, {**aws, **variables, API_KEY: api_key, API_URL: api.url})
     fed = stream_functions(functions)
     consumers = {
         function.stage: supervisor.start(

@@ -21,6 +21,7 @@ from local_runtime.comparison import Comparison, Example, Expected, Stored
 from local_runtime.messages import UploadSummary
 from pipeline_ops.console import plural
 
+_DATES = {"mdy": "read with the month first", "dmy": "read with the day first", "iso": "none has slashes"}
 _SHOWN_LINES = 2
 _SHOWN_REJECTS = 3
 _SHOWN_CHARACTERS = 420
@@ -125,6 +126,15 @@ def _result(report: Report) -> str:
     if not report.is_success:
         return f"[red]✗ 0 of {plural(report.figures['rows_read'], 'row')} were accepted, so there is nothing to compare"
     return "[green]✓ the stores hold exactly what the CSV holds"
+
+
+def upload_remarks(summary: UploadSummary) -> list[str]:
+    """How dates were read, what is special about the file, and why rows were rejected."""
+    notes = [f"dates  {_DATES[summary.dates]}", *(f"note  {each}" for each in summary.notes)]
+    if summary.rejects_file is None:
+        return notes
+    reasons = (f"rejected  {each}" for each in rejection_reasons(Path(summary.rejects_file)))
+    return [*notes, *reasons, f"the rejected rows and their reasons are in {summary.rejects_file}"]
 
 
 def rejection_reasons(rejects: Path) -> list[str]:

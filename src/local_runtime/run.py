@@ -30,8 +30,8 @@ from local_runtime.report import (
     Report,
     contract_figures,
     query_examples,
-    rejection_reasons,
     show_report,
+    upload_remarks,
     write_report,
 )
 from local_runtime.sample import write_sample
@@ -45,8 +45,14 @@ from local_runtime.upload import (
     start_client,
 )
 from pipeline_ops.console import plural
+from pipeline_ops.expected import FileOptions
 
 _OK, _FAILED = 0, 1
+_BAD_INPUT = 2  # of the client
+_OPTIONS = (
+    "`make run` passes on only the order of dates: DATES=dmy is --dates dmy. For other options of the client keep "
+    "`make serve` running, and use `.venv/bin/python -m client send`"
+)
 _REQUEST_SECONDS = 30.0
 _REFRESH_POLL_SECONDS = 0.05
 
@@ -72,7 +78,7 @@ def run(options: RunOptions, console: Console) -> int:
     """
     bypass_proxies()
     if options.csv and not options.csv.is_file():
-        raise RunError(f"there is no file {options.csv}")
+        raise RunError(f"{options.csv} is not a file" if options.csv.exists() else f"there is no file {options.csv}")
     template = read_template(options.template)
     with lock_folder(options.folder) as folder, _naming_loss(_MEMORY_LOSS, _MEMORY_LOSS), supervise() as supervisor:
         if folder.root != options.folder:
@@ -145,10 +151,12 @@ class _Session:
         self._print_warnings(upload)
         if (summary := self._progress.summary) is None:
             self._print(f"the client ended with exit code {upload.exit_code}, so there is nothing to compare")
+            if upload.exit_code == _BAD_INPUT:
+                self._print(_OPTIONS)
             return _FAILED
         self._refresh_lake()
         self._print("comparing the CSV with the stores …")
-        report, queries = self._make_report(read_expected(csv, day_first=dates == "dmy"), summary, upload)
+        report, queries = self._make_report(read_expected(csv, FileOptions(dates == "dmy")), summary, upload)
         write_report(report, self._folder.report)
         if queries:
             self._example_path = queries[0].path
@@ -202,10 +210,8 @@ class _Session:
     def _print_warnings(self, upload: UploadResult) -> None:
         if upload.client_errors:
             self._print(upload.client_errors)
-        if self._progress.summary and (rejects := self._progress.summary.rejects_file):
-            for line in rejection_reasons(Path(rejects)):
-                self._print(f"rejected  {line}")
-            self._print(f"the rejected rows and their reasons are in {rejects}")
+        for remark in upload_remarks(self._progress.summary) if self._progress.summary else ():
+            self._print(remark)
         if upload.has_stalled:
             count = self._progress.pending_rows
             pending = f"{plural(count, 'row')} {'is' if count == 1 else 'are'} not processed yet"

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from invoices.errors import InvalidRows, Malformed, Retryable, Throttled, TooLarge, Unavailable
 from invoices.fields import RULES
+from invoices.rows import close_name
 from pipeline_api.problems import (
     PROBLEM_JSON,
     Forbidden,
@@ -120,12 +121,24 @@ def _parameter_errors(error: RequestValidationError) -> list[ParameterError]:
 
 def _parameter_error(detail: ErrorDetails) -> ParameterError:
     """`loc` is ("query" or "path", name, …). pydantic's messages name limits, never the value."""
-    if detail["type"] == "extra_forbidden":
-        return ParameterError(parameter=None, message="a query parameter is unknown")
     _, *names = map(str, detail["loc"])
     name = names[0] if names else None
+    if detail["type"] == "extra_forbidden":
+        return _unknown_parameter(str(name))
     message = "is missing" if detail["type"] == "missing" else _ID_RULES.get(name, detail["msg"])
     return ParameterError(parameter=name, message=message)
+
+
+QUERY_PARAMETERS = ("InvoiceNo", "CustomerID", "limit", "next_token", "from", "to", "by", "field", "reason")
+"""Of all routes."""
+
+
+def _unknown_parameter(name: str) -> ParameterError:
+    close = close_name(name, (*QUERY_PARAMETERS, *RULES))
+    if close is None:
+        return ParameterError(parameter=None, message="a query parameter is unknown")
+    mistake = "is not a parameter of this route" if name == close else f"is unknown (did you mean {close}?)"
+    return ParameterError(parameter=name, message=mistake)
 
 
 _Handler: TypeAlias = Callable[[Request, Any], Coroutine[Any, Any, Response]]

@@ -70,7 +70,10 @@ class ParameterError(BaseModel):
     """Why a parameter was rejected."""
 
     parameter: Annotated[
-        str | None, Field(description="The name of the parameter; null if it is unknown to the route or repeated.")
+        str | None,
+        Field(
+            description="The name; null if it is repeated, or unknown and not close to a parameter or a field of a row."
+        ),
     ]
     message: str
 

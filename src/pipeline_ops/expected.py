@@ -9,9 +9,9 @@ import gzip
 import re
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import TextIOWrapper
@@ -43,11 +43,40 @@ class ExpectedRow:
     line_id: bytes = b""
 
 
-def expected_rows(path: Path, *, day_first: bool = False) -> Iterator[ExpectedRow]:
-    """Every row of the file in order. `day_first`: `3/4/2010` is in April. Raises OpsError for an unreadable file."""
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """How the file is to be read: the client's options with which it was sent.
+
+    `day_first`: `3/4/2010` is in April. `sheet` is one of a workbook's; None is its first. `columns` has the file's
+    name for some of ours.
+    """
+
+    day_first: bool = False
+    sheet: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_OPTIONS = FileOptions()
+
+
+def parse_columns(texts: Iterable[str]) -> dict[str, str]:
+    """`THEIRS=OURS` texts of the command line: the file's name for each of ours. Raises OpsError."""
+    ours_by_name = {_fold(name): name for name in COLUMNS}
+    columns = {}
+    for text in texts:
+        theirs, _, ours = text.rpartition("=")
+        name = ours_by_name.get(_fold(ours))
+        if not theirs.strip() or name is None:
+            raise OpsError(f"--columns needs THEIRS=OURS, and OURS is one of {', '.join(COLUMNS)}.")
+        columns[name] = theirs
+    return columns
+
+
+def expected_rows(path: Path, options: FileOptions = NO_OPTIONS) -> Iterator[ExpectedRow]:
+    """Every row of the file in order. Raises OpsError for an unreadable file."""
     repeats = Repeats()
-    for number, values in read_rows(path):
-        if line := _line(values, day_first=day_first):
+    for number, values in read_rows(path, options):
+        if line := _line(values, day_first=options.day_first):
             name, numbered = repeats.number(line)
             yield ExpectedRow(number, numbered, name)
         else:
@@ -76,28 +105,28 @@ class Repeats:
         return _line_id(repeated), repeated
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, dict[str, str] | None]]:
+def read_rows(path: Path, options: FileOptions = NO_OPTIONS) -> Iterator[tuple[int, dict[str, str] | None]]:
     """The line number and the values of every row; None where a row does not have one value for each column.
 
     Blank lines are not rows; an empty file has none. Columns that are not ours are left out. Raises OpsError where the
     file cannot be read, or where its first row does not name the eight columns.
     """
-    with _open_rows(path) as rows:
+    with _open_rows(path, options.sheet) as rows:
         header = next((fields for _, fields in rows if fields is None or "".join(fields).strip()), ())
         if header == ():
             return
-        places = _places(header or ())
+        places = _places(header or (), options.columns)
         for number, fields in rows:
             fits = fields is not None and len(fields) == len(header or ())
             yield number, {name: fields[place] for name, place in places.items()} if fits and fields else None
 
 
-def _places(header: Sequence[str]) -> dict[str, int]:
+def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
     """Where each of our columns is. The client knows the same names."""
-    folded = [re.sub(r"[\s_-]", "", name).lower() for name in header]
+    folded = [_fold(name) for name in header]
     places = {}
     for name in COLUMNS:
-        found = [place for place, text in enumerate(folded) if text == name.lower()]
+        found = [place for place, text in enumerate(folded) if text == _fold(columns.get(name, name))]
         found = found or [place for place, text in enumerate(folded) if text == _OTHER_NAMES.get(name)]
         if len(found) != 1:
             raise OpsError(f"The file's first line must name these columns, each once: {', '.join(COLUMNS)}.")
@@ -105,11 +134,17 @@ def _places(header: Sequence[str]) -> dict[str, int]:
     return places
 
 
+def _fold(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name).lower()
+
+
 @contextmanager
-def _open_rows(path: Path) -> Iterator[Iterator[tuple[int, Sequence[str] | None]]]:
+def _open_rows(path: Path, sheet: str | None) -> Iterator[Iterator[tuple[int, Sequence[str] | None]]]:
     if _is_workbook(path):
-        yield iter(_sheet_rows(path))
+        yield iter(_sheet_rows(path, sheet))
         return
+    if sheet is not None:
+        raise OpsError("--sheet is for .xlsx files only.")
     with _open_text(path) as lines:
         start = list(_first_lines(lines))
         separator = _separator(start[-1]) if start else ","
@@ -133,15 +168,22 @@ def _separator(line: str) -> str:
 
 def _is_workbook(path: Path) -> bool:
     with suppress(OSError, BadZipFile), ZipFile(path) as archive:
-        return "xl/workbook.xml" in archive.namelist()
+        return any(name.startswith("xl/workbook.") for name in archive.namelist())
     return False
 
 
-def _sheet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
-    """The rows of the first sheet that hold anything, with their numbers."""
-    from python_calamine import load_workbook  # noqa: PLC0415 - most files are CSV
+def _sheet_rows(path: Path, sheet: str | None) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows of the sheet that hold anything, with their numbers."""
+    from python_calamine import CalamineError, load_workbook  # noqa: PLC0415 - most files are CSV
 
-    rows = load_workbook(path).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    try:
+        with load_workbook(path) as book:
+            if sheet is not None and sheet not in book.sheet_names:
+                raise OpsError(f"{path.name} has no such sheet. Its sheets are: {', '.join(book.sheet_names)}.")
+            chosen = book.get_sheet_by_index(0) if sheet is None else book.get_sheet_by_name(sheet)
+            rows = chosen.to_python(skip_empty_area=False)
+    except CalamineError as error:
+        raise OpsError(f"{path.name} cannot be read: it is damaged, or a password protects it.") from error
     width = max((place for row in rows[:1] for place, cell in enumerate(row, 1) if cell != ""), default=0)
     for number, row in enumerate(rows, 1):
         texts = [_cell_text(cell) for cell in row]

@@ -39,7 +39,7 @@ from pipeline_ops.options import (
 from pipeline_ops.redrive import Redrive, RedriveResult, parse_fix
 
 Stage = Annotated[
-    str | None, typer.Option(help=f"Only dead letters of this stage: {TO_S3} or {TO_DYNAMODB}. [default: both]")
+    str | None, typer.Option(help=f"Only dead letters of this stage: {TO_S3} or {TO_DYNAMODB}.", show_default="both")
 ]
 _STAGES = (TO_S3, TO_DYNAMODB)
 _NOT_ALL_REDRIVEN = 1
@@ -91,10 +91,11 @@ def redrive_command(  # noqa: PLR0913 - a command has its options as parameters
     all_: Annotated[bool, typer.Option("--all", help="All of the given stage and time.")] = False,
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field. [default: as it is]"),
+        typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field.", show_default="as it is"),
     ] = None,
     rows: Annotated[
-        list[int] | None, typer.Option("--row", help="Only the row with this index; may be repeated. [default: all]")
+        list[int] | None,
+        typer.Option("--row", help="Only the row with this index; may be repeated.", show_default="all"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be redriven; write nothing.")] = False,
     start: From = None,

@@ -33,10 +33,10 @@ StreamName = Annotated[str | None, typer.Option("--stream", envvar="STREAM_NAME"
 From = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="TIME", help="Start, inclusive, UTC: 2026-11-22 or 2026-11-22T14. [default: the first]"
+        "--from", metavar="TIME", help="Start, inclusive, UTC: 2026-11-22 or 2026-11-22T14.", show_default="the first"
     ),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, exclusive, UTC. [default: the last]")]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, exclusive, UTC.", show_default="the last")]
 
 
 class Settings(BaseModel):

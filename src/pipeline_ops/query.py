@@ -50,13 +50,17 @@ Writer: TypeAlias = Callable[[Sequence[str], Sequence[tuple[Any, ...]]], None]
 def query_command(  # noqa: PLR0913 - a command has its options as parameters
     *,
     sql: Annotated[str | None, typer.Argument(help="SQL over the table `lines`.")] = None,
-    question: Annotated[str | None, typer.Option(help="A named question; `list` shows them. [default: SQL]")] = None,
+    question: Annotated[
+        str | None, typer.Option(help="A named question; `list` shows them.", show_default="SQL")
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array of objects; money is text.")] = False,
     parquet: Annotated[
-        Path | None, typer.Option(help="Write the result to this Parquet file. [default: print it]")
+        Path | None, typer.Option(help="Write the result to this Parquet file.", show_default="print it")
     ] = None,
-    xlsx: Annotated[Path | None, typer.Option(help="Write the result to this workbook. [default: print it]")] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option(help="Write the result to this workbook.", show_default="print it")
+    ] = None,
     athena: Annotated[
         bool, typer.Option("--athena", help="Ask in Athena. It bills the bytes that the query reads.")
     ] = False,

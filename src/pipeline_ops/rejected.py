@@ -41,10 +41,10 @@ from pipeline_ops.redrive import Fix, parse_fix
 
 Field = Annotated[
     str | None,
-    typer.Option(metavar="FIELD", help="Only requests where this field is invalid, or `row`. [default: any]"),
+    typer.Option(metavar="FIELD", help="Only requests where this field is invalid, or `row`.", show_default="any"),
 ]
 Reason = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="Only requests with this text in a reason. [default: any]")
+    str | None, typer.Option(metavar="TEXT", help="Only requests with this text in a reason.", show_default="any")
 ]
 
 _STATEMENT = "restates or takes back a line; its sender must send it, with a key that permits corrections"
@@ -98,10 +98,11 @@ def resend_command(  # noqa: PLR0913 - a command has its options as parameters
     all_: Annotated[bool, typer.Option("--all", help="All of the given time, field and reason.")] = False,
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field. [default: as it is]"),
+        typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field.", show_default="as it is"),
     ] = None,
     rows: Annotated[
-        list[int] | None, typer.Option("--row", help="Only the row with this index; may be repeated. [default: all]")
+        list[int] | None,
+        typer.Option("--row", help="Only the row with this index; may be repeated.", show_default="all"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be resent; write nothing.")] = False,
     start: From = None,
@@ -113,8 +114,8 @@ def resend_command(  # noqa: PLR0913 - a command has its options as parameters
 ) -> None:
     """Send rows, with new values if you give them, through the stream. A row that was resent before is not changed.
 
-    Rows that are still invalid are named and left, and so are requests whose rows are not kept any more. Exit code 1:
-    some were left.
+    Rows that are still invalid are named and left, and so are requests whose rows are not kept any more.
+    Exit code 1: some were left.
     """
     if bool(ids) == all_:
         raise OpsError("Give ids, or --all.")

@@ -44,7 +44,7 @@ def replay_command(  # noqa: PLR0913 - a command has its options as parameters
     start: From = None,
     end: To = None,
     rate: Annotated[
-        float | None, typer.Option(min=0.001, help="The most objects per second. [default: no limit]")
+        float | None, typer.Option(min=0.001, help="The most objects per second.", show_default="no limit")
     ] = None,
     progress: Annotated[
         Path, typer.Option(help="Stores how far the replay is, so that the next run continues; deleted at the end.")

@@ -70,6 +70,15 @@ def test_a_refusal_is_final(status: int) -> None:
     assert f"({status}): Not like this: Read the manual." in result.stderr
 
 
+@pytest.mark.parametrize("words", [("send", "rows.csv"), ("invoice", "1"), ("batch", "1")])
+@pytest.mark.parametrize("body", ["<p>Not found", '{"message":"Not Found"}'])
+def test_another_server_is_not_taken_for_the_api(words: tuple[str, str], body: str) -> None:
+    """Its 404 does not say that there is no such invoice."""
+    write_text(Path("rows.csv"), LINE)
+    result = run(FakeApi([httpx.Response(404, text=body)]), *words)
+    assert (result.exit_code, "Is this the address of the invoice API?" in result.stderr) == (3, True)
+
+
 _ERROR = {"index": 0, "field": None, "message": "bad"}
 
 
@@ -156,6 +165,17 @@ def test_an_api_that_is_not_there_is_told_at_once_and_leaves_no_journal(error: E
     assert result.stderr.count("Trying again") == 1
 
 
+def test_an_upload_that_reached_nobody_leaves_no_rejects() -> None:
+    """The next run writes them again, under the same name."""
+    path = write_text(Path("rows.csv"), "broken", LINE)
+    for _ in range(2):
+        refused = FakeApi([failing(httpx.ConnectError("x"), ConnectionRefusedError())] * MAX_ATTEMPTS)
+        assert run(refused, "send", path).exit_code == 3
+        assert [each.name for each in Path().iterdir()] == ["rows.csv"]
+    assert run(FakeApi(), "send", path).exit_code == 1
+    assert read_rejects(Path("rows.rejects.csv"))[0][0] == "2"
+
+
 def test_a_request_that_may_have_arrived_leaves_a_journal() -> None:
     """The API may have the batch, so the next run sends it under the same key."""
     api = FakeApi([httpx.ReadTimeout("x")] * MAX_ATTEMPTS)
@@ -170,6 +190,13 @@ def test_a_missing_key_is_told_before_anything_is_read(words: tuple[str, ...]) -
     result = run(api, *words, key=None)
     assert (result.exit_code, api.requests, "There is no API key" in result.stderr) == (2, [], True)
     assert ".local/env" in result.stderr
+
+
+def test_blanks_around_a_key_are_no_part_of_it() -> None:
+    """A key that was read from a file ends with a line break."""
+    api = FakeApi()
+    assert run(api, "send", write_text(Path("rows.csv"), LINE), key=" id.secret\n").exit_code == 0
+    assert api.requests[0].headers["X-Api-Key"] == "id.secret"
 
 
 def test_a_wrong_key_is_told_with_the_way_to_a_right_one() -> None:

@@ -67,6 +67,21 @@ def test_a_dry_run_for_people() -> None:
     assert "--dates dmy" in result.stdout
 
 
+def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_being_checked() -> None:
+    """All that is wrong is told at once; the exit code is that of the worst."""
+    write_text(Path("rows.csv"), LINE)
+    result = run(FakeApi(), "send", "missing.csv", "rows.csv", "--dry-run", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["file"]) == (2, "rows.csv")
+    assert "missing.csv: The file cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("--dry-run",), ()])
+def test_a_header_alone_is_said_to_be_one(words: tuple[str, ...]) -> None:
+    """Zeros alone would leave a user to guess."""
+    result = run(FakeApi(), "send", write_text(Path("rows.csv")), *words)
+    assert (result.exit_code, "The file has a header and no rows." in result.stdout) == (0, True)
+
+
 @pytest.mark.parametrize("content", ["", "InvoiceNo,Country\n"])
 def test_a_dry_run_of_a_file_without_rows(content: str) -> None:
     """An empty file has no invalid row; a wrong header is wrong as it is without --dry-run."""

@@ -99,6 +99,18 @@ def test_amounts_stand_right_aligned() -> None:
     assert (len(ends), len(set(ends))) == (2, 1)
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_nothing_is_cut_off_in_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """Where the columns do not fit side by side, each line of the invoice becomes a block."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    dear = {"UnitPrice": "38970", "amount": "-3156375150"}
+    other = _LINE | dear | {"Country": "EIRE", "InvoiceDate": "2010-12-01T08:27:00"}
+    shown = run(_api({"/invoices/536365": _INVOICE | {"lines": [_LINE, other]}}), "invoice", "536365").stdout
+    words = shown.replace("│", " ").split()
+    assert {"[bold]HOLDER", "2010-12-01T08:27:00", "EIRE", "-3,156,375,150", "38,970"} <= set(words)
+    assert max(map(len, shown.splitlines())) <= width
+
+
 @pytest.mark.parametrize(("command", "message"), [("invoice", "no such invoice"), ("customer", "no such customer")])
 def test_what_is_unknown_is_said_so(command: str, message: str) -> None:
     """Exit code 1."""

@@ -27,6 +27,7 @@ from local_runtime.comparison import (
 from local_runtime.errors import RunError
 from local_runtime.messages import UploadSummary
 from local_runtime.stack.resources import Clients
+from pipeline_ops.expected import FileOptions
 from tests.invoice_rows import Row, ndjson, row
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def test_a_gzip_file_is_read_whatever_its_name(tmp_path: Path) -> None:
 def test_a_day_first_file_is_read_as_the_client_read_it(tmp_path: Path) -> None:
     """13/12/2010 is no date with the month first."""
     (tmp_path / "rows.csv").write_text(f"{HEADER}\n1,A,,1,13/12/2010 8:26,1,,EIRE\n")
-    accepted = [read_expected(tmp_path / "rows.csv", day_first=day_first).accepted for day_first in (True, False)]
+    accepted = [read_expected(tmp_path / "rows.csv", FileOptions(day_first)).accepted for day_first in (True, False)]
     assert accepted == [1, 0]
 
 

@@ -34,11 +34,22 @@ def test_a_shell_can_read_the_file(tmp_path: Path) -> None:
     assert printed.stdout == "it's $HOME|2"
 
 
-def test_only_the_user_can_read_the_file_and_no_proxy_gets_its_requests(tmp_path: Path) -> None:
+def test_only_the_user_can_read_the_file_and_no_proxy_gets_its_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It has an API key, and its addresses are of this machine."""
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
     write_environment(tmp_path / "env", {"A": "1"})
     assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
     assert "NO_PROXY=127.0.0.1,localhost" in (tmp_path / "env").read_text()
+
+
+def test_the_file_keeps_what_the_user_has_excluded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that reads the file goes on to reach other hosts as before."""
+    monkeypatch.setenv("NO_PROXY", "intranet,localhost")
+    write_environment(tmp_path / "env", {"A": "1"})
+    assert "\nno_proxy=intranet,localhost,127.0.0.1\n" in (tmp_path / "env").read_text()
 
 
 @pytest.mark.parametrize(("name", "other"), [("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")])

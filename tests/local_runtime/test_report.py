@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from local_runtime.comparison import Comparison, Example, Expected, Stored
-from local_runtime.messages import UploadSummary
+from local_runtime.messages import UploadSummary, parse_client_line
 from local_runtime.report import (
     ExampleQuery,
     Report,
@@ -19,6 +19,7 @@ from local_runtime.report import (
     query_examples,
     rejection_reasons,
     show_report,
+    upload_remarks,
     write_report,
 )
 
@@ -69,6 +70,22 @@ def test_reasons_are_summed_up_by_field(tmp_path: Path) -> None:
     assert rejection_reasons(tmp_path / "rejects.csv") == [
         "4 rows (lines 2, 3, 5 …): Quantity must be a whole number",
         "1 row (line 4): the row has 2 fields instead of 8",
+    ]
+
+
+def test_what_the_client_says_of_the_file_is_shown(tmp_path: Path) -> None:
+    """How dates were read, also where they can be read both ways; and then the rejected rows."""
+    (tmp_path / "rejects.csv").write_text("line,field,reason\n2,Quantity,Quantity must be a whole number\n")
+    rejects = str(tmp_path / "rejects.csv")
+    line = {"event": "summary", "rows_read": 2, "accepted": 1, "rejected": 1, "not_sent": 0, "seconds": 1.0}
+    extra = {"rejects_file": rejects, "dates": "mdy", "notes": ["Every date … send the file with --dates dmy."]}
+    summary = parse_client_line(json.dumps(line | extra).encode())
+    assert isinstance(summary, UploadSummary)
+    assert upload_remarks(summary) == [
+        "dates  read with the month first",
+        "note  Every date … send the file with --dates dmy.",
+        "rejected  1 row (line 2): Quantity must be a whole number",
+        f"the rejected rows and their reasons are in {rejects}",
     ]
 
 

@@ -23,6 +23,11 @@ def test_a_missing_csv_is_named(tmp_path: Path) -> None:
     assert (*_run(tmp_path, "--csv", missing), (tmp_path / "run").exists()) == expected
 
 
+def test_a_folder_instead_of_a_csv_is_said_to_be_none(tmp_path: Path) -> None:
+    """To say that there is no such file would be wrong."""
+    assert _run(tmp_path, "--csv", str(tmp_path)) == (1, f"error: {tmp_path} is not a file")
+
+
 def test_a_missing_template_is_named(tmp_path: Path) -> None:
     """The command may have been started in another folder."""
     code, output = _run(tmp_path, "--template", str(tmp_path / "template.yaml"))

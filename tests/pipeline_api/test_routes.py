@@ -67,3 +67,5 @@ def test_an_unknown_query_parameter_of_post_is_refused(offline_api: Api) -> None
     response = offline_api.call("POST", "/ingest?dryrun=1", content=b"{}")
     assert response.status_code == 422
     assert response.json()["errors"] == [{"parameter": None, "message": "a query parameter is unknown"}]
+    named = offline_api.call("POST", "/ingest?limit=1", content=b"{}").json()["errors"]
+    assert named == [{"parameter": "limit", "message": "is not a parameter of this route"}]

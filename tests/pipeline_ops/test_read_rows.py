@@ -4,6 +4,7 @@ import gzip
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from client.records import read_fields, split_records
 from local_runtime.sample import write_sample
 from pipeline_ops.errors import OpsError
-from pipeline_ops.expected import COLUMNS, expected_rows, read_rows, split_rows
+from pipeline_ops.expected import COLUMNS, FileOptions, expected_rows, parse_columns, read_rows, split_rows
 from tests.csv_encodings import ENCODED_FILES
 from tests.xlsx import Cell, write_xlsx, xlsx_of_csv
 
@@ -66,6 +67,42 @@ def test_a_row_that_does_not_fit_is_none(tmp_path: Path) -> None:
         (5, True),
         (6, False),
     ]
+
+
+def test_columns_and_sheet_as_they_were_given_to_send(tmp_path: Path) -> None:
+    """A file with other names, and a sheet that is not the first."""
+    other = write(tmp_path / "rows.csv", f"{HEADER.replace('InvoiceNo', 'Rechnungs Nr')}\n{VALUES}\n")
+    options = FileOptions(columns=parse_columns(["rechnungsnr=invoice no"]))
+    assert [values and values["InvoiceNo"] for _, values in read_rows(other, options)] == ["536365"]
+    book = write_xlsx(tmp_path / "rows.xlsx", {"Notes": [["x"]], "Rows": [list(COLUMNS), VALUES.split(",")]})
+    assert [number for number, _ in read_rows(book, FileOptions(sheet="Rows"))] == [2]
+
+
+@pytest.mark.parametrize(
+    ("name", "sheet", "message"),
+    [("rows.csv", "Rows", "for .xlsx files only"), ("rows.xlsx", "Other", "Its sheets are: Rows")],
+)
+def test_a_sheet_that_is_not_there(tmp_path: Path, name: str, sheet: str, message: str) -> None:
+    """The message says which there are."""
+    write(tmp_path / "rows.csv", f"{HEADER}\n{VALUES}\n")
+    write_xlsx(tmp_path / "rows.xlsx", {"Rows": [list(COLUMNS)]})
+    with pytest.raises(OpsError, match=message):
+        list(read_rows(tmp_path / name, FileOptions(sheet=sheet)))
+
+
+@pytest.mark.parametrize("text", ["Rechnung", "=InvoiceNo", "Rechnung=Invoice"])
+def test_a_wrong_name_of_a_column(text: str) -> None:
+    """As in the client."""
+    with pytest.raises(OpsError, match="THEIRS=OURS"):
+        parse_columns([text])
+
+
+def test_a_damaged_workbook(tmp_path: Path) -> None:
+    """One sentence instead of a traceback."""
+    with ZipFile(tmp_path / "rows.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", "<broken")
+    with pytest.raises(OpsError, match="damaged"):
+        list(read_rows(tmp_path / "rows.xlsx"))
 
 
 @pytest.mark.parametrize("text", ["InvoiceNo,StockCode\n", f"{HEADER},Country\n"])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from invoices.batch import pack
+from pipeline_ops.expected import FileOptions
 from pipeline_ops.options import Stores, hour_range
 from pipeline_ops.redrive import Fix, Redrive
 from pipeline_ops.verify.command import Report, Scope, verify
@@ -140,7 +141,7 @@ def test_a_csv_that_is_day_first(stores: Stores, tmp_path: Path) -> None:
     """Its dates are read as the client read them."""
     csv = write(tmp_path / "rows.csv", f"{HEADER}\n{VALUES.replace('12/1/2010', '2/1/2010')}")
     send(stores, [row(Description="WHITE HEART", InvoiceDate="1/2/2010 8:26", Occurrence=1)])
-    assert verify(stores, Scope(csv, day_first=True), NO_BAR).findings.is_clean
+    assert verify(stores, Scope(csv, options=FileOptions(day_first=True)), NO_BAR).findings.is_clean
     assert not report_on(stores, csv).findings.is_clean
 
 

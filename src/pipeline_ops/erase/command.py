@@ -86,9 +86,11 @@ def erase_command(  # noqa: PLR0913 - a command has its options as parameters
 ) -> None:
     """Remove every row of a customer from the archive, the tables, the lake, and all else in the bucket.
 
-    If it is interrupted, run the same command again: it does the rest. It prints an instant, some 70 seconds after its
-    end. Rows of the customer that arrive before it are dropped; later ones are new business. Do not replay or redrive
-    while it runs, and erase one customer at a time. Exit code 1: some items of a table cannot be read.
+    If it is interrupted, run the same command again: it does the rest.
+    It prints an instant, some 70 seconds after its end.
+    Rows of the customer that arrive before it are dropped; later ones are new business.
+    Do not replay or redrive while it runs, and erase one customer at a time.
+    Exit code 1: some items of a table cannot be read.
     """
     customer_id = parse_customer_id(customer)
     stores = erase_stores(bucket, invoices_table, customers_table, lake_bucket)

@@ -18,7 +18,7 @@ from consumers.lake.table import LakeTable
 from pipeline_ops.console import plural, print_table, progress_bar
 from pipeline_ops.erase.command import StreamName, erase_stores, verify_erased
 from pipeline_ops.errors import OpsError
-from pipeline_ops.expected import expected_rows
+from pipeline_ops.expected import NO_OPTIONS, FileOptions, expected_rows, parse_columns
 from pipeline_ops.lake import LakeBucketName, lake_lines
 from pipeline_ops.options import (
     EVERYTHING,
@@ -51,12 +51,25 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
         Literal["mdy", "dmy"],
         typer.Option(help="The order of the CSV's dates with slashes: the one that it was sent with."),
     ] = "mdy",
+    sheet: Annotated[
+        str | None, typer.Option(help="The sheet of an .xlsx file that was sent.", show_default="the first")
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="THEIRS=OURS",
+            help="The file's name for one of our columns, as it was given to `send`.",
+            show_default="known names",
+        ),
+    ] = None,
     start: From = None,
     end: To = None,
     erased: Annotated[
         str | None,
         typer.Option(
-            metavar="ID", help="Look for this customer in every store instead, after an erasure. [default: compare]"
+            metavar="ID",
+            help="Look for this customer in every store instead, after an erasure.",
+            show_default="compare",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -68,8 +81,11 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
 ) -> None:
     """Compare a CSV, or some hours of the archive, with the archive, the tables and the lake.
 
-    With a CSV, only its rows are judged. Rows that were sent again count once: that is a note, not a finding. Exit
-    code 0: every answer is right. 1: an answer is wrong, or a row is missing. 2: the command failed.
+    With a CSV, only its rows are judged. Rows that were sent again count once: that is a note, not a finding.
+
+    Exit code 0: every answer is right.
+    1: an answer is wrong, or a row is missing.
+    2: the command failed.
     """
     if erased is not None:
         if csv or start or end or as_json:
@@ -86,7 +102,8 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
         lake=LakeTable(s3_client(), lake_bucket) if lake_bucket else None,
     )
     with progress_bar() as bar:
-        report = verify(stores, Scope(csv, hour_range(start, end), day_first=dates == "dmy"), bar)
+        options = FileOptions(dates == "dmy", sheet, parse_columns(columns or ()))
+        report = verify(stores, Scope(csv, hour_range(start, end), options), bar)
     typer.echo(json.dumps(_as_json_object(report))) if as_json else _show(report)
     raise typer.Exit(0 if report.findings.is_clean else _FINDINGS)
 
@@ -97,7 +114,7 @@ class Scope:
 
     csv: Path | None = None
     span: TimeRange = EVERYTHING
-    day_first: bool = False
+    options: FileOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True)
@@ -119,7 +136,7 @@ class Report:
 
 def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
     known_lines, findings = KnownLines(), Findings()
-    csv_rows, csv_rejected = _read_csv(scope.csv, known_lines, bar, day_first=scope.day_first) if scope.csv else (0, 0)
+    csv_rows, csv_rejected = _read_csv(scope.csv, known_lines, bar, scope.options) if scope.csv else (0, 0)
     archive = ArchiveCheck(stores.bucket, known_lines, findings, only_csv=scope.csv is not None)
     archive.run(scope.span, bar)
     tables = TablesCheck(known_lines, findings)
@@ -154,10 +171,10 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
     )
 
 
-def _read_csv(path: Path, known_lines: KnownLines, bar: Progress, *, day_first: bool) -> tuple[int, int]:
+def _read_csv(path: Path, known_lines: KnownLines, bar: Progress, options: FileOptions) -> tuple[int, int]:
     """How many rows the file has, and how many of them are not invoice lines."""
     rows = rejected = 0
-    for row in bar.track(expected_rows(path, day_first=day_first), description="CSV, rows"):
+    for row in bar.track(expected_rows(path, options), description="CSV, rows"):
         rows += 1
         if row.line is None:
             rejected += 1
