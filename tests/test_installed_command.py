@@ -66,8 +66,9 @@ def test_every_help_text_says_the_default(typer_app: typer.Typer) -> None:
     assert silent == []
 
 
-def test_a_default_that_is_no_value_is_shown() -> None:
+def test_a_default_that_is_no_value_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A user sees it in the terminal: rich takes brackets in a help text for markup and would drop them."""
+    monkeypatch.setenv("COLUMNS", "200")
     shown = " ".join(run("send", "-h").output.split())
     assert "[default: (as fast as possible)]" in shown
 

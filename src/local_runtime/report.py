@@ -22,9 +22,9 @@ from local_runtime.messages import UploadSummary
 from pipeline_ops.console import plural
 
 _DATES = {"mdy": "read with the month first", "dmy": "read with the day first", "iso": "none has slashes"}
-_SHOWN_LINES = 2
+_SHOWN_LINES = 3
 _SHOWN_REJECTS = 3
-_SHOWN_CHARACTERS = 420
+_SHOWN_CHARACTERS = 1_200  # an invoice of three lines, whole
 _BYTES_PER_MB = 1_000_000
 
 

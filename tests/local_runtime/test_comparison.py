@@ -120,6 +120,15 @@ def test_an_example_counts_all_of_its_rows(tmp_path: Path) -> None:
     assert (expected.invoice.lines, expected.customer.lines) == (2, 1)
 
 
+def test_the_example_invoice_has_a_few_lines(tmp_path: Path) -> None:
+    """One line is little to look at, and many are cut off; a file without such an invoice has its first."""
+    rows = [ROW.replace("536365", number) for number in ("1", "2", "2", "2", "2", "3", "3")]
+    (tmp_path / "rows.csv").write_text("\n".join([HEADER, *rows]))
+    (tmp_path / "few.csv").write_text("\n".join([HEADER, *rows[:5]]))
+    examples = [read_expected(tmp_path / name).invoice for name in ("rows.csv", "few.csv")]
+    assert [(each.name, each.lines) for each in examples if each] == [("3", 2), ("1", 1)]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 def test_the_encoding_is_detected(tmp_path: Path, encoding: str) -> None:
     """It is UTF-8 with or without a byte order mark, or cp1252, which spreadsheets write."""

@@ -98,7 +98,7 @@ def _http() -> httpx.Client:
 
 
 def _example(name: str, lines: int, amount: str) -> Example:
-    return Example(name, lambda _: True, lines, Decimal(amount))
+    return Example(name, lines, Decimal(amount))
 
 
 def test_the_file_begins_with_the_contracts_keys(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_query_has_the_command_for_the_same_response() -> None:
     """A user can copy it."""
     [query] = query_examples(Expected(invoice=_example("536365", 7, "139.12")), _http(), "python")
     command = "python -m client invoice 536365 --url http://127.0.0.1:8000"
-    assert (query.command, query.path) == (command, "/invoices/536365?limit=2")
+    assert (query.command, query.path) == (command, "/invoices/536365?limit=3")
 
 
 def test_an_invoice_that_the_api_does_not_know_is_a_difference() -> None:
