@@ -5,21 +5,71 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
 
-from chaos.mutant_catalogue import DEFECTS, Defect
-
 _ROOT = Path(__file__).parent.parent
+_CATALOGUE = Path(__file__).with_name("mutant_catalogue.txt")
+_TESTS = "tests: "
 _COPIED = ("src", "client", "chaos", "tests", "template.yaml", "pyproject.toml")
 _LONGEST_SECONDS = 600
 _TESTS_FAILED = 1  # pytest's exit code; 2 to 5 say that it could not run them
+
+
+@dataclass(slots=True)
+class Change:
+    """In `file`, `original` (which stands there once) becomes `planted`."""
+
+    file: str
+    original: str = ""
+    planted: str = ""
+
+    def is_possible(self, tree: Path) -> bool:
+        return (tree / self.file).read_text().count(self.original) == 1
+
+    def plant(self, tree: Path) -> None:
+        file = tree / self.file
+        file.write_text(file.read_text().replace(self.original, self.planted))
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """`tests` are those that should notice."""
+
+    name: str
+    tests: Sequence[str]
+    changes: list[Change] = field(default_factory=list)
+
+
+def read_catalogue() -> list[Defect]:
+    """The first lines of the file describe its form."""
+    defects: list[Defect] = []
+    tests: list[str] = []
+    for block in _CATALOGUE.read_text().split("\n\n"):
+        first, *lines = block.strip("\n").split("\n")
+        if first.startswith(_TESTS):
+            tests = first.removeprefix(_TESTS).split()
+        elif not first.startswith("#"):
+            defects.append(Defect(first, tests, _changes(lines)))
+    return defects
+
+
+def _changes(lines: Sequence[str]) -> list[Change]:
+    changes: list[Change] = []
+    for line in lines:
+        sign, text = line[0], f"{line[1:]}\n"
+        if sign not in "+- ":
+            changes.append(Change(line))
+            continue
+        changes[-1].original += text if sign in "- " else ""
+        changes[-1].planted += text if sign in "+ " else ""
+    return changes
 
 
 class Outcome(StrEnum):
@@ -42,7 +92,7 @@ class Trial:
 
 def run_mutants(console: Console, only: str | None, jobs: int) -> bool:
     """True if the tests caught every defect whose name contains `only`."""
-    chosen = [defect for defect in DEFECTS if only is None or only in defect.name]
+    chosen = [defect for defect in read_catalogue() if only is None or only in defect.name]
     caught = 0
     with ThreadPoolExecutor(jobs) as pool:
         for trial in pool.map(try_defect, chosen):
@@ -56,11 +106,10 @@ def run_mutants(console: Console, only: str | None, jobs: int) -> bool:
 def try_defect(defect: Defect) -> Trial:
     """Run the defect's tests against a copy that has it. The tree itself is only read."""
     with _copied_tree() as tree:
-        file = tree / defect.file
-        text = file.read_text()
-        if text.count(defect.original) != 1:
+        if not all(change.is_possible(tree) for change in defect.changes):
             return Trial(defect, Outcome.OUTDATED)
-        file.write_text(text.replace(defect.original, defect.planted))
+        for change in defect.changes:
+            change.plant(tree)
         return _run_tests(defect, tree)
 
 

@@ -1,7 +1,9 @@
 """The Lambda entries: wired from the environment, and deaf to how warm they are."""
 
 import gc
+import gzip
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -10,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aws.erasures import STATEMENTS_KEY, keyed_hash
 from aws.lambda_events import BatchResponse, KinesisEvent
 from aws.settings import MissingSettingError
+from invoices.rows import ERASED_ROW
 from tests.consumers.events import PLENTY, batch, event_of
-from tests.invoice_rows import row
+from tests.invoice_rows import ndjson, row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,6 +64,28 @@ def test_to_dynamodb_stores_every_record(dynamodb: "DynamoDBClient") -> None:
     answer = run("consumers.to_dynamodb", event_of(batch([row()]), b"poison", batch([row(InvoiceNo="536366")])))
     assert answer == {"batchItemFailures": []}
     assert dynamodb.scan(TableName="invoices")["Count"] == 2
+
+
+@pytest.fixture
+def erased(s3: "S3Client") -> None:
+    """An erasure of customer 17850 runs."""
+    statement = {"customer": keyed_hash(bytes(32), "17850"), "begun_at": 0, "ended_at": None, "keeps_lines": False}
+    document = json.dumps({"key": bytes(32).hex(), "statements": [statement]})
+    s3.put_object(Bucket="raw-bucket", Key=STATEMENTS_KEY, Body=document.encode())
+
+
+def test_to_s3_archives_no_row_of_an_erased_customer(s3: "S3Client", erased: None) -> None:
+    """A mark stands in its place."""
+    run("consumers.to_s3", event_of(batch([row(), row(CustomerID="13047")])))
+    (archived,) = s3.list_objects_v2(Bucket="raw-bucket", Prefix="raw/")["Contents"]
+    rows = gzip.decompress(s3.get_object(Bucket="raw-bucket", Key=archived["Key"])["Body"].read()).split(b"\n")
+    assert rows == [ERASED_ROW, ndjson([row(CustomerID="13047")])]
+
+
+def test_to_dynamodb_stores_no_row_of_an_erased_customer(dynamodb: "DynamoDBClient", erased: None) -> None:
+    """The rows of others are stored."""
+    run("consumers.to_dynamodb", event_of(batch([row(), row(CustomerID="13047")])))
+    assert [item["CustomerID"]["S"] for item in dynamodb.scan(TableName="customers")["Items"]] == ["13047"]
 
 
 def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

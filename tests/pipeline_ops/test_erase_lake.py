@@ -124,3 +124,12 @@ def test_a_refresh_that_runs_begins_again(filled: Lake) -> None:
         Refresh(filled.s3, filled.archive_bucket, ErasesFirst(filled), filled.totals).add([key])
     filled.add([key])
     assert {line.CustomerID for line in filled.lines()} == {None, "13047"}
+
+
+def test_a_refresh_that_brings_the_customers_first_row_begins_again(lake: Lake) -> None:
+    """The erasure commits nothing, so no lost race stops the refresh."""
+    lake.add([lake.archive("one", [row(Occurrence=1, CustomerID="13047")])])
+    key = lake.archive("two", [row(Occurrence=2)])
+    with pytest.raises(Unavailable, match="an erasure began"):
+        Refresh(lake.s3, lake.archive_bucket, ErasesFirst(lake), lake.totals).add([key])
+    assert {line.CustomerID for line in lake.lines()} == {"13047"}

@@ -8,12 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from aws.bucket import raw_key
 from consumers.lake.refresh import LakeQueue, Refresh
 from consumers.lake.table import COLUMNS, MONTH, LakeChanged, LakeTable, MonthFile, Snapshot
 from invoices.batch import pack
 from invoices.errors import Unavailable
 from tests.consumers.lake.lakes import OLDER_LINE, Lake, LakeLine
-from tests.invoice_rows import row
+from tests.invoice_rows import ndjson, row
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +57,18 @@ def test_true_repeats_are_kept_and_re_sent_rows_are_not(lake: Lake) -> None:
     lake.archive("two", [row(Occurrence=2), row(Occurrence=1)])
     lake.refresh()
     assert lake.lines() == Counter([HEART, HEART._replace(Occurrence=2)])
+
+
+def test_a_re_send_in_another_hour_adds_no_line(lake: Lake) -> None:
+    """The archive has it in another folder, and the name of a folder is no column of a line."""
+    rows = pack(ndjson([row(Occurrence=1, InvoiceDate="2010-12-01T08:26:00")]))
+    keys = [raw_key(f"018bcfe5-6800-7000-8000-{number:012}") for number in range(2)]
+    keys.append(raw_key("018bd300-0000-7000-8000-000000000000"))
+    for key in keys:
+        lake.put(key, rows)
+    lake.refresh()
+    assert len({key.rpartition("/")[0] for key in keys}) == 2
+    assert lake.lines() == Counter([HEART])
 
 
 def test_rows_without_occurrence_are_known_by_their_batch_and_place(lake: Lake) -> None:
