@@ -89,6 +89,29 @@ def invoked(stack: Stack, function: str) -> Any:
     return json.loads(payload)
 
 
+def test_an_analyst_asks_the_lake_and_reads_no_archive(stack: Stack, tmp_path: Path) -> None:
+    """With the role's own credentials, after the lake got its row."""
+    sts = stack.account.client("sts")
+    role = sts.assume_role(RoleArn=stack.outputs["AnalystRoleArn"], RoleSessionName="analyst")["Credentials"]
+    keys = {
+        "AWS_ACCESS_KEY_ID": role["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": role["SessionToken"],
+    }
+    environment = {**stack.account.environment(), **keys, "SSL_CERT_FILE": str(stack.account.certificate)}
+    environment |= {"LAKE_BUCKET": stack.outputs["LakeBucketName"], "PYTHONPATH": str(PROJECT / "src")}
+    query = ["query", "SELECT COUNT(*) AS n FROM lines", "--json", "--cache", str(tmp_path)]
+
+    def run(program: list[str]) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, *program]
+        return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+
+    asked = run(["-m", "pipeline_ops", *query])
+    assert (asked.stdout, asked.returncode) == ('[{"n": 1}]\n', 0), asked.stderr
+    listed = run(["-m", "pipeline_ops", "lake", "rebuild", "--bucket", stack.outputs["RawBucketName"]])
+    assert "AccessDenied" in listed.stderr
+
+
 def test_a_poison_record_is_set_aside(stack: Stack) -> None:
     """Both roles may write under their own folder of `failed/`."""
     bucket, s3 = stack.outputs["RawBucketName"], stack.account.client("s3")

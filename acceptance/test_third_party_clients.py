@@ -1,7 +1,8 @@
-"""Programs of other people, which know nothing but the OpenAPI document, meet the API."""
+"""Programs of other people meet the API, of which they know the OpenAPI document alone, and the lake."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,11 @@ import pytest
 
 from acceptance.documents import COLLECTION, THIRD_PARTY, collection_text
 from acceptance.machine import PROJECT
+from aws.clients import s3_client, sqs_client
+from local_runtime.engine import temporary_engine
+from local_runtime.environment import aws_environment
 from local_runtime.sample import write_sample
+from tests.consumers.lake.lakes import Lake
 from tests.invoice_rows import row
 from tests.pipeline_api.openapi_document import DOCUMENT
 from tests.running_pipeline import RunningPipeline, running_pipeline
@@ -88,6 +93,31 @@ def test_a_generated_client_works(pipeline: RunningPipeline, tmp_path: Path) -> 
     sent = json.dumps(row(InvoiceNo="GENERATED-1", Description="A ROW", Occurrence=1))
     script = [TOOLS / "python", "-c", SEND_AND_ASK, pipeline.url, pipeline.key["X-Api-Key"], sent]
     assert done(script, tmp_path) == "1 15.30 A ROW\n"
+
+
+SNIPPETS = re.findall(r"(?ms)^```python\n(import os.*?)^```", (PROJECT / "docs" / "lake.md").read_text())
+
+
+@pytest.mark.parametrize(
+    ("reader", "expected"),
+    [
+        ("to_pandas", "{'2010-12': Decimal('30.600000')}\n"),
+        ("polars.scan_delta", "[('2010-12', Decimal('30.600000'))]\n"),
+    ],
+)
+def test_the_lake_is_read_as_its_page_says(
+    reader: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that was taken back does not count."""
+    (snippet,) = [each for each in SNIPPETS if reader in each]
+    with temporary_engine() as engine:
+        for name, value in aws_environment(engine.endpoint).items():
+            monkeypatch.setenv(name, value)
+        lake = Lake.create(s3_client(), sqs_client(), "read")
+        taken_back = row(Occurrence=3, Withdrawn=True, AsOf="2026-11-26T09:00:00Z")
+        lake.archive("one", [row(Occurrence=1), row(Occurrence=2), taken_back])
+        lake.refresh()
+        assert done([TOOLS / "python", "-c", snippet], tmp_path, LAKE_BUCKET=lake.bucket) == expected
 
 
 def test_the_committed_postman_collection_is_made_of_the_committed_document() -> None:

@@ -22,15 +22,15 @@ _SQS_ACTIONS = {"DeleteMessageBatch": "DeleteMessage"}  # IAM knows the single c
 
 @dataclass(frozen=True)
 class WireRecorder:
-    """`calls` are pairs of an action and `bucket/key`, `bucket` or a queue's name."""
+    """`calls` are pairs of an action and `bucket/key`, `bucket` or a queue's name, in their order."""
 
     url: str
-    calls: set[tuple[str, str]] = field(default_factory=set)
+    calls: list[tuple[str, str]] = field(default_factory=list)
 
 
 @contextmanager
 def wire_recorder(endpoint: str) -> Iterator[WireRecorder]:
-    calls: set[tuple[str, str]] = set()
+    calls: list[tuple[str, str]] = []
     with httpx.Client(base_url=endpoint, timeout=60) as inside:
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(inside, calls))
         server.daemon_threads = True
@@ -66,13 +66,13 @@ def _calls(method: str, target: str, path: str, body: bytes) -> Iterator[tuple[s
         yield "s3:ListBucketVersions" if is_versions else "s3:ListBucket", bucket
 
 
-def _handler_of(inside: httpx.Client, calls: set[tuple[str, str]]) -> type[BaseHTTPRequestHandler]:
+def _handler_of(inside: httpx.Client, calls: list[tuple[str, str]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            calls.update(_calls(self.command, self.headers.get("X-Amz-Target", ""), self.path, body))
+            calls.extend(_calls(self.command, self.headers.get("X-Amz-Target", ""), self.path, body))
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_CONNECTION}
             with inside.stream(self.command, self.path, content=body, headers=headers) as answer:
                 content = b"".join(answer.iter_raw())

@@ -87,7 +87,7 @@ def per_request_cost(counts: Counts, design: Design, prices: Prices, scale: floa
         ("CloudWatch", "GB of logs", log_gb, "logs.per_gb"),
         ("CloudWatch", "GB-months of logs", log_gb * design.log_days / DAYS_PER_MONTH, "logs.per_gb_month"),
     ]
-    return [_entry(prices, *row) for row in table]
+    return [priced(prices, *row) for row in table]
 
 
 def storage_cost(counts: Counts, prices: Prices, scale: float) -> list[Entry]:
@@ -95,7 +95,7 @@ def storage_cost(counts: Counts, prices: Prices, scale: float) -> list[Entry]:
     items = (counts.item_bytes + counts.items * _STORED_ITEM_BYTES) * scale / GB
     per_item_gb = prices["dynamodb.per_gb_month"] + prices["dynamodb.per_gb_month_point_in_time_recovery"]
     return [
-        _entry(prices, "S3", "GB-months", counts.object_bytes * scale / GB, "s3.per_gb_month"),
+        priced(prices, "S3", "GB-months", counts.object_bytes * scale / GB, "s3.per_gb_month"),
         Entry("DynamoDB", "GB-months with recovery", items, items * per_item_gb),
     ]
 
@@ -114,7 +114,7 @@ def monthly_cost(counts: Counts, design: Design, prices: Prices) -> list[Entry]:
         ("CloudWatch", "dashboards", design.dashboards, "cloudwatch.per_dashboard_month"),
         ("KMS", "requests for stream and tables", kms_requests, "kms.per_ten_thousand_requests"),
     ]
-    return [_entry(prices, *row) for row in table]
+    return [priced(prices, *row) for row in table]
 
 
 def cloudwatch_allowance(counts: Counts, design: Design, prices: Prices) -> float:
@@ -169,5 +169,6 @@ def _starting(counts: Counts, design: Design, prices: Prices) -> float:
     return sum(counts.invocations[name] * seconds * megabytes / 1024 for name, megabytes in design.memory.items())
 
 
-def _entry(prices: Prices, service: str, what: str, amount: float, price: str) -> Entry:
+def priced(prices: Prices, service: str, what: str, amount: float, price: str) -> Entry:
+    """`price` is a name of the price list."""
     return Entry(service, what, amount, amount * prices[price])

@@ -1,10 +1,8 @@
 """The commands of `python -m bench`."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -30,12 +28,9 @@ from bench.freshness import freshness_findings
 from bench.growth import growth_findings
 from bench.ingest import ingest_findings
 from bench.lake import lake_findings
-from bench.loopback import loopback_server
 from bench.prices import read_prices
 from bench.queries import query_findings
-from bench.rows import PostedBatch, posted_batches
 from bench.whole_run import whole_run_findings
-from bench.wire import set_environment
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Measure the pipeline beside its alternatives.")
 
@@ -91,6 +86,13 @@ def run(
         (out / "benchmarks.svg").write_text(_chart(_costs(csv)))
 
 
+@cache
+def _costs(csv: Path) -> tuple[CostedDesign, ...]:
+    """Ours first, each for a million rows."""
+    prices = read_prices()
+    return our_cost(csv, prices, MILLION), *baseline_costs(csv, prices, MILLION)
+
+
 @dataclass(frozen=True, slots=True)
 class _Inputs:
     csv: Path
@@ -98,91 +100,22 @@ class _Inputs:
     lambda_python: str
 
 
-def _cost(inputs: _Inputs) -> list[Finding]:
-    ours, *baselines = _costs(inputs.csv)
-    return cost_findings(ours, baselines)
-
-
-@cache
-def _costs(csv: Path) -> list[CostedDesign]:
-    """Ours first, each for a million rows."""
-    prices = read_prices()
-    return [our_cost(csv, prices, MILLION), *baseline_costs(csv, prices, MILLION)]
-
-
-def _ingest(inputs: _Inputs) -> list[Finding]:
-    with _aws_on_loopback():
-        return ingest_findings(_batches(inputs.csv, 500, 2), _batches(inputs.csv, 5_000, 1)[0])
-
-
-def _consumers(inputs: _Inputs) -> list[Finding]:
-    with _aws_on_loopback():
-        return consumer_findings(_batches(inputs.csv, 500, 12), _batches(inputs.csv, 5_000, 6))
-
-
-def _client(inputs: _Inputs) -> list[Finding]:
-    with _aws_on_loopback() as url:
-        return client_findings(inputs.csv, url)
-
-
-def _memory(inputs: _Inputs) -> list[Finding]:
-    with _aws_on_loopback() as url:
-        return memory_findings(inputs.csv, url)
-
-
-def _cold_start(inputs: _Inputs) -> list[Finding]:
-    return cold_start_findings(inputs.artifacts.resolve(), inputs.lambda_python) if inputs.artifacts else []
-
-
-def _growth(inputs: _Inputs) -> list[Finding]:
-    return growth_findings(inputs.csv, read_prices())
-
-
-def _whole_run(inputs: _Inputs) -> list[Finding]:
-    return whole_run_findings(inputs.csv)
-
-
-def _freshness(_: _Inputs) -> list[Finding]:
-    return freshness_findings()
-
-
-def _queries(inputs: _Inputs) -> list[Finding]:
-    batches = list(posted_batches(inputs.csv, 5_000))
-    row = batches[0].objects()[0]
-    return query_findings(batches, row["InvoiceNo"], row["CustomerID"])
-
-
-def _lake(inputs: _Inputs) -> list[Finding]:
-    return lake_findings(inputs.csv)
-
-
-_SECTIONS: Mapping[str, Callable[[_Inputs], list[Finding]]] = {
-    "cost": _cost,
-    "ingest": _ingest,
-    "consumers": _consumers,
-    "client": _client,
-    "memory": _memory,
-    "cold-start": _cold_start,
-    "growth": _growth,
-    "whole-run": _whole_run,
-    "queries": _queries,
-    "freshness": _freshness,
-    "lake": _lake,
+_SECTIONS: Mapping[str, Callable[[_Inputs], Iterable[Finding]]] = {
+    "cost": lambda inputs: cost_findings(*_costs(inputs.csv)),
+    "ingest": lambda inputs: ingest_findings(inputs.csv),
+    "consumers": lambda inputs: consumer_findings(inputs.csv),
+    "client": lambda inputs: client_findings(inputs.csv),
+    "memory": lambda inputs: memory_findings(inputs.csv),
+    "cold-start": lambda inputs: cold_start_findings(inputs.artifacts, inputs.lambda_python),
+    "growth": lambda inputs: growth_findings(inputs.csv),
+    "whole-run": lambda inputs: whole_run_findings(inputs.csv),
+    "queries": lambda inputs: query_findings(inputs.csv),
+    "freshness": lambda _: freshness_findings(),
+    "lake": lambda inputs: lake_findings(inputs.csv),
 }
 
 
-@contextmanager
-def _aws_on_loopback() -> Iterator[str]:
-    with loopback_server() as url:
-        set_environment(url)
-        yield url
-
-
-def _batches(csv: Path, rows: int, count: int) -> list[PostedBatch]:
-    return list(islice(posted_batches(csv, rows), count))
-
-
-def _chart(costs: list[CostedDesign]) -> str:
+def _chart(costs: Sequence[CostedDesign]) -> str:
     """Speed is that of one core which does the work of all functions, without waiting."""
     cost = {each.design.name: each.per_million for each in costs}
     speed = {each.design.name: each.counts.rows / sum(each.counts.cpu_seconds.values()) for each in costs}

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bench.ab_benchmark import compare
 from bench.baselines import idiomatic
 from bench.findings import Finding, at_least, figure
+from bench.loopback import aws_on_loopback
 from bench.rows import grow
 from client import reader
 from client.api import Address
@@ -36,11 +37,11 @@ _MOST_GROWTH = 0.10
 _FORGETFUL = "--forgetful"
 
 
-def client_findings(csv: Path, url: str) -> list[Finding]:
+def client_findings(csv: Path) -> list[Finding]:
     """The API is a server on loopback that accepts everything. Each side opens its HTTP client inside its time; the
     baseline's reads no certificates of authorities, as ours reads none for http.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, aws_on_loopback() as url:
         file = grow(csv, _ROWS, Path(folder) / "rows.csv")
         sides = {"ours": _send(file, url), "standard library": lambda: idiomatic.send(file, url, _BATCH_ROWS)}
         rounds = compare(sides, _ROWS, rounds=5)
@@ -49,9 +50,9 @@ def client_findings(csv: Path, url: str) -> list[Finding]:
     return [at_least(what, rounds.speedup("ours", "standard library"), 4, note)]
 
 
-def memory_findings(csv: Path, url: str) -> list[Finding]:
+def memory_findings(csv: Path) -> list[Finding]:
     """Peak memory of whole client processes, with the counter of repeats and without."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, aws_on_loopback() as url:
         files = [grow(csv, rows, Path(folder) / f"{rows}.csv") for rows in (_FEW, _MANY)]
         whole = [_peak_of_process(str(file), url) for file in files]
         without = [_peak_of_process(str(file), url, _FORGETFUL) for file in files]

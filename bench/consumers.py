@@ -1,20 +1,24 @@
 """The consumers from Lambda's event to its answer, beside what boto3's documentation suggests."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from bench.ab_benchmark import compare
 from bench.baselines import idiomatic
 from bench.findings import Finding, at_least, figure
 from bench.functions import call, kinesis_event, to_dynamodb, to_s3
-from bench.rows import PostedBatch
+from bench.loopback import aws_on_loopback
+from bench.rows import PostedBatch, first_batches
 from bench.wire import BUCKET, make_clients, table_resources
 
 _TURN_SECONDS = 0.5  # one run of `batch_writer` takes as long
 
 
-def consumer_findings(small: Sequence[PostedBatch], large: Sequence[PostedBatch]) -> list[Finding]:
+def consumer_findings(csv: Path) -> list[Finding]:
     """Records of some 500 and 5,000 rows; as many of each as one invocation can get."""
-    return [_to_s3(large, 6), _to_s3(small, None), _to_dynamodb(large[0])]
+    small, large = first_batches(csv, 500, 12), first_batches(csv, 5_000, 6)
+    with aws_on_loopback():
+        return [_to_s3(large, 6), _to_s3(small, None), _to_dynamodb(large[0])]
 
 
 def _to_s3(batches: Sequence[PostedBatch], goal: float | None) -> Finding:

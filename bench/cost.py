@@ -53,7 +53,7 @@ def baseline_costs(csv: Path, prices: Prices, rows_per_month: int) -> list[Coste
     ]
 
 
-def cost_findings(ours: CostedDesign, baselines: Sequence[CostedDesign]) -> list[Finding]:
+def cost_findings(ours: CostedDesign, *baselines: CostedDesign) -> list[Finding]:
     counts, cost = ours.counts, ours.per_million
     idle, kept = dollars(ours.bill.monthly), dollars(ours.bill.storage)
     return [

@@ -78,6 +78,11 @@ def template_default(parameter: str) -> float:
     return float(_template()["Parameters"][parameter]["Default"])
 
 
+def function_megabytes(function: str) -> int:
+    """The memory that a function gets, by its logical id."""
+    return int(_template()["Resources"][function]["Properties"]["MemorySize"])
+
+
 def environment_names(function: str) -> list[str]:
     """The variables that a function gets, its own and those of Globals."""
     template = _template()

@@ -4,7 +4,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from bench import functions
@@ -19,27 +18,15 @@ _IDIOMATIC_ROWS = 500
 _ERRORS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class _Consumer:
-    """`batch_size` is how many records an invocation gets."""
-
-    name: str
-    handler: Handler
-    batch_size: int
-
-
 def our_counts(batches: Iterable[PostedBatch]) -> Counts:
     """The client's batches through the API and both consumers; every record is an invocation of its own."""
     run = _Run()
-    api = functions.api_handler(run.printed.append)
-    consumers = [
-        _Consumer(TO_S3, functions.to_s3(run.printed.append), 1),
-        _Consumer(TO_DYNAMODB, functions.to_dynamodb(run.printed.append), 1),
-    ]
+    api, to_s3, to_dynamodb = (
+        start(run.printed.append) for start in (functions.api_handler, functions.to_s3, functions.to_dynamodb)
+    )
     for batch in batches:
         run.request(api, gzip_request(batch.body, batch.key), len(batch.body))
-        run.deliver(consumers)
-        run.counts.rows += batch.rows
+        run.deliver(batch.rows, 1, to_s3, to_dynamodb)
     return run.counts
 
 
@@ -47,16 +34,12 @@ def original_counts(batches: Iterable[PostedBatch]) -> Counts:
     """A request for each row; the consumers get full batches, which is generous."""
     run, clients = _Run(), make_clients()
     api = original.Ingest(clients.kinesis, STREAM).handler
-    size = original.BATCH_SIZE
-    consumers = [
-        _Consumer(TO_S3, original.ToS3(clients.s3, BUCKET).handler, size),
-        _Consumer(TO_DYNAMODB, original.ToDynamodb(clients.dynamodb, INVOICES, CUSTOMERS).handler, size),
-    ]
-    for rows in in_chunks(_rows(batches), size):
+    to_s3 = original.ToS3(clients.s3, BUCKET).handler
+    to_dynamodb = original.ToDynamodb(clients.dynamodb, INVOICES, CUSTOMERS).handler
+    for rows in in_chunks(_rows(batches), original.BATCH_SIZE):
         for row in rows:
             run.post_json(api, row)
-        run.deliver(consumers)
-        run.counts.rows += len(rows)
+        run.deliver(len(rows), original.BATCH_SIZE, to_s3, to_dynamodb)
     return run.counts
 
 
@@ -64,14 +47,11 @@ def idiomatic_counts(batches: Iterable[PostedBatch]) -> Counts:
     """500 rows a request and a call, an item for each row and a copy for its customer."""
     run, clients = _Run(), make_clients()
     api = idiomatic.api_handler(clients.kinesis, STREAM)
-    consumers = [
-        _Consumer(TO_S3, idiomatic.ToS3(clients.s3, BUCKET).handler, _IDIOMATIC_ROWS),
-        _Consumer(TO_DYNAMODB, idiomatic.ToDynamodb(*table_resources()).handler, _IDIOMATIC_ROWS),
-    ]
+    to_s3 = idiomatic.ToS3(clients.s3, BUCKET).handler
+    to_dynamodb = idiomatic.ToDynamodb(*table_resources()).handler
     for rows in in_chunks(_rows(batches), _IDIOMATIC_ROWS):
         run.post_json(api, rows)
-        run.deliver(consumers)
-        run.counts.rows += len(rows)
+        run.deliver(len(rows), _IDIOMATIC_ROWS, to_s3, to_dynamodb)
     return run.counts
 
 
@@ -95,13 +75,14 @@ class _Run:
             raise RuntimeError(f"a request was refused: {answer['statusCode']}")
         self.counts.add_answer(answer)
 
-    def deliver(self, consumers: Iterable[_Consumer]) -> None:
-        """Give each consumer the records that were put since the last delivery."""
+    def deliver(self, rows: int, batch_size: int, to_s3: Handler, to_dynamodb: Handler) -> None:
+        """Give both consumers the records of `rows` that were put since the last delivery, so many an invocation."""
+        self.counts.rows += rows
         records = list(self._wire.records)
         self._wire.records.clear()
-        for consumer in consumers:
-            for batch in in_chunks(records, consumer.batch_size):
-                self._invoke(consumer.name, consumer.handler, kinesis_event(batch))
+        for name, handler in ((TO_S3, to_s3), (TO_DYNAMODB, to_dynamodb)):
+            for batch in in_chunks(records, batch_size):
+                self._invoke(name, handler, kinesis_event(batch))
 
     def _invoke(self, name: str, handler: Handler, event: Any) -> Any:
         calls, own = Counter(self.counts.calls), self._wire.own_seconds

@@ -10,10 +10,10 @@ from bench.bill import bill, dollars
 from bench.designs import our_design
 from bench.findings import Finding
 from bench.flows import our_counts
-from bench.prices import Prices
+from bench.prices import Prices, read_prices
 from bench.rows import grow, posted_batches
 
-SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
+_SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 _FLAT = 0.15
 
 
@@ -26,9 +26,10 @@ class Growth:
     microseconds: float
 
 
-def growth_findings(csv: Path, prices: Prices, sizes: Sequence[int] = SIZES) -> list[Finding]:
+def growth_findings(csv: Path) -> list[Finding]:
+    prices = read_prices()
     with tempfile.TemporaryDirectory() as folder:
-        measured = [_measure(grow(csv, rows, Path(folder) / "rows.csv"), prices) for rows in sizes]
+        measured = [_measure(grow(csv, rows, Path(folder) / "rows.csv"), prices) for rows in _SIZES]
     note = "; ".join(f"{size.rows:,}: {size.dollars:.4f} $, {size.microseconds:.0f} us" for size in measured)
     return [
         _flat("growth, dollars per million rows", [size.dollars for size in measured], note),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from aws.clients import kinesis_client
@@ -9,7 +10,8 @@ from bench.ab_benchmark import compare
 from bench.baselines import ceiling, idiomatic
 from bench.findings import Finding, at_least, figure
 from bench.functions import api_handler, call, gzip_request, json_request
-from bench.rows import PostedBatch
+from bench.loopback import aws_on_loopback
+from bench.rows import PostedBatch, first_batches
 from bench.wire import STREAM, make_clients
 
 _ROWS = 500
@@ -17,10 +19,12 @@ _SINGLE_ROWS = 40
 _TURN_SECONDS = 0.05
 
 
-def ingest_findings(small: Sequence[PostedBatch], large: PostedBatch) -> list[Finding]:
+def ingest_findings(csv: Path) -> list[Finding]:
     """Batches of some 500 rows, because they end between invoices, and one of some 5,000. AWS is on loopback."""
-    rows = [row for batch in small[:2] for row in batch.present_values()][:_ROWS]
-    return [_json_rows(rows), *_gzip_rows(small[1], 0.33), *_gzip_rows(large, 0.60), *_single_rows(rows)]
+    small, (large,) = first_batches(csv, 500, 2), first_batches(csv, 5_000, 1)
+    rows = [row for batch in small for row in batch.present_values()][:_ROWS]
+    with aws_on_loopback():
+        return [_json_rows(rows), *_gzip_rows(small[1], 0.33), *_gzip_rows(large, 0.60), *_single_rows(rows)]
 
 
 def _json_rows(rows: Sequence[dict[str, Any]]) -> Finding:

@@ -1,4 +1,4 @@
-"""The lake: what a refresh costs, what a row takes, and how fast the named questions are answered on this machine."""
+"""The lake: what a refresh costs, what it needs as a month grows, what a row takes, and how fast questions are."""
 
 import json
 import os
@@ -7,22 +7,30 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
+import duckdb
+
+from acceptance.wire_recorder import wire_recorder
 from aws.clients import s3_client
-from bench.findings import Finding
+from bench.bill import dollars
+from bench.findings import Finding, figure
+from bench.lake_bill import LakeUse, idle_lake_cost, lake_cost
+from bench.prices import read_prices
+from bench.questions import question_findings
 from bench.rows import grow, in_chunks, posted_batches
-from consumers.lake.table import LakeTable
+from consumers.lake.staging import FILE_FORMAT, FILE_ORDER
+from consumers.lake.table import LakeTable, MonthFile
 from invoices.batch import pack, unpack
 from invoices.limits import MAX_BODY_BYTES
 from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment
 from pipeline_ops.lake import open_lake
-from pipeline_ops.query import named_questions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,11 +38,16 @@ if TYPE_CHECKING:
 ROWS = 541_909
 """As many as the Online Retail data set has."""
 
-_ARCHIVE, _LAKE = "archive", "lake-of-the-bench"
+MONTHS = (500_000, 2_000_000, 5_000_000)
+"""Lines in a month to which one batch is added."""
+
+_ARCHIVE, _LAKE, _SHUFFLED, _FILE = "archive", "lake-in-order", "lake-shuffled", "lake-of-the-file"
+_BATCH_ROWS = 5_000
 _PIECES = 11
-_TURNS = 7
-_MOST_BYTES, _MOST_MEGABYTES, _MOST_MILLISECONDS = 9.0, 700, 100
+_MOST_BYTES, _MOST_MEGABYTES, _MOST_DOLLARS = 9.0, 700, 0.002
 _MOST_MICROS_IN_ORDER, _MOST_MICROS_SHUFFLED = 10, 20
+_WORTH_NAMING = 0.001  # dollars
+_LOOK_SECONDS = 0.02
 
 # A process of its own, so that its memory is a refresh's alone. VmHWM begins anew with it; getrusage's peak does not.
 _REFRESH = """
@@ -45,90 +58,153 @@ from aws.totals import TotalsStore
 from consumers.lake.refresh import Refresh
 from consumers.lake.table import LakeTable
 
-archive, lake = sys.argv[1:3]
+archive, lake, keys = sys.argv[1:]
 refresh = Refresh(s3_client(), archive, LakeTable(s3_client(), lake), TotalsStore(s3_client(), lake))
 started = time.process_time()
-done = refresh.add(json.load(sys.stdin))
+done = refresh.add(json.loads(keys))
 seconds = time.process_time() - started
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
 print(json.dumps([done.rows, seconds, int(peak.split()[1]) // 1024, done.version]))
 """
 
+# The month of a data file with so many lines: its own again and again, each time with other invoices.
+_COPIES = """
+    COPY (
+        FROM (
+            SELECT * EXCLUDE (copy) REPLACE (InvoiceNo || copy AS InvoiceNo)
+            FROM read_parquet('{old}'), range({times}) AS copies(copy) LIMIT {lines}
+        )
+        ORDER BY {order}
+    ) TO '{new}' ({form})
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Refreshed:
+    """`disk` is the most that lay in temporary files; like `memory` it is in MB."""
+
     rows: int
     seconds: float
-    megabytes: int
+    memory: int
     version: int | None
+    disk: int
+    calls: Mapping[str, int]
 
     @property
     def microseconds(self) -> float:
         return self.seconds / self.rows * 1_000_000
 
 
-def lake_findings(csv: Path, rows: int = ROWS) -> list[Finding]:
-    with tempfile.TemporaryDirectory() as folder, temporary_engine() as engine:
+def lake_findings(csv: Path, rows: int = ROWS, months: Sequence[int] = MONTHS) -> list[Finding]:
+    with tempfile.TemporaryDirectory() as temporary, temporary_engine() as engine:
         os.environ.update(aws_environment(engine.endpoint))
-        s3 = s3_client()
-        bodies = [batch.body for batch in posted_batches(grow(csv, rows, Path(folder) / "rows.csv"), 5_000)]
-        for bucket in (_ARCHIVE, _LAKE, f"{_LAKE}-shuffled", f"{_LAKE}-file"):
+        folder, s3 = Path(temporary), s3_client()
+        for bucket in (_ARCHIVE, _LAKE, _SHUFFLED, _FILE):
             s3.create_bucket(Bucket=bucket)
-        keys = _archive(s3, "in-order", bodies)
-        first = _refresh(_LAKE, keys)
-        texts = [line for body in bodies for line in unpack(body, MAX_BODY_BYTES).splitlines()]
-        random.Random(13).shuffle(texts)  # noqa: S311 - no secret
-        shuffled = _archive(s3, "shuffled", [pack(b"\n".join(chunk)) for chunk in in_chunks(texts, 5_000)])
-        again = _refresh(_LAKE, shuffled)
-        pieces = [_refresh(f"{_LAKE}-shuffled", shuffled[start::_PIECES]) for start in range(_PIECES)]
-        own = [batch.body for batch in posted_batches(csv, 5_000)]
-        file = _refresh(f"{_LAKE}-file", _archive(s3, "file", own))
-        return [
-            _limit("lake, CPU us a row, in order", first.microseconds, _MOST_MICROS_IN_ORDER, f"{first.rows:,} rows"),
-            _limit(
-                f"lake, CPU us a row, shuffled in {_PIECES} pieces",
-                sum(piece.seconds for piece in pieces) / sum(piece.rows for piece in pieces) * 1_000_000,
-                _MOST_MICROS_SHUFFLED,
-            ),
-            _limit("lake, peak memory of a refresh, MB", first.megabytes, _MOST_MEGABYTES),
-            _limit("lake, bytes a row", _bytes_a_row(s3), _MOST_BYTES, _archived(own, file.rows)),
-            Finding("lake, versions written by a re-send", "0", str(int(again.version is not None)), not again.version),
-            *_question_findings(s3, Path(folder) / "cache"),
-        ]
+        grown = grow(csv, rows, folder / "rows.csv")
+        bodies = [batch.body for batch in posted_batches(grown, _BATCH_ROWS)]
+        (folder / "raw").mkdir()
+        for number, body in enumerate(bodies):
+            (folder / "raw" / f"{number}.ndjson.gz").write_bytes(body)
+        findings = [*_refresh_findings(s3, bodies), *_file_findings(s3, csv), *_growth_findings(s3, months)]
+        with open_lake(LakeTable(s3, _LAKE), folder / "cache") as lake:
+            return [*findings, *question_findings(lake, folder / "raw", grown)]
+
+
+def _refresh_findings(s3: "S3Client", bodies: Sequence[bytes]) -> Iterator[Finding]:
+    keys = _archive(s3, "in-order", bodies)
+    first = _refresh(_LAKE, keys)
+    texts = [line for body in bodies for line in unpack(body, MAX_BODY_BYTES).splitlines()]
+    random.Random(13).shuffle(texts)  # noqa: S311 - no secret
+    shuffled = _archive(s3, "shuffled", [pack(b"\n".join(chunk)) for chunk in in_chunks(texts, _BATCH_ROWS)])
+    again = _refresh(_LAKE, shuffled)
+    pieces = [_refresh(_SHUFFLED, shuffled[start::_PIECES]) for start in range(_PIECES)]
+    by_piece = sum(piece.seconds for piece in pieces) / sum(piece.rows for piece in pieces) * 1_000_000
+    yield _limit("lake, CPU us a row, in order", first.microseconds, _MOST_MICROS_IN_ORDER, f"{first.rows:,} rows")
+    yield _limit(f"lake, CPU us a row, shuffled in {_PIECES} pieces", by_piece, _MOST_MICROS_SHUFFLED)
+    yield _limit("lake, peak memory of a refresh, MB", first.memory, _MOST_MEGABYTES, f"{first.disk} MB on the disk")
+    yield Finding("lake, versions written by a re-send", "0", str(int(again.version is not None)), not again.version)
+    yield from _cost_findings(LakeUse(first.rows, len(keys), first.seconds, first.calls))
+
+
+def _cost_findings(use: LakeUse) -> Iterator[Finding]:
+    prices = read_prices()
+    cost, idle = dollars(lake_cost(use, prices)) * 1e6 / use.rows, idle_lake_cost(prices)
+    note = f"one refresh of {use.objects} objects: {sum(use.calls.values()):,} calls to S3, {use.seconds:.1f} s of CPU"
+    yield Finding("lake, dollars per million rows", f"<= {_MOST_DOLLARS}", f"{cost:.4f}", cost <= _MOST_DOLLARS, note)
+    parts = ", ".join(f"{entry.what} {entry.dollars:.3f}" for entry in idle if entry.dollars >= _WORTH_NAMING)
+    yield figure("lake, dollars a month without rows", f"{dollars(idle):.2f}", parts)
+
+
+def _file_findings(s3: "S3Client", csv: Path) -> Iterator[Finding]:
+    """The file's own rows: copies of a file, with other invoices, would compress to a third of that."""
+    own = [batch.body for batch in posted_batches(csv, _BATCH_ROWS)]
+    rows = _refresh(_FILE, _archive(s3, "file", own)).rows
+    size = sum(file.size for file in LakeTable(s3, _FILE).snapshot().files.values()) / rows
+    archived = sum(map(len, own)) / rows
+    yield _limit("lake, bytes a row", size, _MOST_BYTES, f"{rows:,} rows, which take {archived:.1f} in the archive")
+
+
+def _growth_findings(s3: "S3Client", months: Sequence[int]) -> Iterator[Finding]:
+    """A batch of new invoices in the largest month of the file, which holds more and more lines."""
+    source = max(LakeTable(s3, _FILE).snapshot().files.values(), key=lambda file: file.rows)
+    body = s3.get_object(Bucket=_ARCHIVE, Key=_key("file", 0))["Body"].read()
+    rows = [row for row in unpack(body, MAX_BODY_BYTES).splitlines() if f'Date":"{source.month}'.encode() in row]
+    batch = b"\n".join(row.replace(b'"InvoiceNo":"', b'"InvoiceNo":"9', 1) for row in rows)
+    (key,) = _archive(s3, "new", [pack(batch)])
+    for lines in months:
+        lake = f"lake-of-{lines}"
+        s3.create_bucket(Bucket=lake)
+        _fill(s3, lake, source, lines)
+        done = _refresh(lake, [key])
+        what = f"lake, {len(rows):,} new rows in a month of {lines:,} lines"
+        measured = f"{done.seconds:.1f} s of CPU, {done.memory} MB of memory, {done.disk} MB on the disk"
+        yield figure(what, measured, f"{done.seconds / lines * 1e6:.1f} us for each line of the month")
+
+
+def _fill(s3: "S3Client", lake: str, source: MonthFile, lines: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as db:
+        old, new = Path(folder, "old.parquet"), Path(folder, "new.parquet")
+        old.write_bytes(LakeTable(s3, _FILE).read(source))
+        times = lines // source.rows + 1
+        db.execute(_COPIES.format(old=old, new=new, times=times, lines=lines, order=FILE_ORDER, form=FILE_FORMAT))
+        table = LakeTable(s3, lake)
+        file = MonthFile(source.month, f"month={source.month}/filled.parquet", lines, new.stat().st_size)
+        table.write(file, new.read_bytes())
+        table.commit(table.snapshot(), [file])
 
 
 def _archive(s3: "S3Client", name: str, bodies: Sequence[bytes]) -> list[str]:
-    keys = [f"raw/dt=1970-01-01/hour=00/{name}-{number}.ndjson.gz" for number in range(len(bodies))]
+    keys = [_key(name, number) for number in range(len(bodies))]
     for key, body in zip(keys, bodies, strict=True):
         s3.put_object(Bucket=_ARCHIVE, Key=key, Body=body)
     return keys
 
 
+def _key(name: str, number: int) -> str:
+    return f"raw/dt=1970-01-01/hour=00/{name}-{number}.ndjson.gz"
+
+
 def _refresh(lake: str, keys: Sequence[str]) -> _Refreshed:
-    command = [sys.executable, "-c", _REFRESH, _ARCHIVE, lake]
-    done = subprocess.run(command, input=json.dumps(keys), check=True, capture_output=True, text=True)  # noqa: S603 - our own program
-    return _Refreshed(*json.loads(done.stdout))
+    """Its calls go through a proxy that counts them, because deltalake makes its own."""
+    command = [sys.executable, "-c", _REFRESH, _ARCHIVE, lake, json.dumps(keys)]
+    disk = 0
+    with tempfile.TemporaryDirectory() as folder, wire_recorder(os.environ["AWS_ENDPOINT_URL"]) as wire:
+        environment = {**os.environ, "AWS_ENDPOINT_URL": wire.url, "TMPDIR": folder}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
+            while process.poll() is None:
+                disk = max(disk, _megabytes(Path(folder)))
+                time.sleep(_LOOK_SECONDS)
+            printed, _ = process.communicate()
+    rows, seconds, memory, version = json.loads(printed)
+    return _Refreshed(rows, seconds, memory, version, disk, Counter(action for action, _ in wire.calls))
 
 
-def _bytes_a_row(s3: "S3Client") -> float:
-    """Of the file's own rows: copies of a file, with other invoices, would compress to a third of that."""
-    files = LakeTable(s3, f"{_LAKE}-file").snapshot().files.values()
-    return sum(file.size for file in files) / sum(file.rows for file in files)
-
-
-def _archived(bodies: Sequence[bytes], rows: int) -> str:
-    return f"{rows:,} rows, which take {sum(map(len, bodies)) / rows:.1f} in the archive"
-
-
-def _question_findings(s3: "S3Client", cache: Path) -> Iterator[Finding]:
-    with open_lake(LakeTable(s3, _LAKE), cache) as lake:
-        for name, (_, sql) in named_questions().items():
-            seconds = []
-            for _ in range(_TURNS):
-                started = time.perf_counter()
-                lake.execute(sql).fetchall()
-                seconds.append(time.perf_counter() - started)
-            yield _limit(f"lake, question {name}, ms", median(seconds) * 1000, _MOST_MILLISECONDS, "wall clock, warm")
+def _megabytes(folder: Path) -> int:
+    """0 where a file has just been deleted."""
+    with suppress(FileNotFoundError):
+        return sum(path.stat().st_size for path in folder.rglob("*")) // 1_000_000
+    return 0
 
 
 def _limit(what: str, measured: float, most: float, note: str = "") -> Finding:

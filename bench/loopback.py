@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.wire import stored_key
+from bench.wire import set_environment, stored_key
 
 _LIMIT = 16 * 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -22,13 +22,15 @@ _ROOT = Path(__file__).parents[1]
 
 
 @contextmanager
-def loopback_server() -> Iterator[str]:
-    """The address of a server that is stopped at the end."""
+def aws_on_loopback() -> Iterator[str]:
+    """Clients that are made inside the block talk to the server, whose address this is. It is stopped at the end."""
     command = [sys.executable, "-m", "bench.loopback"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT) as process:  # noqa: S603 - ourselves
         if process.stdout is None:
             raise RuntimeError("the server has no output")
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        set_environment(url)
+        yield url
         process.communicate()
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from bench.counts import Counts
 from bench.findings import Finding, figure
 from bench.functions import Context, Handler, api_handler, get_request, kinesis_event, to_dynamodb
-from bench.rows import PostedBatch
+from bench.rows import PostedBatch, posted_batches
 from bench.wire import Wire
 
 _TIMES = 200
@@ -20,8 +21,11 @@ _THREADS = 4
 _MOST_CALLS = 2
 
 
-def query_findings(batches: Sequence[PostedBatch], invoice: str, customer: str) -> list[Finding]:
+def query_findings(csv: Path) -> list[Finding]:
     """Over tables held in memory: what is timed is our own work and botocore's."""
+    batches = list(posted_batches(csv, 5_000))
+    row = next(row for row in batches[0].objects() if row["CustomerID"])
+    invoice, customer = row["InvoiceNo"], row["CustomerID"]
     wire = connected_wire(batches)
     api = api_handler()
     paths = {"an invoice": f"/invoices/{invoice}", "a customer's page": f"/customers/{customer}/invoices"}

@@ -53,6 +53,10 @@ def posted_batches(csv_file: Path, batch_rows: int) -> Iterator[PostedBatch]:
                 yield PostedBatch(part.key, part.body, len(part.rows))
 
 
+def first_batches(csv_file: Path, batch_rows: int, count: int) -> list[PostedBatch]:
+    return list(islice(posted_batches(csv_file, batch_rows), count))
+
+
 def grow(source: Path, rows: int, target: Path) -> Path:
     """Write so many rows in UTF-8: the source's again and again, each time with other invoices and customers."""
     header, *body = list(csv.reader(_text(source).splitlines()))

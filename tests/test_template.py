@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline_ops.erase.command import CONSUMER_SECONDS
-from tests.transformed import TEMPLATE, Transformed, transformed
+from tests.transformed import TEMPLATE, Transformed, listed, transformed
 
 CONSUMERS = ("consumers.to_s3.handler", "consumers.to_dynamodb.handler")
 SOURCES = TEMPLATE.parent / "src"
@@ -55,6 +55,30 @@ def test_every_function_has_its_own_role(stack: Transformed) -> None:
         "ToS3Role",
         "VacuumLakeRole",
     ]
+
+
+def test_an_analyst_reads_the_lines_and_writes_results(stack: Transformed) -> None:
+    """In the lake's bucket alone: neither the archive nor a table of DynamoDB is reached."""
+    granted = {
+        (action, json.dumps(resource))
+        for statement in stack.statements("AnalystRole")
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    objects = {(action, resource) for action, resource in granted if action.startswith("s3:")}
+    lines, results = (json.dumps({"Fn::Sub": "${LakeBucket.Arn}/" + folder}) for folder in ("lines/*", "athena/*"))
+    bucket = '{"Fn::GetAtt": ["LakeBucket", "Arn"]}'
+    assert objects == {
+        ("s3:GetObject", lines),
+        ("s3:GetObject", results),
+        ("s3:PutObject", results),
+        ("s3:AbortMultipartUpload", results),
+        ("s3:ListBucket", bucket),
+        ("s3:GetBucketLocation", bucket),
+    }
+    others = {action.partition(":")[0] for action, _ in granted - objects}
+    assert others == {"athena", "glue"}
+    assert all("Lake" in resource or resource.endswith(':catalog"}') for _, resource in granted)
 
 
 def test_an_erasure_waits_as_long_as_a_consumer_may_run(stack: Transformed) -> None:

@@ -155,9 +155,8 @@ def refresh_command(functions: list[Function], folder: RunFolder, environment: M
         if function.handler == _LAKE_HANDLER:
             arguments = ("invoke", function.handler, str(event))
             log = folder.logs / "to_lake.log"
-            return Command(
-                "the lake's refresh", "local_runtime", log, {**environment, **function.environment}, arguments
-            )
+            variables = {**environment, **function.environment}
+            return Command("the lake's refresh", "local_runtime", log, variables, arguments, may_end=True)
     return None
 
 

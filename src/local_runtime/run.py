@@ -6,8 +6,8 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,8 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
+from consumers.lake.refresh import LakeQueue
+from invoices.errors import Retryable
 from local_runtime.comparison import Expected, compare, read_expected, read_lake, read_stored
 from local_runtime.engine import ENGINE
 from local_runtime.environment import bypass_proxies, machine_environment
@@ -24,7 +26,7 @@ from local_runtime.errors import ProcessEnded, RunError
 from local_runtime.folder import RunFolder, lock_data, lock_folder
 from local_runtime.messages import Inbox, UploadSummary
 from local_runtime.pipeline import API_KEY, API_PORT, HEADER, Pipeline, start_pipeline
-from local_runtime.processes import Command, Supervisor, supervise
+from local_runtime.processes import Command, Process, Supervisor, supervise
 from local_runtime.report import (
     ExampleQuery,
     Report,
@@ -55,6 +57,7 @@ _OPTIONS = (
 )
 _REQUEST_SECONDS = 30.0
 _REFRESH_POLL_SECONDS = 0.05
+_SECONDS_BETWEEN_REFRESHES = 60.0
 
 
 @dataclass(frozen=True)
@@ -172,9 +175,12 @@ class _Session:
         self._print(f"try  curl -H '{HEADER}: {key}' '{url}{self._example_path}'")
         self._print(stores)
         self._print(f"serving until Ctrl-C; the environment variables are in {self._folder.environment}")
+        schedule = self._refresh_schedule()
         try:
             while True:
                 self._monitor.poll()
+                if schedule and (failure := schedule.poll()):
+                    self._print(failure)
         except KeyboardInterrupt:
             self._print("stopping …")
             return _OK
@@ -192,6 +198,12 @@ class _Session:
         if command := self._pipeline.refresh:
             self._print("bringing the rows into the lake …")
             self._wait_for(command)
+
+    def _refresh_schedule(self) -> "RefreshSchedule | None":
+        if not (command := self._pipeline.refresh):
+            return None
+        queue = LakeQueue(self._pipeline.clients.sqs, command.environment["LAKE_QUEUE"])
+        return RefreshSchedule(self._supervisor, command, lambda: queue.waiting() > 0)
 
     def rebuild(self) -> None:
         """Raises RunError with the end of the log if a command fails."""
@@ -246,6 +258,45 @@ class _Session:
 
     def _print(self, text: str) -> None:
         _print(self._console, text)
+
+
+class RefreshSchedule:
+    """Keeps the lake fresh while the pipeline serves: every minute a refresh, if new objects wait for one."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        refresh: Command,
+        has_work: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`has_work` may raise Retryable."""
+        self._supervisor = supervisor
+        self._refresh = refresh
+        self._has_work = has_work
+        self._clock = clock
+        self._due = clock() + _SECONDS_BETWEEN_REFRESHES
+        self._running: Process | None = None
+
+    def poll(self) -> str | None:
+        """Start a refresh that is due, or end one that is over; never wait. The text says that one has failed."""
+        if self._running:
+            return self._end(self._running)
+        if self._clock() >= self._due:
+            self._due = self._clock() + _SECONDS_BETWEEN_REFRESHES
+            with suppress(Retryable):  # the engine is busy, or has ended: then the supervisor says so
+                if self._has_work():
+                    self._running = self._supervisor.start(self._refresh)
+        return None
+
+    def _end(self, process: Process) -> str | None:
+        if process.exit_code is None:
+            return None
+        self._running = None
+        self._supervisor.release(process)
+        if process.exit_code == 0:
+            return None
+        return f"a refresh of the lake failed, and the next one begins again; its log is {self._refresh.log}"
 
 
 def _write_default_sample(folder: RunFolder) -> Path:

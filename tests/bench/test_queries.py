@@ -1,12 +1,14 @@
 """How many calls to AWS a query makes."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from bench.functions import api_handler
 from bench.queries import calls_of, connected_wire, query_findings
 from bench.rows import PostedBatch
+from local_runtime.sample import write_sample
 
 pytestmark = pytest.mark.slow
 
@@ -20,9 +22,9 @@ def test_an_invoice_is_one_call_and_a_customers_page_two(batches: list[PostedBat
     assert [calls_of(api, wire, path) for path in paths] == [1, 2]
 
 
-def test_standard_output_is_restored(batches: list[PostedBatch]) -> None:
+def test_standard_output_is_restored(tmp_path: Path, environment: None) -> None:
     """Queries under load redirect it in several threads."""
-    row = next(row for row in batches[0].objects() if row["CustomerID"])
+    write_sample(tmp_path / "rows.csv", 500)
     before = sys.stdout
-    query_findings(batches[:1], row["InvoiceNo"], row["CustomerID"])
+    query_findings(tmp_path / "rows.csv")
     assert sys.stdout is before

@@ -26,8 +26,8 @@ _THREADS = 2
 _ROWS_PER_INSERT = 50_000  # an insert of few rows costs twice as much for each
 _NAMES = ", ".join(COLUMNS)
 _STAGED = ", ".join(f"{name} {kind}" for name, kind in DUCKDB_TYPES.items())
-_FILE_ORDER = "StockCode, Description, UnitPrice, InvoiceDate, InvoiceNo, Occurrence, LineId"
-_FILE_FORMAT = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 6"
+FILE_ORDER = "StockCode, Description, UnitPrice, InvoiceDate, InvoiceNo, Occurrence, LineId"
+FILE_FORMAT = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 6"
 _STATEMENT = ("StatedAt", "Withdrawn")
 _IDENTITY = [name for name in COLUMNS if name not in _STATEMENT]
 _SAME = " AND ".join(f"fresh.{name} IS NOT DISTINCT FROM old.{name}" for name in _IDENTITY)
@@ -124,7 +124,7 @@ class Staging:
                 replaced = f" AS old ANTI JOIN fresh ON {_SAME}" if has_statements else ""
                 source += f" UNION ALL SELECT {_NAMES} FROM ({self._lines(old)}){replaced}"
             # Neighbours in this order are alike: 8.9 bytes a row, and 9.8 in the order of their dates.
-            self._db.execute(f"COPY ({source} ORDER BY {_FILE_ORDER}) TO '{into}' ({_FILE_FORMAT})")
+            self._db.execute(f"COPY ({source} ORDER BY {FILE_ORDER}) TO '{into}' ({FILE_FORMAT})")
         (rows,) = self._db.execute(f"SELECT count(*) FROM {_file(into)}").fetchall()[0]
         return int(rows)
 
