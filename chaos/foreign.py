@@ -16,7 +16,7 @@ _TOO_MANY_BYTES = 4 * 1024 * 1024 + 1
 _SHARE_OF_REQUESTS = 0.3
 _SHARE_PUT_TWICE = 0.2
 _SHARE_OF_STATEMENTS = 0.5
-_SHARE_TAKEN_BACK = 0.3
+_SHARE_TAKEN_BACK = 0.7
 _FIRST_INSTANT = datetime(2026, 11, 26, 9, tzinfo=UTC)
 _ZONES = (UTC, timezone(timedelta(hours=2)))
 _INVALID_FIELDS: tuple[Mapping[str, object], ...] = (
