@@ -4,20 +4,23 @@ import copy
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from http import HTTPStatus
+from io import BytesIO
 from random import Random
 from types import SimpleNamespace
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import botocore.endpoint
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
+from urllib3 import HTTPResponse
 
 from chaos.faults import Crash, Fault, FaultPlan, TimeIsUp
 from local_runtime.event_source_mapping import VirtualClock
@@ -28,7 +31,7 @@ _THROTTLES = {
     "kinesis": ("ProvisionedThroughputExceededException", "ThrottlingException", "LimitExceededException"),
 }
 _SERVER_ERRORS = {"dynamodb": "InternalServerError", "kinesis": "InternalFailure"}
-_LAKE_FILE = re.compile(r"(/month(?:=|%3D)[0-9-]+/).*")  # its name is random
+_RANDOM_NAME = re.compile(r"(/month(?:=|%3D)[0-9-]+/|/erased/receipts/).*")
 _READS_WITHOUT_NAME = ("GetRecords", "GetShardIterator", "ListShards")  # their tokens differ from run to run
 
 
@@ -38,23 +41,37 @@ class Client(Protocol):
         ...
 
 
+class Put(NamedTuple):
+    """A record that the stream took, and when by the virtual clock."""
+
+    key: str
+    data: bytes
+    arrived: float
+
+
 @dataclass(slots=True)
 class AwsFaults:
     """The way to AWS. `puts` are the records that the stream really took, whatever their sender heard.
 
     `prefix` starts the names of this seed's stores. `time_limit` is when, by `clock`, Lambda ends the invocation.
+    `arrivals` are the times of all records by sequence number, also of those that others put.
     """
 
     plan: FaultPlan
     clock: VirtualClock
     prefix: str
     time_limit: float | None = None
-    puts: list[tuple[str, bytes]] = field(default_factory=list)
+    puts: list[Put] = field(default_factory=list)
+    arrivals: dict[str, float] = field(default_factory=dict)
     _session: URLLib3Session = field(default_factory=URLLib3Session)
 
     def attach(self, client: Client) -> None:
         """From now on every call of this client can meet a fault."""
         client.meta.events.register("before-send", self._handle)
+
+    def note_arrival(self, sequence_number: str) -> float:
+        self.arrivals[sequence_number] = self.clock.now()
+        return self.clock.now()
 
     def close(self) -> None:
         self._session.close()
@@ -86,7 +103,8 @@ class AwsFaults:
         response = self._send(call.request)
         if call.operation == "PutRecord" and response.status_code == HTTPStatus.OK:
             parameters = call.parameters
-            self.puts.append((parameters["PartitionKey"], b64decode(parameters["Data"])))
+            arrived = self.note_arrival(json.loads(response.content)["SequenceNumber"])
+            self.puts.append(Put(parameters["PartitionKey"], b64decode(parameters["Data"]), arrived))
         if fault in (Fault.CRASH_AFTER, Fault.LOST_RESPONSE):
             _ = response.content  # an unread body would keep its connection
         if fault is Fault.CRASH_AFTER:
@@ -124,15 +142,9 @@ class AwsFaults:
             raise TimeIsUp
 
 
-@contextmanager
-def virtual_backoff(clock: VirtualClock) -> Iterator[None]:
-    """botocore's pauses between its own retries pass on the virtual clock."""
-    endpoint: Any = botocore.endpoint  # botocore takes no clock as an argument
-    real, endpoint.time = endpoint.time, SimpleNamespace(sleep=clock.sleep)
-    try:
-        yield
-    finally:
-        endpoint.time = real
+def virtual_backoff(clock: VirtualClock) -> AbstractContextManager[object]:
+    """botocore's pauses between its own retries pass on the virtual clock: it takes none as an argument."""
+    return patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=clock.sleep))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +161,7 @@ class _Call:
         A receipt has the engine's time of arrival in it, so its call is named by the key of its item.
         """
         if self.service == "s3":
-            return _LAKE_FILE.sub(r"\1", urlsplit(self.request.url).path.replace(prefix, "", 1))
+            return _RANDOM_NAME.sub(r"\1", urlsplit(self.request.url).path.replace(prefix, "", 1))
         if self.operation in _READS_WITHOUT_NAME:
             return ""
         if self.operation == "PutItem":
@@ -197,19 +209,9 @@ class _Call:
 
     def _response(self, status: int, content_type: str, body: bytes) -> AWSResponse:
         headers = HTTPHeaders.from_dict({"Content-Type": content_type, "Content-Length": str(len(body))})
-        return AWSResponse(self.request.url, status, headers, _Raw(body))
+        return AWSResponse(self.request.url, status, headers, HTTPResponse(BytesIO(body), preload_content=False))
 
     @property
     def _body(self) -> bytes:
         body = self.request.body
         return body.encode() if isinstance(body, str) else bytes(cast("bytes", body or b""))
-
-
-class _Raw:
-    """A response's body, as urllib3 offers one."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self._body

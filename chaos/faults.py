@@ -46,6 +46,8 @@ _HTTP = {Fault.THROTTLED: 0.05, Fault.SERVER_ERROR: 0.05, Fault.LOST_REQUEST: 0.
 _RATES: Mapping[str, Mapping[Fault, float]] = {
     "kinesis.PutRecord": _ANY_WRITE,
     "s3.PutObject": _ANY_WRITE,
+    "s3.DeleteObject": _ANY_WRITE,
+    "dynamodb.DeleteItem": _ANY_WRITE,
     "dynamodb.BatchWriteItem": {**_ANY_WRITE, Fault.PARTIAL: 0.12},
     "dynamodb.BatchGetItem": {**_ANY_CALL, Fault.PARTIAL: 0.2},
     "kinesis.GetRecords": {**_ANY_CALL, Fault.EXPIRED: 0.03},

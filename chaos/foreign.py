@@ -3,12 +3,12 @@
 import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import TypeAlias
 
-from chaos.rows import COLUMNS, MARK, Fact, GeneratedRow, Statement, facts_of, numbered_facts, valid_rows
+from chaos.rows import COLUMNS, MARK, GeneratedRow, Statement, statements_of, valid_rows
 
 _FIRST_BYTES_OF_GZIP = b"\x1f\x8b\x08"
 _TOO_MANY_ROWS = 10_001
@@ -33,29 +33,36 @@ _INVALID_FIELDS: tuple[Mapping[str, object], ...] = (
 class ForeignRecord:
     """A record and what must become of it.
 
-    `facts` must be stored, and `statements` are about rows of the file. `taken_back` are facts of an earlier record
-    with the same key, which it takes back whole. `failed_in` names the stages that make a dead
-    letter of it: of all its bytes, or, where `bad_rows` are given, of exactly these rows.
+    `statements` must be stored: about lines of its own, or of the file, or of the batch that it takes back, which has
+    the same key. `failed_in` names the stages that make a dead letter of it: of all its bytes, or, where `bad_rows` are
+    given, of exactly these rows. It `arrived` once or twice.
     """
 
     key: str
     data: bytes
-    facts: Sequence[Fact] = ()
     statements: Sequence[Statement] = ()
-    taken_back: Sequence[Fact] = ()
+    takes_batch_back: bool = False
     failed_in: tuple[str, ...] = ()
     bad_rows: Sequence[bytes] = ()
+    arrived: Sequence[float] = ()
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it has lines of its own, which are known by its key."""
+        return not self.takes_batch_back and any(isinstance(each.place, tuple) for each in self.statements)
 
 
 @dataclass(slots=True)
 class ForeignProducer:
     """Puts `left` records on the stream, some of them twice, through `put`, which meets no faults.
 
+    `put` returns when the record arrived.
+
     `used_keys` are the batch ids of other producers, of which it may take one. `rows` are those of the file: some
     records take one of them back, or state it again, before or after the file's own record arrives.
     """
 
-    put: Callable[[str, bytes], object]
+    put: Callable[[str, bytes], float]
     chance: Random
     left: int
     used_keys: Sequence[str]
@@ -76,24 +83,24 @@ class ForeignProducer:
         used = self.chance.choice(self.used_keys) if self.used_keys else own
         if self.chance.random() < _SHARE_OF_STATEMENTS:
             record = statements(self.rows, self.chance, own)
-        elif (batches := [each for each in self.records if each.facts]) and self.chance.random() < _SHARE_TAKEN_BACK:
+        elif (batches := [each for each in self.records if each.is_batch]) and self.chance.random() < _SHARE_TAKEN_BACK:
             record = batch_withdrawal(self.chance.choice(batches))
         else:
             record = self.chance.choice(_KINDS)(self.chance, own, used)
-        self.records.append(record)
-        for _ in range(2 if self.chance.random() < _SHARE_PUT_TWICE else 1):
-            self.put(record.key, record.data)
+        times = 2 if self.chance.random() < _SHARE_PUT_TWICE else 1
+        arrived = [self.put(record.key, record.data) for _ in range(times)]
+        self.records.append(replace(record, arrived=arrived))
 
 
 def statements(rows: Sequence[GeneratedRow], chance: Random, own_key: str) -> ForeignRecord:
     """There are few instants, so that some statements are as of the same."""
     texts, made = [], []
-    numbered = numbered_facts(facts_of(rows))
+    numbered = statements_of(rows)
     valid = [row for row in rows if row.fact]
     for place in chance.choices(range(len(valid)), k=chance.randint(1, 12)):
         as_of = chance.choice((None, *(_FIRST_INSTANT + timedelta(hours=hour) for hour in range(3))))
-        statement = Statement(*numbered[place], as_of, withdrawn=chance.random() < 0.7)  # noqa: PLR2004 - a share
-        values = {**_values(valid[place]), "Occurrence": statement.occurrence, "Withdrawn": statement.withdrawn}
+        statement = replace(numbered[place], as_of=as_of, withdrawn=chance.random() < 0.7)  # noqa: PLR2004 - a share
+        values = {**_values(valid[place]), "Occurrence": statement.place, "Withdrawn": statement.withdrawn}
         values["AsOf"] = as_of and as_of.astimezone(chance.choice(_ZONES)).isoformat()
         texts.append(json.dumps(values).encode())
         made.append(statement)
@@ -102,9 +109,10 @@ def statements(rows: Sequence[GeneratedRow], chance: Random, own_key: str) -> Fo
 
 def batch_withdrawal(batch: ForeignRecord) -> ForeignRecord:
     """Under the same key: the rows of the other have no Occurrence, so their key names them."""
-    as_of = _FIRST_INSTANT.isoformat()
-    texts = [json.dumps({**_fact_values(fact), "AsOf": as_of, "Withdrawn": True}).encode() for fact in batch.facts]
-    return ForeignRecord(batch.key, _packed(texts), taken_back=batch.facts)
+    made = [replace(each, as_of=_FIRST_INSTANT, withdrawn=True) for each in batch.statements]
+    said = {"AsOf": _FIRST_INSTANT.isoformat(), "Withdrawn": True}
+    texts = [json.dumps({**each.fact._asdict(), **said}, default=str).encode() for each in made]
+    return ForeignRecord(batch.key, _packed(texts), made, takes_batch_back=True)
 
 
 def no_gzip(chance: Random, own_key: str, _: str) -> ForeignRecord:
@@ -129,7 +137,8 @@ def some_bad_rows(chance: Random, own_key: str, _: str) -> ForeignRecord:
     rows = _json_rows(good) + bad
     chance.shuffle(rows)
     in_order = [row for row in rows if row in bad]
-    return ForeignRecord(own_key, _packed(rows), facts_of(good), failed_in=("to_dynamodb",), bad_rows=in_order)
+    said = statements_of(good, own_key)
+    return ForeignRecord(own_key, _packed(rows), said, failed_in=("to_dynamodb",), bad_rows=in_order)
 
 
 def too_large(chance: Random, own_key: str, _: str) -> ForeignRecord:
@@ -145,14 +154,14 @@ def bad_key(chance: Random, own_key: str, _: str) -> ForeignRecord:
 def another_body(chance: Random, _: str, used_key: str) -> ForeignRecord:
     """Other rows under the batch id of another batch."""
     rows = valid_rows(chance, 3)
-    return ForeignRecord(used_key, _packed(_json_rows(rows)), facts_of(rows))
+    return ForeignRecord(used_key, _packed(_json_rows(rows)), statements_of(rows, used_key))
 
 
 def several_members(chance: Random, own_key: str, _: str) -> ForeignRecord:
     """Two gzip files, joined, are one gzip file; blank lines are no rows."""
     first, second = valid_rows(chance, 3), valid_rows(chance, 3)
     data = _packed([*_json_rows(first), b"", b""]) + _packed(_json_rows(second))
-    return ForeignRecord(own_key, data, facts_of(first + second))
+    return ForeignRecord(own_key, data, statements_of(first + second, own_key))
 
 
 def nothing(_chance: Random, own_key: str, _: str) -> ForeignRecord:
@@ -170,10 +179,6 @@ _KINDS: tuple[_Kind, ...] = (*POISON, some_bad_rows, another_body, several_membe
 
 def _values(row: GeneratedRow) -> dict[str, object]:
     return dict(zip(COLUMNS, row.texts, strict=True))
-
-
-def _fact_values(fact: Fact) -> dict[str, object]:
-    return {**dict(zip(COLUMNS, astuple(fact), strict=True)), "UnitPrice": str(fact.price)}
 
 
 def _json_rows(rows: Sequence[GeneratedRow]) -> list[bytes]:

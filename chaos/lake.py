@@ -7,6 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import duckdb
+
+from aws.bucket import Bucket
 from aws.totals import TotalsStore
 from chaos.aws_faults import AwsFaults
 from chaos.faults import Crash, Fault, TimeIsUp
@@ -38,12 +41,15 @@ class Lake:
     faults: AwsFaults
     crashes: int = field(default=0, init=False)
 
+    def table(self) -> LakeTable:
+        return _Table(self.s3, self.stores.lake_bucket, self.faults)
+
     def refresh(self) -> None:
         """Until every object of the archive that the queue tells of is in the lake."""
         queue = _Queue(self.stores.clients.sqs, self.stores.lake_queue)
         for _ in range(_MOST_REFRESHES):
-            table = _Table(self.s3, self.stores.lake_bucket, self.faults)
-            refresh = Refresh(self.s3, self.stores.bucket, table, TotalsStore(self.s3, self.stores.lake_bucket))
+            totals = TotalsStore(self.s3, self.stores.lake_bucket)
+            refresh = Refresh(self.s3, self.stores.bucket, self.table(), totals)
             try:
                 while refresh.run(queue):
                     pass
@@ -62,17 +68,18 @@ def facts_in_lake(stores: Stores) -> Iterator[Fact]:
         return
     with TemporaryDirectory() as folder:
         held = (line for _, line in lake_lines(table, Path(folder)) if not line.Withdrawn)
-        for line in held:
-            yield Fact(
-                invoice=line.InvoiceNo,
-                stock_code=line.StockCode,
-                description=line.Description,
-                quantity=line.Quantity,
-                date=line.InvoiceDate,
-                price=line.UnitPrice,
-                customer=line.CustomerID,
-                country=line.Country,
-            )
+        yield from (Fact.of(vars(line)) for line in held)
+
+
+def rows_in_data_files(stores: Stores, customer: str) -> Iterator[tuple[str, int]]:
+    """How many rows of the customer each data file has, also each old one."""
+    bucket = Bucket(stores.clients.s3, stores.lake_bucket)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "file.parquet")
+        for each in bucket.objects("lines/month="):
+            path.write_bytes(bucket.read(each.key))
+            query = f"SELECT count(*) FROM read_parquet('{path}', hive_partitioning = false) WHERE CustomerID = ?"  # noqa: S608
+            yield each.key, duckdb.execute(query, [customer]).fetchall()[0][0]
 
 
 def sums_in_lake(stores: Stores) -> tuple[int, Decimal]:

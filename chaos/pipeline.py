@@ -9,11 +9,13 @@ from starlette.types import ASGIApp
 
 from aws.api_keys import Scope
 from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterStore
+from aws.erasures import ErasureList
 from aws.metrics import EmfLog
 from aws.receipts import ReceiptTable, ReceiptWriter
 from aws.rejections import RejectionStore
+from aws.totals import TotalsStore
 from chaos.aws_faults import AwsFaults, virtual_backoff
-from chaos.consumers import Consumer, Container
+from chaos.consumers import Consumer, VirtualReader
 from chaos.faults import FaultPlan
 from chaos.lake import Lake
 from chaos.stores import Stores, close_clients, new_clients
@@ -21,12 +23,14 @@ from chaos.upload import FaultyNetwork, client_environment
 from consumers.archive import Archive
 from consumers.batch_loop import Stage
 from consumers.index import Index
-from local_runtime.event_source_mapping import KinesisReader, VirtualClock
+from local_runtime.event_source_mapping import VirtualClock
 from local_runtime.stack.resources import Clients
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
+from pipeline_ops.erase.command import EraseStores
+from pipeline_ops.options import Stores as OpsStores
 
 _RECEIPT_DAYS = 30
 
@@ -45,7 +49,7 @@ class Pipeline:
         self.network = FaultyNetwork(self._new_app, self.plan)
         self.client_environment = client_environment(self.network, self.clock, self.plan)
         self.lake = Lake(stores, self._consumer_clients.s3, self.faults)
-        self.consumers = [self._consumer(TO_S3, self._s3_container), self._consumer(TO_DYNAMODB, self._container)]
+        self.consumers = [self._consumer(TO_S3, self._to_s3), self._consumer(TO_DYNAMODB, self._to_dynamodb)]
 
     @contextmanager
     def virtual_time(self) -> Iterator[None]:
@@ -61,6 +65,21 @@ class Pipeline:
         """Both consumers work until they have read the whole stream."""
         for consumer in self.consumers:
             consumer.drain(chance)
+
+    def put_record(self, key: str, data: bytes) -> float:
+        """What another producer puts, without faults. Returns when it arrived."""
+        return self.faults.note_arrival(self.stores.put_record(key, data))
+
+    def erase_stores(self) -> EraseStores:
+        """An operator's command meets the faults of a consumer."""
+        stores, clients = self.stores, self._consumer_clients
+        lake = self.lake.table()
+        operated = OpsStores(self._bucket, clients.dynamodb, stores.invoices, stores.customers, lake)
+        return EraseStores(operated, TotalsStore(clients.s3, stores.lake_bucket))
+
+    def new_index(self) -> Index:
+        dynamodb, stores = self._consumer_clients.dynamodb, self.stores
+        return Index(dynamodb, stores.invoices, stores.customers, sleep=self.clock.sleep, now=self.clock.now)
 
     def _faulty_clients(self) -> Clients:
         clients = new_clients()
@@ -79,25 +98,25 @@ class Pipeline:
         services = Services(stream, tables, receipts, _authorize_all, self._metrics, keep_rejections=lambda: rejections)
         return create_app(services, run_inline)
 
-    def _consumer(self, stage: str, new_container: Callable[[], Container]) -> Consumer:
-        function = self.stores.functions[stage]
-        reader = KinesisReader(self._consumer_clients.kinesis, self.stores.stream)
-        return Consumer(stage, function, reader, new_container, self.faults)
+    def _consumer(self, name: str, new_stage: Callable[[], Stage]) -> Consumer:
+        reader = VirtualReader(self._consumer_clients.kinesis, self.stores.stream, self.faults.arrivals)
+        return Consumer(name, self.stores.functions[name], reader, new_stage, self._metrics, self.faults)
 
     @property
     def _bucket(self) -> Bucket:
         return Bucket(self._consumer_clients.s3, self.stores.bucket)
 
-    def _s3_container(self) -> Container:
-        stage = Stage(Archive(self._bucket).add, DeadLetterStore(self._bucket, TO_S3).put)
-        return Container(stage, self._metrics)
+    def _to_s3(self) -> Stage:
+        put_dead_letter = DeadLetterStore(self._bucket, TO_S3).put
+        return Stage(Archive(self._bucket).add, put_dead_letter, erasures=self._erasures())
 
-    def _container(self) -> Container:
-        dynamodb, stores = self._consumer_clients.dynamodb, self.stores
-        index = Index(dynamodb, stores.invoices, stores.customers, sleep=self.clock.sleep, now=self.clock.now)
-        receipts = ReceiptWriter(dynamodb, stores.batches, _RECEIPT_DAYS, self.clock.now)
-        stage = Stage(index.add, DeadLetterStore(self._bucket, TO_DYNAMODB).put, receipts.put)
-        return Container(stage, self._metrics)
+    def _to_dynamodb(self) -> Stage:
+        receipts = ReceiptWriter(self._consumer_clients.dynamodb, self.stores.batches, _RECEIPT_DAYS, self.clock.now)
+        put_dead_letter = DeadLetterStore(self._bucket, TO_DYNAMODB).put
+        return Stage(self.new_index().add, put_dead_letter, receipts.put, self._erasures())
+
+    def _erasures(self) -> ErasureList:
+        return ErasureList(self._bucket, self.clock.now)
 
 
 def _authorize_all(_key: str | None, _scope: Scope | None) -> None:

@@ -4,14 +4,13 @@ The truth stands here in plain values and uses nothing of the code under test.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from random import Random
-
-COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
+from typing import Any, NamedTuple
 
 MARK = "Qzx"
 """Stands in some text of every row, and must stand in no log record."""
@@ -20,6 +19,7 @@ _FIRST_DATE = datetime(2010, 12, 1, 8, 26)  # noqa: DTZ001 - the data has no zon
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _PRICES = ("0", "0.001", "0.42", "1.25", "2.5", "2.55", "4.95", "7.95", "16.95", "38970", "-11062.06")
 _QUANTITIES = (1, 1, 2, 3, 6, 12, 48, 96, -1, -6, 80_995)
+CUSTOMERS = ("12347", "17850", "13047", "14911")
 _COUNTRIES = ("United Kingdom", "United Kingdom", "France", "EIRE")
 _NOTES = ("HEART T-LIGHT HOLDER", ' "RETRO" SPOT', "BAG, RED", "£ CARD ", "")
 _CORRUPTIONS = (
@@ -40,22 +40,30 @@ _CORRUPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One line of an invoice, in the values that the API must answer with."""
+class Fact(NamedTuple):
+    """One line of an invoice, in the values that the API must answer with, under the names of the file's columns."""
 
-    invoice: str
-    stock_code: str
-    description: str | None
-    quantity: int
-    date: str
-    price: Decimal
-    customer: str | None
-    country: str
+    InvoiceNo: str
+    StockCode: str
+    Description: str | None
+    Quantity: int
+    InvoiceDate: str
+    UnitPrice: Decimal
+    CustomerID: str | None
+    Country: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Fact":
+        """What a line says, wherever it was read. A missing name means None, and a price may be text."""
+        fact = cls._make(values.get(name) for name in COLUMNS)
+        return fact._replace(UnitPrice=Decimal(fact.UnitPrice))
 
     @property
     def amount(self) -> Decimal:
-        return self.quantity * self.price
+        return self.Quantity * self.UnitPrice
+
+
+COLUMNS = Fact._fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,35 +95,38 @@ def valid_rows(chance: Random, most: int) -> list[GeneratedRow]:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a row says about the n-th row of the file that has this fact, n being its `occurrence`."""
+    """What a row says about a line.
+
+    `place` tells the line from others with the same fact: in the file its number, in another batch key and number.
+    """
 
     fact: Fact
-    occurrence: int
-    as_of: datetime | None
-    withdrawn: bool
+    place: object
+    as_of: datetime | None = None
+    withdrawn: bool = False
+
+    @property
+    def strength(self) -> tuple[datetime, bool]:
+        return self.as_of or _LONG_AGO, self.withdrawn
 
 
-def held_facts(facts: Iterable[Fact], statements: Iterable[Statement]) -> list[Fact]:
-    """The facts that hold: of the statements about one the latest, none being the weakest, then the withdrawal."""
-    held = dict.fromkeys(numbered_facts(facts), (_LONG_AGO, False))
+def held_facts(statements: Iterable[Statement]) -> list[Fact]:
+    """The facts that hold: of the statements about a line the latest, none being the weakest, then the withdrawal."""
+    held: dict[tuple[Fact, object], Statement] = {}
     for each in statements:
-        numbered = each.fact, each.occurrence
-        held[numbered] = max(held.get(numbered, (_LONG_AGO, False)), (each.as_of or _LONG_AGO, each.withdrawn))
-    return [fact for (fact, _), (_, withdrawn) in held.items() if not withdrawn]
+        line = each.fact, each.place
+        held[line] = max(held.get(line, each), each, key=lambda statement: statement.strength)
+    return [each.fact for each in held.values() if not each.withdrawn]
 
 
-def numbered_facts(facts: Iterable[Fact]) -> list[tuple[Fact, int]]:
-    """Each with its number among the equal facts."""
+def statements_of(rows: Iterable[GeneratedRow], batch: str | None = None) -> list[Statement]:
+    """What the valid rows of a file say, or of a batch whose rows have no Occurrence, each with its number."""
     seen: Counter[Fact] = Counter()
-    numbered = []
-    for fact in facts:
+    statements = []
+    for fact in (row.fact for row in rows if row.fact):
         seen[fact] += 1
-        numbered.append((fact, seen[fact]))
-    return numbered
-
-
-def facts_of(rows: Iterable[GeneratedRow]) -> list[Fact]:
-    return [row.fact for row in rows if row.fact]
+        statements.append(Statement(fact, (batch, seen[fact]) if batch else seen[fact]))
+    return statements
 
 
 def _endless(chance: Random) -> Iterator[GeneratedRow]:
@@ -130,36 +141,35 @@ def _endless(chance: Random) -> Iterator[GeneratedRow]:
 def _invoice_head(chance: Random, date: datetime) -> Fact:
     """What the rows of an invoice share. There are few numbers, so an invoice also comes back later in the file."""
     invoice = chance.choice(("", "", "", "C", "A")) + str(536_000 + chance.randint(1, 14))
-    customer = chance.choice((None, "12347", "17850", "13047", "14911"))
+    customer = chance.choice((None, *CUSTOMERS))
     return Fact(invoice, "", None, 1, date.isoformat(), Decimal(0), customer, chance.choice(_COUNTRIES))
 
 
 def _row(head: Fact, chance: Random) -> GeneratedRow:
     price = chance.choice(_PRICES)
-    fact = replace(
-        head,
-        stock_code=f"{chance.randint(10_000, 10_030)}{MARK}",
-        description=chance.choice(_NOTES) + f" {MARK}" if chance.random() < 0.9 else None,  # noqa: PLR2004 - a share
-        quantity=chance.choice(_QUANTITIES),
-        price=Decimal(price),
+    fact = head._replace(
+        StockCode=f"{chance.randint(10_000, 10_030)}{MARK}",
+        Description=chance.choice(_NOTES) + f" {MARK}" if chance.random() < 0.9 else None,  # noqa: PLR2004 - a share
+        Quantity=chance.choice(_QUANTITIES),
+        UnitPrice=Decimal(price),
     )
     return GeneratedRow(_texts(fact, price, chance), fact)
 
 
 def _texts(fact: Fact, price: str, chance: Random) -> tuple[str, ...]:
     """One of the ways in which a file can write the fact."""
-    date = datetime.fromisoformat(fact.date)
+    date = datetime.fromisoformat(fact.InvoiceDate)
     us_date = f"{date.month}/{date.day}/{date.year} {date.hour}:{date.minute:02}"
-    customer = fact.customer or ""
+    customer = fact.CustomerID or ""
     return (
-        fact.invoice,
-        fact.stock_code,
-        fact.description or "",
-        str(fact.quantity),
-        chance.choice((us_date, us_date, fact.date)),
+        fact.InvoiceNo,
+        fact.StockCode,
+        fact.Description or "",
+        str(fact.Quantity),
+        chance.choice((us_date, us_date, fact.InvoiceDate)),
         chance.choice((price, price, price + "0")) if "." in price else price,
         chance.choice((customer, f"{customer}.0")) if customer else "",
-        fact.country,
+        fact.Country,
     )
 
 

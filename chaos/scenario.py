@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import patch
 
+from chaos.erasure import CustomerErasure
 from chaos.faults import Decision, FaultProfile, random_profile
 from chaos.foreign import ForeignProducer
-from chaos.oracle import Observations, broken_promises
+from chaos.observations import Observations
+from chaos.oracle import broken_promises
 from chaos.pipeline import Pipeline
 from chaos.rows import generated_rows
 from chaos.stores import create_stores
@@ -21,6 +24,7 @@ from chaos.upload import upload, write_rows
 
 _MOST_FOREIGN_RECORDS = 10
 _SHARE_DELIVERED_AGAIN = 0.4
+_SHARE_WITH_ERASURE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +55,33 @@ def run_scenario(pipeline: Pipeline, profile: FaultProfile, logs: list[str]) -> 
     """Everything that happens before the oracle judges. Call it in the pipeline's virtual time."""
     plan, network, stores = pipeline.plan, pipeline.network, pipeline.stores
     rows, chance = generated_rows(plan.chance("rows")), plan.chance("foreign")
-    producer = ForeignProducer(stores.put_record, chance, chance.randint(0, _MOST_FOREIGN_RECORDS), network.asked, rows)
-    network.before_request = producer.maybe_put
+    records = chance.randint(0, _MOST_FOREIGN_RECORDS)
+    producer = ForeignProducer(pipeline.put_record, chance, records, network.asked, rows)
+    erasing = plan.chance("erasure")
+    erasure = CustomerErasure(pipeline, erasing, producer.maybe_put) if erasing.random() < _SHARE_WITH_ERASURE else None
+
+    def before_request() -> None:
+        producer.maybe_put()
+        if erasure:
+            erasure.before_request()
+
+    network.before_request = before_request
     plan.profile = profile
     with tempfile.TemporaryDirectory() as folder:
         file = write_rows(Path(folder) / "rows.csv", rows)
         uploaded = upload(file, pipeline.client_environment, plan.chance("upload"))
     plan.profile = replace(profile, outage=range(0))
+    erased = erasure.run() if erasure else None
     producer.put_rest()
-    _consume(pipeline)
+    _consume(pipeline, is_delivered_again=erased is not None)
     pipeline.lake.refresh()
     return Observations(
         rows=rows,
         upload=uploaded,
         foreign=producer.records,
         puts=pipeline.faults.puts,
-        asked=frozenset(network.asked),
+        asked=network.asked,
+        erasure=erased,
         stores=stores,
         objects=stores.objects(),
         discarded=[each for consumer in pipeline.consumers for each in consumer.discarded.discarded],
@@ -74,11 +89,11 @@ def run_scenario(pipeline: Pipeline, profile: FaultProfile, logs: list[str]) -> 
     )
 
 
-def _consume(pipeline: Pipeline) -> None:
+def _consume(pipeline: Pipeline, *, is_delivered_again: bool) -> None:
     """In some seeds the whole stream is delivered once more, as after a lost checkpoint."""
     chance = pipeline.plan.chance("consumers")
     pipeline.consume(chance)
-    if chance.random() < _SHARE_DELIVERED_AGAIN:
+    if chance.random() < _SHARE_DELIVERED_AGAIN or is_delivered_again:
         pipeline.consume(chance)
 
 
@@ -87,14 +102,13 @@ def _captured_logs() -> Iterator[list[str]]:
     """The texts of all log records from level INFO on, which is what Lambda keeps; no other handler sees them."""
     texts: list[str] = []
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    root.handlers[:] = [_LogTexts(texts)]
-    root.setLevel(logging.INFO)
-    try:
-        yield texts
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
+    level = root.level
+    with patch.object(root, "handlers", [_LogTexts(texts)]):
+        root.setLevel(logging.INFO)
+        try:
+            yield texts
+        finally:
+            root.setLevel(level)
 
 
 class _LogTexts(logging.Handler):

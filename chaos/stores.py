@@ -1,18 +1,20 @@
 """One seed's own stream, bucket and tables: those of template.yaml, under names of their own, on a local engine."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from aws.bucket import Bucket
 from aws.clients import dynamodb_client, kinesis_client, s3_client, sqs_client
 from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment
 from local_runtime.stack.functions import Function, read_functions, stream_functions
 from local_runtime.stack.resources import Clients, create_resources
-from local_runtime.stack.template import PhysicalNames, physical_names, read_template
+from local_runtime.stack.template import STACK, physical_names, read_template
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 
@@ -32,15 +34,21 @@ class Stores:
     lake_queue: str
     functions: Mapping[str, Function]
 
-    def put_record(self, key: str, data: bytes) -> None:
-        self.clients.kinesis.put_record(StreamName=self.stream, PartitionKey=key, Data=data)
+    def put_record(self, key: str, data: bytes) -> str:
+        """Returns its sequence number."""
+        answer = self.clients.kinesis.put_record(StreamName=self.stream, PartitionKey=key, Data=data)
+        return answer["SequenceNumber"]
 
     def objects(self) -> dict[str, bytes]:
         """Every object of the bucket by its key."""
-        s3 = self.clients.s3
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
-        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-        return {key: s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+        bucket = Bucket(self.clients.s3, self.bucket)
+        return {each.key: bucket.read(each.key) for each in bucket.objects("")}
+
+    def versions(self) -> Iterator[tuple[str, bytes]]:
+        """Every version of every object, with its key."""
+        bucket = Bucket(self.clients.s3, self.bucket)
+        for version in bucket.versions():
+            yield version.key, bucket.content_of(version)
 
     def items(self, table: str) -> Iterator[Mapping[str, Any]]:
         for page in self.clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
@@ -50,7 +58,7 @@ class Stores:
 def create_stores(prefix: str) -> Stores:
     """Empty ones. `prefix` keeps seeds apart; the environment says where AWS is."""
     template = read_template(TEMPLATE)
-    physical = _renamed(physical_names(template), prefix)
+    physical = physical_names(template, f"{prefix}-{STACK}")
     clients = new_clients()
     create_resources(template, physical, clients)
     names = physical.names
@@ -83,31 +91,7 @@ def close_clients(*several: Clients) -> None:
 @contextmanager
 def running_engine() -> Iterator[None]:
     """An engine runs, and this process's environment leads to it and to no account of the user's."""
-    with temporary_engine() as engine, _environment(aws_environment(engine.endpoint)):
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with temporary_engine() as engine, patch.dict(os.environ, clear=True):
+        os.environ.update({**others, **aws_environment(engine.endpoint)})
         yield
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """These variables are set inside the block, and no other of AWS's."""
-    before = dict(os.environ)
-    for name in [name for name in before if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-def _renamed(physical: PhysicalNames, prefix: str) -> PhysicalNames:
-    names = {name: f"{prefix}-{text}" for name, text in physical.names.items()}
-    arns = {name: _renamed_arn(arn, physical.names.values(), prefix) for name, arn in physical.arns.items()}
-    return PhysicalNames(names, arns)
-
-
-def _renamed_arn(arn: str, names: Iterable[str], prefix: str) -> str:
-    """The resource is the last part of an ARN; a stream's consumer has the name of its stream before its own."""
-    longest = max((name for name in names if f"/{name}" in arn or arn.endswith(f":{name}")), key=len, default="")
-    return arn.replace(longest, f"{prefix}-{longest}", 1) if longest else arn

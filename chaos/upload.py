@@ -3,13 +3,13 @@
 import asyncio
 import csv
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from starlette.types import ASGIApp
@@ -53,7 +53,7 @@ def upload(file: Path, environment: Environment, chance: Random) -> Upload:
     for number in range(_MOST_STARTS):
         rejects = file.with_name(f"rejects-{number}.csv")
         settings = SendSettings(file, ADDRESS, chance.choice(_BATCH_ROWS), chance.randint(1, 4), rejects=rejects)
-        with _one_thread():
+        with patch.object(asyncio.BaseEventLoop, "run_in_executor", _run_at_once):
             summary = send(settings, environment, listener)
         if summary.exit_code in _COMPLETE:
             return Upload(summary, listener.answered, _read_rejects(rejects), number + 1)
@@ -160,28 +160,13 @@ def _uuid7(number: int, chance: Random) -> str:
     return str(uuid.UUID(int=number))
 
 
-class _OneThreadLoop(asyncio.SelectorEventLoop):
-    """Does at once what it is asked to do in a thread: threads finish in an order that no seed decides."""
-
-    def run_in_executor(self, _executor: object, func: Callable[..., Any], *args: object) -> asyncio.Future[Any]:
-        done: asyncio.Future[Any] = self.create_future()
-        try:
-            done.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - the one who awaits it gets it
-            done.set_exception(error)
-        return done
-
-
-class _OneThreadPolicy(asyncio.DefaultEventLoopPolicy):
-    _loop_factory = _OneThreadLoop
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Event loops that `asyncio.run` makes inside the block use no thread."""
-    before = asyncio.get_event_loop_policy()
-    asyncio.set_event_loop_policy(_OneThreadPolicy())
+def _run_at_once(
+    loop: asyncio.AbstractEventLoop, _executor: object, func: Callable[..., Any], *args: object
+) -> asyncio.Future[Any]:
+    """Instead of in a thread: threads finish in an order that no seed decides."""
+    done: asyncio.Future[Any] = loop.create_future()
     try:
-        yield
-    finally:
-        asyncio.set_event_loop_policy(before)
+        done.set_result(func(*args))
+    except Exception as error:  # noqa: BLE001 - the one who awaits it gets it
+        done.set_exception(error)
+    return done

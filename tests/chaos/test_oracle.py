@@ -1,5 +1,6 @@
 """The oracle finds what somebody changes in the stores or the logs."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from chaos.oracle import broken_promises
 from chaos.pipeline import Pipeline
 from chaos.scenario import run_scenario
 from chaos.stores import Stores, create_stores
+from invoices.batch import pack
 
 
 def a_deleted_slice(stores: Stores) -> None:
@@ -54,6 +56,8 @@ def a_deleted_rejection(stores: Stores) -> None:
 
 pytestmark = pytest.mark.chaos
 
+SEED_WITH_ERASURE = 6
+
 TAMPERINGS = [
     a_deleted_slice,
     an_altered_price,
@@ -77,6 +81,25 @@ def test_what_was_tampered_with_is_found(engine: None, tamper: Callable[[Stores]
 
     assert before == []
     assert after != []
+
+
+def test_an_old_version_that_an_erasure_left_is_found(engine: None) -> None:
+    """The latest version is right, so nothing else can notice."""
+    pipeline = Pipeline(SEED_WITH_ERASURE, create_stores("old-version"), _ignore)
+    with pipeline.virtual_time():
+        seen = run_scenario(pipeline, NO_FAULTS, [])
+        assert seen.erasure
+        before = broken_promises(seen, pipeline.client_environment)
+        later = {put.key for put in seen.puts if put.arrived >= seen.erasure.end}
+        key, body = next(
+            (key, body) for key, body in seen.objects_under("raw/").items() if not any(each in key for each in later)
+        )
+        for version in (pack(json.dumps({"CustomerID": seen.erasure.customer}).encode()), body):
+            pipeline.stores.clients.s3.put_object(Bucket=pipeline.stores.bucket, Key=key, Body=version)
+        after = broken_promises(seen, pipeline.client_environment)
+
+    assert before == []
+    assert after == [f"objects that name an erased customer: too many 1, such as {key}"]
 
 
 def test_a_log_record_with_a_rows_content_is_found(engine: None) -> None:

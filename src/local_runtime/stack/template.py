@@ -156,14 +156,14 @@ class PhysicalNames:
         return self.arns[name]
 
 
-def physical_names(template: Template) -> PhysicalNames:
+def physical_names(template: Template, stack: str = STACK) -> PhysicalNames:
     """Names as CloudFormation makes them: the template's own where it gives one, else stack and logical id."""
     names: dict[str, str] = {}
     arns: dict[str, str] = {}
     for kind, prefix in _ARNS.items():
         for resource in template.of_type(kind):
             own = resource.properties.get(_NAME_PROPERTIES[kind])
-            names[resource.name] = own if isinstance(own, str) else _default_name(resource)
+            names[resource.name] = own if isinstance(own, str) else _default_name(resource, stack)
             arns[resource.name] = prefix + names[resource.name]
     for consumer in template.of_type("AWS::Kinesis::StreamConsumer"):
         stream = PhysicalNames(names, arns).resolve(consumer.properties.get("StreamARN"))
@@ -172,8 +172,8 @@ def physical_names(template: Template) -> PhysicalNames:
     return PhysicalNames(names, arns, urls)
 
 
-def _default_name(resource: Resource) -> str:
-    name = f"{STACK}-{resource.name}"
+def _default_name(resource: Resource, stack: str) -> str:
+    name = f"{stack}-{resource.name}"
     return name.lower() if resource.type == "AWS::S3::Bucket" else name
 
 

@@ -123,6 +123,13 @@ def test_a_name_in_the_template_wins(tmp_path: Path) -> None:
     assert physical_names(template).names == {"T": "mine"}
 
 
+def test_another_stack_has_other_names() -> None:
+    """So two of them share one engine."""
+    other, local = physical_names(project_template(), "other"), physical_names(project_template())
+    assert other.names["RawBucket"] == "other-rawbucket"
+    assert not {*other.names.values(), *other.arns.values()} & {*local.names.values(), *local.arns.values()}
+
+
 @pytest.mark.parametrize(
     ("intrinsic", "expected"),
     [
