@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from invoices.batch import pack, unpack
-from invoices.errors import TooLarge
+from invoices.errors import TooLarge, Unavailable
 from invoices.invoice import Slice, invoice_of, slices_of, union
 from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROWS
 from invoices.line import Line
@@ -145,6 +145,22 @@ def test_a_run_before_the_consumers_are_done_changes_nothing(stores: Stores) -> 
     withdraw(stores)
     for batch_id, data in late.records(TEN):
         deliver(stores, data, batch_id)
+    assert (held(stores), verify(stores, Scope(), NO_BAR).findings.kept) == ([], [])
+
+
+def test_a_run_that_ended_between_two_records_is_finished_by_the_next(stores: Stores) -> None:
+    """It takes back only the lines that still count."""
+    send(stores, ROWS)
+
+    def stop_after_the_first(batch_id: str, data: bytes) -> None:
+        if batch_id != BATCH:
+            raise Unavailable("Kinesis did not answer")
+        deliver(stores, data, batch_id)
+
+    with pytest.raises(Unavailable):
+        send_withdrawal(find(stores), NINE, stop_after_the_first)
+    assert held(stores) == [("536365", 1)]
+    assert len(withdraw(stores, TEN)) == 1
     assert (held(stores), verify(stores, Scope(), NO_BAR).findings.kept) == ([], [])
 
 
