@@ -90,10 +90,11 @@ def granted(stack: Transformed, role: str) -> set[Grant]:
     policies = with_everything(stack["Resources"][role]["Properties"]["Policies"])
     (ours,) = [policy for policy in policies if policy["PolicyName"] == "what-the-code-calls"]
     return {
-        (action, named(resource) + listed_folder(statement))
+        (action, named(resource) + folder)
         for statement in ours["PolicyDocument"]["Statement"]
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
+        for folder in listed_folders(statement)
     }
 
 
@@ -108,10 +109,10 @@ def named(resource: dict[str, object]) -> str:
             raise AssertionError(f"a resource of another form: {resource}")
 
 
-def listed_folder(statement: dict[str, Any]) -> str:
-    """A list is granted for the whole bucket, on condition that it asks for one folder."""
-    prefix: str = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", "")
-    return f"/{prefix.removesuffix('/*')}" if prefix else ""
+def listed_folders(statement: dict[str, Any]) -> list[str]:
+    """A list is granted for the whole bucket, on condition that it asks for one of some folders."""
+    prefixes = listed(statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", ""))
+    return [f"/{prefix.removesuffix('/*')}" if prefix else "" for prefix in prefixes]
 
 
 @pytest.mark.parametrize(("function", "role"), ROLES.items())

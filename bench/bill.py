@@ -101,8 +101,9 @@ def storage_cost(counts: Counts, prices: Prices, scale: float) -> list[Entry]:
 
 
 def monthly_cost(counts: Counts, design: Design, prices: Prices) -> list[Entry]:
-    """A metric costs for the hours in which it was sent; here it is sent in all."""
+    """A metric costs for the hours in which it was sent; here it is sent in all. A refresh finds nothing new."""
     hours = prices.assumed("hours_per_month")
+    refreshing = design.refreshes * prices.assumed("seconds_per_idle_refresh") * design.refresh_memory / 1024
     kms_requests = design.key_users * prices.assumed("kms_requests_per_user_hour") * hours
     table = [
         ("Kinesis", "shard hours", hours * design.shards, "kinesis_provisioned.per_shard_hour")
@@ -113,6 +114,7 @@ def monthly_cost(counts: Counts, design: Design, prices: Prices) -> list[Entry]:
         ("CloudWatch", "metrics asked of AWS", design.service_metrics, "cloudwatch.per_metric_month"),
         ("CloudWatch", "dashboards", design.dashboards, "cloudwatch.per_dashboard_month"),
         ("KMS", "requests for stream and tables", kms_requests, "kms.per_ten_thousand_requests"),
+        ("Lambda", "GB-seconds of refreshes", refreshing, "lambda.per_gb_second"),
     ]
     return [priced(prices, *row) for row in table]
 

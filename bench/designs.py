@@ -13,6 +13,7 @@ API, TO_S3, TO_DYNAMODB = "api", "to_s3", "to_dynamodb"
 
 _FUNCTIONS = {API: "ApiFunction", TO_S3: "ToS3Function", TO_DYNAMODB: "ToDynamodbFunction"}
 _MAPPING_METRICS = 6  # Lambda, "Event source mapping metrics": the group EventCount of a stream
+_MONTHLY_RUNS = {"rate(1 hour)": 730}
 _ENCRYPTED = frozenset({"AWS::Kinesis::Stream", "AWS::DynamoDB::Table"})
 
 
@@ -22,7 +23,7 @@ class Design:
 
     `service_metrics` are those that AWS sends for money because the template asks for them; `key_users` the pairs of a
     role and what it reaches under a key of KMS; `archives`: large objects move to a colder class; `shards`: 0 where the
-    stream is on demand; `has_fan_out`: one of the consumers has.
+    stream is on demand; `has_fan_out`: one of the consumers has; `refreshes` a month, also when nothing is new.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Design:
     has_fan_out: bool = False
     log_days: float = 30
     archives: bool = False
+    refreshes: int = 0
+    refresh_memory: int = 0
 
 
 ORIGINAL = Design("original", "REST API", {API: 128, TO_S3: 128, TO_DYNAMODB: 128})
@@ -65,6 +68,8 @@ def our_design() -> Design:
         log_days=template_default("LogRetentionDays"),
         has_fan_out=True,
         archives=True,
+        refreshes=_MONTHLY_RUNS[_template()["Parameters"]["LakeRefresh"]["Default"]],
+        refresh_memory=resources["ToLakeFunction"]["Properties"]["MemorySize"],
     )
 
 

@@ -121,8 +121,21 @@ def run_command(folder: Path, csv_file: Path, *options: str) -> list[str]:
 @contextmanager
 def running_pipeline(folder: Path, csv_file: Path) -> Iterator[RunningPipeline]:
     """Start a pipeline and wait until it serves. It is stopped at the end of the block."""
+    with _started(run_command(folder, csv_file), folder) as running:
+        yield running
+
+
+@contextmanager
+def serving_pipeline(folder: Path) -> Iterator[RunningPipeline]:
+    """The same with empty stores, which stay in the folder, and without an upload: `make serve`."""
+    with _started([sys.executable, "-m", "local_runtime", "serve", "--folder", str(folder)], folder) as running:
+        yield running
+
+
+@contextmanager
+def _started(command: list[str], folder: Path) -> Iterator[RunningPipeline]:
     process = subprocess.Popen(
-        run_command(folder, csv_file),
+        command,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

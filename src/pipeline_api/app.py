@@ -15,16 +15,15 @@ from aws.rejections import OpenRejections
 from invoices.line import Line
 from pipeline_api.asgi import ArrivalTime, HeadAsGet, RunBlocking, SecurityHeaders
 from pipeline_api.auth import Authorize, require_key
-from pipeline_api.console.routes import console_routes
-from pipeline_api.docs_page.routes import docs_routes
 from pipeline_api.error_handlers import EXCEPTION_HANDLERS
 from pipeline_api.ingest.route import Stream, ingest_routes
 from pipeline_api.ingest.waiting import ReceiptWait
 from pipeline_api.openapi import component_schemas, problem_responses
+from pipeline_api.pages import console_routes, docs_routes
 from pipeline_api.problems import Forbidden, ParametersProblem, Problem, RowsProblem, Unauthenticated
 from pipeline_api.queries.routes import OpenTotals, batch_routes, customer_routes, invoice_routes, totals_routes
 from pipeline_api.queries.tables import Tables
-from pipeline_api.rejections import rejection_routes
+from pipeline_api.rejections import mend_routes, rejection_routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +74,10 @@ def create_app(services: Services, run: RunBlocking, *, open_docs: bool = True) 
         (batch_routes(services.receipts, services.keep_rejections, run), Scope.READ),
         (totals_routes(services.open_totals, run), Scope.READ),
         (rejection_routes(services.open_rejections, run), Scope.READ),
+        (
+            mend_routes(services.stream.put, services.open_rejections, services.metrics, run, services.authorize),
+            Scope.INGEST,
+        ),
     ):
         key = require_key(services.authorize, run, scope)
         app.include_router(routes, dependencies=[key], responses=key_problems)
@@ -127,7 +130,8 @@ instant `Withdrawn` holds. So nothing that is delivered or sent again brings the
 back and send the right one. Both fields need `Occurrence`, and a key with the scope `correct` in addition to `ingest`.
 
 **Nothing is dropped silently.** Each rejected row is listed with its index, the field and the rule that it breaks. The
-valid rows of the same batch are accepted. Rejected rows are kept for some weeks: see `GET /rejections`.
+valid rows of the same batch are accepted. Rejected rows are kept for some weeks: see `GET /rejections`. Mend one with
+`POST /rejections/{id}/rows/{index}`: it counts once, however often it is sent.
 
 **Money is text**, such as `"139.12"`, so that no program turns it into a binary fraction.
 

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from aws.resend import CustomerErased
 from invoices.errors import InvalidRows, Malformed, Retryable, Throttled, TooLarge, Unavailable
 from invoices.fields import RULES
 from invoices.rows import close_name
@@ -27,6 +28,7 @@ from pipeline_api.problems import (
     Problem,
     ReceiptNotFound,
     RowsProblem,
+    SentBefore,
     TooManyBodies,
     TooManyLines,
     Unauthenticated,
@@ -69,6 +71,8 @@ PROBLEM_TYPES: Mapping[int | type[Exception], ProblemType] = {
     ),
     TooManyLines: ProblemType(409, "too-many-lines", "Too many lines"),
     TooManyBodies: ProblemType(409, "too-many-bodies", "Too many bodies"),
+    SentBefore: ProblemType(409, "sent-before", "Sent before"),
+    CustomerErased: ProblemType(409, "customer-erased", "Customer erased"),
     TooLarge: ProblemType(413, "too-large", "Too large"),
     UnsupportedMedia: ProblemType(
         415, "unsupported-media-type", "Unsupported media type", headers={"Accept-Encoding": "gzip, identity"}

@@ -40,6 +40,10 @@ class TooManyBodies(Exception):
     """A batch has more receipts than a request reads."""
 
 
+class SentBefore(Exception):
+    """A row was already sent in place of the rejected one, with other values."""
+
+
 class Problem(BaseModel):
     """What went wrong: `type` for programs, `detail` for people."""
 

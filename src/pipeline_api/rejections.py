@@ -1,8 +1,12 @@
-"""GET /rejections: the requests that had rejected rows, and the rows of one of them, as JSON or as CSV."""
+"""GET /rejections: the requests that had rejected rows, and the rows of one of them, as JSON or as CSV.
+
+POST /rejections/{id}/rows/{index} sends a mended row in place of a rejected one.
+"""
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from io import StringIO
 from itertools import islice
 from typing import Annotated
@@ -11,12 +15,32 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
+from aws.api_keys import Scope
+from aws.metrics import Metric, MetricsLog
 from aws.rejections import REJECTION_ID_PATTERN, OpenRejections, RejectedRow, Rejection, RejectionStore, Summary
-from invoices.line import CONTENT_FIELDS
+from aws.resend import ChangedMeanwhile, PutRecord, resend
+from invoices.batch import unpack
+from invoices.errors import Malformed, Unavailable
+from invoices.limits import MAX_BODY_BYTES, MAX_ROWS
+from invoices.line import CONTENT_FIELDS, Line
 from pipeline_api.asgi import RunBlocking
-from pipeline_api.openapi import problem_responses, service_problems
-from pipeline_api.problems import NotFound
-from pipeline_api.queries.models import Day, NextToken, StrictQuery, Token, foreign_token, page_token, parse_page_token
+from pipeline_api.auth import KEY_HEADER, Authorize
+from pipeline_api.ingest.batch import read_batch
+from pipeline_api.ingest.body import JSON, Media, parse_media, read_body
+from pipeline_api.ingest.examples import INGEST_PROBLEMS, ONE_ROW
+from pipeline_api.ingest.route import IngestResponse
+from pipeline_api.openapi import problem_responses, schema_reference, service_problems
+from pipeline_api.problems import NotFound, SentBefore
+from pipeline_api.queries.models import (
+    Day,
+    NextToken,
+    NoQuery,
+    StrictQuery,
+    Token,
+    foreign_token,
+    page_token,
+    parse_page_token,
+)
 from pipeline_api.queries.routes import json_response, reject_repeated_parameters
 
 CSV = "text/csv"
@@ -84,7 +108,7 @@ class FieldError(BaseModel):
 class RejectedRowResponse(BaseModel):
     """A row as it was sent: `row` has its values as text. Where it is no clear JSON object, `text` has the whole row.
 
-    `index` is the place of the row in the request, from 0.
+    `index` is the place of the row in the request, from 0. `resent` has the values that were sent in its place since.
     """
 
     index: Annotated[int, Field(examples=[1])]
@@ -92,6 +116,7 @@ class RejectedRowResponse(BaseModel):
     row: Annotated[dict[str, str | None] | None, Field(examples=[{"InvoiceNo": "536365", "Quantity": "six"}])]
     text: Annotated[str | None, Field(examples=[None])]
     is_resent: Annotated[bool, Field(examples=[False])]
+    resent: Annotated[dict[str, str | None] | None, Field(examples=[None])]
 
 
 class RejectionResponse(RejectionSummary):
@@ -141,6 +166,98 @@ def rejection_routes(open_rejections: OpenRejections, run: RunBlocking) -> APIRo
         return response
 
     return router
+
+
+def mend_routes(
+    put_record: PutRecord,
+    open_rejections: OpenRejections,
+    metrics: MetricsLog,
+    run: RunBlocking,
+    authorize: Authorize,
+) -> APIRouter:
+    conflict = SentBefore("this row was sent before, with other values; they hold")
+    router = APIRouter(
+        tags=["rejections"],
+        responses=problem_responses(NotFound("no such rejected row"), conflict),
+        dependencies=[Depends(reject_repeated_parameters)],
+    )
+
+    @router.post(
+        "/rejections/{id}/rows/{index}",
+        status_code=202,
+        summary="Send a mended row",
+        operation_id="mend",
+        response_model=IngestResponse,
+        responses=INGEST_PROBLEMS,
+        openapi_extra={"requestBody": _MENDED_BODY},
+    )
+    async def mend(
+        id: _RejectionInPath,  # noqa: A002
+        index: _IndexInPath,
+        _: Annotated[NoQuery, Query()],
+        request: Request,
+    ) -> Response:
+        """The row counts once, however often it is sent, and the rejection notes that it was sent.
+
+        The values that were sent first hold; others are refused with 409. A row with `AsOf` or `Withdrawn` needs the
+        scope `correct`, too.
+        """
+        media = parse_media(request.headers)
+        authorize_correction = partial(authorize, request.headers.get(KEY_HEADER), Scope.CORRECT)
+        body = await read_body(request)
+
+        def send() -> str:
+            text = read_mended(body, media, authorize_correction)
+            return send_mended(_require_store(open_rejections), put_record, id, index, text)
+
+        batch_id = await run(send)
+        metrics.put(batch_id, [Metric("RowsAccepted", 1)])
+        response = IngestResponse(batch_id=batch_id, accepted=1, rejected=0, errors=[])
+        headers = {"Location": f"{request.scope.get('root_path', '')}/batches/{batch_id}"}
+        return Response(response.model_dump_json(), 202, headers, JSON)
+
+    return router
+
+
+_IndexInPath = Annotated[
+    int, Path(ge=0, le=MAX_ROWS - 1, description="The index of the row in its request.", examples=[1])
+]
+_MENDED_BODY = {
+    "required": True,
+    "description": "The whole row as it should have been.",
+    "content": {JSON: {"schema": schema_reference(Line), "example": ONE_ROW}},
+}
+_ATTEMPTS = 3  # others may decide about other rows of the same request meanwhile
+
+
+def read_mended(body: bytes, media: Media, authorize_correction: Callable[[], None]) -> bytes:
+    """The bytes of the one row in the body. Raises what `read_batch` and `authorize_correction` raise, or Malformed."""
+    batch = read_batch(body, media)
+    if batch.accepted != 1 or batch.rejected:
+        raise Malformed("the body must have one row")
+    if not batch.is_ordinary:
+        authorize_correction()
+    return unpack(batch.record, MAX_BODY_BYTES).strip()
+
+
+def send_mended(store: RejectionStore, put_record: PutRecord, rejection_id: str, index: int, text: bytes) -> str:
+    """Send the row in place of the rejected one. Returns the id of its batch.
+
+    Raises NotFound, SentBefore, CustomerErased, TooLarge, Throttled or Unavailable.
+    """
+    for _ in range(_ATTEMPTS):
+        if (found := store.read(rejection_id)) is None:
+            raise NotFound("no such rejected row; rejected rows are kept for some weeks")
+        row = next((each for each in found[0].rows if each.index == index), None)
+        if row is None:
+            raise NotFound("no such rejected row in this request")
+        if row.resent not in {None, text}:
+            raise SentBefore("this row was sent before, with other values; they hold")
+        try:
+            return resend(store, put_record, found, {} if row.resent else {index: text}).batch_id
+        except ChangedMeanwhile:
+            continue
+    raise Unavailable("others send rows of this request at the same moment")
 
 
 def _require_store(open_rejections: OpenRejections) -> RejectionStore:
@@ -210,6 +327,7 @@ def _row_response(row: RejectedRow) -> RejectedRowResponse:
         row=values,
         text=None if values is not None else row.text.decode(errors="replace"),
         is_resent=row.resent is not None,
+        resent=None if row.resent is None else _values(row.resent),
     )
 
 

@@ -1,9 +1,8 @@
 """Options that several commands share: the stores, the stream, and a range of time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from aws.bucket import Bucket
 from aws.clients import kinesis_client
 from aws.errors import translate_errors
+from aws.resend import PutRecord
 from pipeline_ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -63,10 +63,6 @@ def required(value: str | None, option: str, variable: str) -> str:
     if not value:
         raise OpsError(f"Give --{option} NAME, or set {variable}.")
     return value
-
-
-PutRecord: TypeAlias = Callable[[str, bytes], None]
-"""Puts one record on the stream: batch id and data. Raises Retryable."""
 
 
 def record_putter(stream: str | None) -> PutRecord:

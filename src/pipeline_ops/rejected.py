@@ -1,14 +1,7 @@
-"""`rejected list`, `rejected show`, `rejected resend`: rows that the API rejected, and how to send them mended.
+"""`rejected list`, `rejected show`, `rejected resend`: rows that the API rejected, and how to send them mended."""
 
-A resend decides first: it writes the mended rows beside the rejected ones, into their object, on condition that nobody
-else changed it. Only then all rows of the object that were ever decided go to the stream, as one batch that is named
-after the object. At last the object notes that they were sent: the next resend does not send them again, unless there
-are more. A row that was decided stays as it is. So a resend may be repeated or stop at any moment, and each row
-counts once: rows with `Occurrence` by their content, the others by the name of the batch and their number in it.
-"""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Annotated
@@ -17,19 +10,16 @@ import typer
 
 from aws.bucket import Bucket
 from aws.clients import s3_client
-from aws.erasures import ErasureList
-from aws.rejections import RejectedRow, Rejection, RejectionStore, Summary
-from invoices.batch import pack
-from invoices.erasure import is_of_customer
-from invoices.errors import RowError, TooLarge
-from invoices.limits import MAX_RECORD_BYTES
+from aws.rejections import Rejection, RejectionStore, Summary
+from aws.resend import ChangedMeanwhile, CustomerErased, PutRecord
+from aws.resend import resend as send_decided
+from invoices.errors import RowError
 from pipeline_ops.console import printable
 from pipeline_ops.dead_letters import NumberedRow, validated_rows
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import (
     BucketName,
     From,
-    PutRecord,
     Settings,
     StreamName,
     TimeRange,
@@ -159,59 +149,30 @@ def resend(
 
     Raises Retryable: then run it again.
     """
-    rejection, etag = _read(store, rejection_id)
-    decided, errors = _decide(rejection, fix)
-    after = rejection.with_rows(decided)
-    _check_erased(store.bucket, after)
-    batch_id = f"resent-{rejection_id.rpartition('.')[2]}"
-    before = rejection.summary.resent
-    rows = after.summary.resent - before
-    if after.summary.resent and not after.summary.is_sent and not dry_run:
-        record = _record(after)
-        if rows and not store.replace(after, etag):
-            raise OpsError(f"Somebody else is changing {rejection_id}. Run the command again; no row counts twice.")
-        put_record(batch_id, record)
-        _note_sent(store, after)
-    return ResendResult(rejection_id, batch_id, rows, before, errors)
+    found = _read(store, rejection_id)
+    mended, errors = _mend(found[0], fix)
+    try:
+        resent = send_decided(store, put_record, found, mended, dry_run=dry_run)
+    except ChangedMeanwhile:
+        raise OpsError(
+            f"Somebody else is changing {rejection_id}. Run the command again; no row counts twice."
+        ) from None
+    except CustomerErased:
+        raise OpsError(
+            f"{rejection_id} has rows of a customer who was erased after they arrived. Erase the customer again first."
+        ) from None
+    return ResendResult(rejection_id, resent.batch_id, resent.rows, resent.before, errors)
 
 
-def _note_sent(store: RejectionStore, sent: Rejection) -> None:
-    """Unless somebody decided about more rows meanwhile, which are not sent with these."""
-    found = store.read(sent.id)
-    if found and found[0].rows == sent.rows:
-        rejection, etag = found
-        store.replace(replace(rejection, summary=replace(rejection.summary, is_sent=True)), etag)
-
-
-def _decide(rejection: Rejection, fix: Fix) -> tuple[list[RejectedRow], tuple[RowError, ...]]:
-    """All rows of the rejection: those that are valid now have what is sent in their place. And what is still wrong."""
+def _mend(rejection: Rejection, fix: Fix) -> tuple[Mapping[int, bytes], tuple[RowError, ...]]:
+    """The chosen rows that are valid now, by their index, and what is still wrong with the others."""
     numbered = (NumberedRow(row.index, row.text) for row in rejection.rows if row.resent is None)
     fixed = {row.index: fix.apply(row) for row in numbered if fix.chooses(row)}
     validated = validated_rows(list(fixed.values()))
     lines = dict(zip(validated.indexes, validated.lines, strict=True))
     valid = {index: fixed[index].text for index, line in lines.items() if line.is_ordinary}
     statements = (RowError(index, None, _STATEMENT) for index, line in lines.items() if not line.is_ordinary)
-    rows = [replace(row, resent=valid.get(row.index, row.resent)) for row in rejection.rows]
-    return rows, (*validated.errors, *statements)
-
-
-def _check_erased(bucket: Bucket, rejection: Rejection) -> None:
-    """An erasure may have overlooked a request that arrived while it ran. Raises OpsError, or Retryable."""
-    rejected_at = datetime.fromisoformat(rejection.summary.rejected_at).timestamp()
-    customers = ErasureList(bucket).read().covering(rejected_at)
-    texts = (text for row in rejection.rows for text in row.texts)
-    if customers and any(is_of_customer(text, customers) for text in texts):
-        raise OpsError(
-            f"{rejection.id} has rows of a customer who was erased after they arrived. Erase the customer again first."
-        )
-
-
-def _record(rejection: Rejection) -> bytes:
-    """Every row that was ever decided: without Occurrence a row is known by its number among these."""
-    record = pack(b"\n".join(row.resent for row in rejection.rows if row.resent is not None))
-    if len(record) > MAX_RECORD_BYTES:
-        raise TooLarge("the packed batch is too large", limit=MAX_RECORD_BYTES, actual=len(record))
-    return record
+    return valid, (*validated.errors, *statements)
 
 
 def _store(bucket: str | None) -> RejectionStore:

@@ -26,6 +26,7 @@ from rich.progress import Progress
 from aws.bucket import Bucket
 from aws.clients import dynamodb_client, s3_client
 from aws.erasures import ErasureList
+from aws.resend import PutRecord
 from invoices.batch import pack, parse_batch_id
 from invoices.errors import Rejected, TooLarge
 from invoices.invoice import totals_of
@@ -35,7 +36,7 @@ from invoices.rows import Rows
 from pipeline_ops.console import plural, progress_bar
 from pipeline_ops.dead_letters import RedrivenDocument, redriven_of
 from pipeline_ops.errors import OpsError
-from pipeline_ops.options import BucketName, InvoicesTable, PutRecord, Settings, StreamName, record_putter
+from pipeline_ops.options import BucketName, InvoicesTable, Settings, StreamName, record_putter
 from pipeline_ops.raw_objects import raw_keys_of, read_raw_object
 from pipeline_ops.stored import invoice_lines
 

@@ -56,6 +56,13 @@ def test_an_idle_stack_costs(prices: Prices) -> None:
     assert dollars(bill(counts, design, prices, 1).monthly) == pytest.approx(730 * 0.04 + watched + keys)
 
 
+def test_a_refresh_of_the_lake_costs_also_if_nothing_is_new(prices: Prices) -> None:
+    """By its stated seconds and its memory."""
+    design = Design("any", "HTTP API", {}, refreshes=730, refresh_memory=2048)
+    (lake,) = [each for each in bill(Counts(rows=1), design, prices, 1).monthly if each.service == "Lambda"]
+    assert lake.amount == pytest.approx(730 * prices.assumed("seconds_per_idle_refresh") * 2)
+
+
 def test_cloudwatchs_free_allowance_is_computed_apart(prices: Prices) -> None:
     """At most what the design uses of it."""
     design = Design("any", "HTTP API", {}, alarms=30, dashboards=1, service_metrics=2)
@@ -118,11 +125,12 @@ def test_only_large_objects_move_to_a_colder_class() -> None:
 
 
 def test_our_design_is_the_templates() -> None:
-    """Metrics for money: six of each of two mappings. Keys: four, one and three of the roles."""
+    """It asks AWS for no metric that costs money. Keys: four, one and three of the roles."""
     design, text = our_design(), TEMPLATE.read_text()
     assert design.alarms == text.count("Type: AWS::CloudWatch::Alarm")
     assert (design.dashboards, design.stream_days, design.log_days) == (1, 7, 30)
-    assert (design.service_metrics, design.key_users) == (12, 10)
+    assert (design.service_metrics, design.key_users) == (0, 10)
+    assert (design.refreshes, design.refresh_memory) == (730, 1769)
 
 
 def test_records_count_in_whole_kilobytes() -> None:

@@ -40,7 +40,6 @@ EXPECTED: dict[str, object] = {
     "MaximumRetryAttempts": 1000,  # unlimited by default: one record blocks its shard until it expires
     "MaximumRecordAgeInSeconds": {"Fn::If": RECORD_AGE},
     "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["RawBucket", "Arn"]}}},  # S3 keeps the data
-    "MetricsConfig": {"Metrics": ["EventCount"]},  # or the alarm on discarded records has nothing to count
 }
 
 
@@ -93,7 +92,7 @@ def test_a_record_is_given_up_before_the_stream_may_forget_it(stack: Transformed
 
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_the_role_may_write_what_lambda_discards(stack: Transformed, name: str) -> None:
-    """Without both grants Lambda drops the records, and only a metric tells."""
+    """Without both grants Lambda drops the records, and only an alarm tells."""
     granted = {
         (action, str(statement["Resource"]))
         for statement in stack.statements(name.replace("FunctionStream", "Role"))
@@ -105,3 +104,24 @@ def test_the_role_may_write_what_lambda_discards(stack: Transformed, name: str) 
         ("s3:ListBucket", "{'Fn::GetAtt': ['RawBucket', 'Arn']}"),
     }
     assert expected <= granted
+
+
+def test_somebody_is_told_of_what_lambda_discards(stack: Transformed) -> None:
+    """The bucket tells the alarms' topic of each batch; an alarm tells of one that Lambda could not write."""
+    (told,) = stack["Resources"]["RawBucket"]["Properties"]["NotificationConfiguration"]["TopicConfigurations"]
+    assert told["Topic"] == {"Ref": "AlarmTopic"}
+    assert told["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "aws/lambda/"}]}}
+    failures = [
+        alarm["Properties"]["Dimensions"][0]["Value"]["Ref"]
+        for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["MetricName"] == "DestinationDeliveryFailures"
+    ]
+    assert failures == [name.removesuffix("Stream") for name in MAPPINGS]
+
+
+def test_alarms_and_the_bucket_may_write_to_the_topic(stack: Transformed) -> None:
+    """A policy of one's own replaces that of SNS; and S3 tests the topic before the bucket is there."""
+    (statement,) = stack["Resources"]["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "s3.amazonaws.com"]}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert stack["Resources"]["RawBucket"]["DependsOn"] == "AlarmTopicPolicy"

@@ -182,7 +182,7 @@ ROUTES += ["/rejections", "/rejections/2026-11-26.43195.batch-1.0123456789abcdef
 def test_without_a_valid_key_the_answer_is_always_the_same(guarded: Api, header: dict[str, str]) -> None:
     """401, whatever the request would have been worth."""
     answers = [guarded.call("GET", path, headers=header) for path in (*ROUTES, "/invoices/%00", "/customers?x=1")]
-    answers.append(guarded.ingest(b"no rows", header))
+    answers += [guarded.ingest(b"no rows", header), guarded.call("POST", f"{ROUTES[-1]}/rows/0", headers=header)]
     assert {answer.status_code for answer in answers} == {401}
     assert {answer.headers["WWW-Authenticate"] for answer in answers} == {'ApiKey realm="invoice-stream"'}
     assert {answer.json()["type"] for answer in answers} == {"urn:invoice-stream:problem:unauthenticated"}
@@ -227,7 +227,8 @@ def test_the_document_names_the_key_and_its_scopes(guarded: Api) -> None:
     needed = {path: each.get("security") for path, methods in document["paths"].items() for each in methods.values()}
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-Api-Key")
     assert needed.pop("/healthz") is None
-    assert needed.pop("/ingest") == [{"ApiKey": ["ingest"]}]
+    for path in ("/ingest", "/rejections/{id}/rows/{index}"):
+        assert needed.pop(path) == [{"ApiKey": ["ingest"]}]
     assert list(needed.values()) == [[{"ApiKey": ["read"]}]] * 10
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from pipeline_api.console.routes import FILES, version
+from pipeline_api.pages import CONSOLE, version
 from tests.pipeline_api.api_calls import Api
 
 MAX_BYTES = 150_000
@@ -38,7 +38,7 @@ def test_the_page_loads_every_file_and_is_small(offline_api: Api) -> None:
     files = loaded(offline_api)
     assert {address.rsplit("/", 1)[-1] for address in files} == {
         "console",
-        *(path.name for path in FILES.iterdir()),
+        *(path.name for path in CONSOLE.iterdir()),
     } - {"index.html"}
     assert sum(files.values()) <= MAX_BYTES
 
@@ -72,7 +72,7 @@ def test_a_file_comes_plain_to_whoever_takes_no_gzip(offline_api: Api) -> None:
     assert plain.text == compressed.text
 
 
-@pytest.mark.parametrize("name", ["index.html", "other.js", "..%2Froutes.py", "..%2F__init__.py"])
+@pytest.mark.parametrize("name", ["index.html", "other.js", "..%2Ffiles%2Fmain.js", "..%2F..%2Fpages.py"])
 def test_nothing_else_is_served(name: str, offline_api: Api) -> None:
     """No file beside those of the page."""
     assert offline_api.get(f"/console/{version()}/{name}").status_code == 404

@@ -22,6 +22,7 @@ ROUTES = {
     ("/totals", "get"),
     ("/rejections", "get"),
     ("/rejections/{id}", "get"),
+    ("/rejections/{id}/rows/{index}", "post"),
     ("/healthz", "get"),
 }
 
@@ -67,6 +68,7 @@ def test_every_id_has_an_example(document: dict[str, Any]) -> None:
         "CustomerID": ["17850"],
         "batch_id": ["01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d"],
         "id": ["2026-11-26.43195.01939f3e-8a00-7c3e-9d5b-3f1f0c2a4b6d.0f1e2d3c4b5a6978"],
+        "index": [1],
     }
 
 

@@ -1,6 +1,7 @@
 """The template's stream, buckets, queues and tables, created in the engine with the template's own properties.
 
-Encryption at rest, backups and lifecycle rules are left out. What an engine with stores that stay has already stays.
+Encryption at rest, backups, lifecycle rules, and topics with what is told to them are left out. What an engine with
+stores that stay has already stays.
 """
 
 import os

@@ -18,12 +18,14 @@ _NAME_PROPERTIES = {
     "AWS::S3::Bucket": "BucketName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::SQS::Queue": "QueueName",
+    "AWS::SNS::Topic": "TopicName",
 }
 _ARNS = {
     "AWS::Kinesis::Stream": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/",
     "AWS::S3::Bucket": "arn:aws:s3:::",
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/",
     "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:",
+    "AWS::SNS::Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:",
 }
 _QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/"  # the engine reads the name at its end
 _PSEUDO_PARAMETERS = {
@@ -107,12 +109,12 @@ def at_defaults(content: Properties) -> Properties:
 class PhysicalNames:
     """The resources' names on this machine: `!Ref` gives `names[logical id]`, `!GetAtt ….Arn` `arns[logical id]`.
 
-    Of a queue `!Ref` gives the URL: `urls[logical id]`.
+    Of a queue `!Ref` gives the URL and of a topic the ARN: `references[logical id]`.
     """
 
     names: Mapping[str, str]
     arns: Mapping[str, str]
-    urls: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, value: Value) -> Value:
         """The value with every intrinsic replaced. Raises RunError for one that has no value on this machine."""
@@ -144,7 +146,7 @@ class PhysicalNames:
         return self._attribute(name) if "." in name else self._reference(name)
 
     def _reference(self, name: str) -> str:
-        known = {**_PSEUDO_PARAMETERS, **self.names, **self.urls}
+        known = {**_PSEUDO_PARAMETERS, **self.names, **self.references}
         if name not in known:
             raise RunError(f"the template refers to {name}, which the local runtime does not create")
         return known[name]
@@ -168,8 +170,9 @@ def physical_names(template: Template, stack: str = STACK) -> PhysicalNames:
     for consumer in template.of_type("AWS::Kinesis::StreamConsumer"):
         stream = PhysicalNames(names, arns).resolve(consumer.properties.get("StreamARN"))
         arns[consumer.name] = f"{stream}/consumer/{consumer.properties.get('ConsumerName')}:0"
-    urls = {resource.name: _QUEUE_URL + names[resource.name] for resource in template.of_type("AWS::SQS::Queue")}
-    return PhysicalNames(names, arns, urls)
+    queues = {resource.name: _QUEUE_URL + names[resource.name] for resource in template.of_type("AWS::SQS::Queue")}
+    topics = {resource.name: arns[resource.name] for resource in template.of_type("AWS::SNS::Topic")}
+    return PhysicalNames(names, arns, queues | topics)
 
 
 def _default_name(resource: Resource, stack: str) -> str:

@@ -11,7 +11,7 @@ from pipeline_api.ingest.body import JSON, NDJSON
 from pipeline_api.openapi import problem_responses, schema_reference, service_problems
 from pipeline_api.problems import UnsupportedMedia
 
-_HEART = {
+ONE_ROW = {
     "InvoiceNo": "536365",
     "StockCode": "85123A",
     "Description": "WHITE HANGING HEART T-LIGHT HOLDER",
@@ -22,9 +22,9 @@ _HEART = {
     "Country": "United Kingdom",
     "Occurrence": 1,
 }
-_LANTERN = {**_HEART, "StockCode": "71053", "Description": "WHITE METAL LANTERN", "UnitPrice": "3.39"}
+_LANTERN = {**ONE_ROW, "StockCode": "71053", "Description": "WHITE METAL LANTERN", "UnitPrice": "3.39"}
 _RETURN = {
-    **_HEART,
+    **ONE_ROW,
     "InvoiceNo": "C536379",
     "StockCode": "D",
     "Description": "Discount",
@@ -33,7 +33,7 @@ _RETURN = {
     "UnitPrice": "27.50",
     "CustomerID": "14527",
 }
-_ROWS = [_HEART, _LANTERN, _RETURN]
+_ROWS = [ONE_ROW, _LANTERN, _RETURN]
 _LINE = schema_reference(Line)
 
 INGEST_BODY: dict[str, Any] = {
@@ -46,7 +46,7 @@ INGEST_BODY: dict[str, Any] = {
         JSON: {
             "schema": {"oneOf": [_LINE, {"type": "array", "items": _LINE, "minItems": 1}]},
             "examples": {
-                "one": {"summary": "One row", "value": _HEART},
+                "one": {"summary": "One row", "value": ONE_ROW},
                 "many": {"summary": "Many rows", "value": _ROWS},
             },
         },

@@ -71,48 +71,56 @@ async function showRows(main, id, signal) {
   const shown = found.next_token ? ` The first ${count(found.rows.length)} are shown; the CSV has all.` : "";
   main.append(
     el("p", { class: "soft" }, `${count(found.rejected)} of batch `, el("span", { class: "batch" }, found.batch_id), `, ${moment(found.rejected_at)}.${kept}${shown}`),
-    el("div", { class: "send" }, el("button", { onclick: save }, "Download as CSV"), el("p", { class: "soft" }, "Correct it and send it with invoice-stream send, or mend a row here."), said),
+    el("div", { class: "send" }, el("button", { onclick: save }, "Download as CSV"), el("p", { class: "soft" }, "Correct the file and send it with invoice-stream send, or mend rows here. A row that you send both ways may count twice."), said),
     ...found.rows.map((row) => rowForm(id, row, signal)));
 }
 
-/** A row whose fields can be changed and sent. A row that is no clear JSON object is only shown. */
+/** A row whose fields can be changed and sent. A row that was sent, or that is no clear JSON object, is only shown. */
 function rowForm(id, row, signal) {
+  const head = el("h2", {}, `Row ${count(row.index + 1)}`);
+  if (row.resent) return el("section", {}, head, sent("Sent since. ", row.resent));
   const wrong = new Map(row.errors.map((error) => [error.field, error.message]));
-  const general = row.errors.filter((error) => !error.field || !(error.field in (row.row ?? {}))).filter((error) => !FIELDS.includes(error.field));
-  const head = el("h2", {}, `Row ${count(row.index + 1)}`, row.is_resent ? el("span", { class: "done code" }, " resent") : null);
-  const reasons = general.map((error) => el("p", { class: "bad" }, error.field ? `${error.field} ${error.message}` : `The row ${error.message}`));
+  const names = row.row ? [...new Set([...FIELDS, ...Object.keys(row.row)])] : [];
+  const reasons = row.errors.filter((error) => !names.includes(error.field))
+    .map((error) => el("p", { class: "bad" }, error.field ? `${error.field} ${error.message}` : `The row ${error.message}`));
   if (!row.row) return el("section", {}, head, reasons, el("pre", {}, row.text));
-  const names = [...new Set([...FIELDS, ...Object.keys(row.row)])];
   const inputs = names.map((name) => [name, fieldInput(`${row.index}-${name}`, row.row[name], wrong.get(name))]);
   const said = el("span", { role: "status" });
+  const button = el("button", {}, "Send the row");
   const onsubmit = async (event) => {
     event.preventDefault();
+    button.disabled = true;
     try {
-      form.replaceWith(await sendMended(id, row, inputs, signal));
+      section.replaceChildren(head, await sendMended(id, row, inputs, signal));
     } catch (error) {
       said.replaceChildren(el("span", { class: "bad" }, message(error)));
     }
+    button.disabled = false;
   };
   const fields = inputs.map(([name, input]) => el("div", {}, el("label", { for: input.id }, name), input,
     wrong.has(name) ? el("p", { class: "bad", id: `${input.id}-reason` }, wrong.get(name)) : null));
   const advice = names.some((name) => ![...FIELDS, ...MORE_FIELDS].includes(name)) ? el("p", { class: "hint" }, "Empty a field that the API does not know, and it is left out.") : null;
-  const hint = el("p", { class: "hint" }, "A row that you changed is sent without its Occurrence. It counts once if you send it here, and once more if you also send it in another way.");
-  const form = el("form", { onsubmit }, el("div", { class: "fields" }, fields), advice, hint, el("div", { class: "send" }, el("button", {}, "Send the row"), said));
-  return el("section", {}, head, reasons, form);
+  const form = el("form", { onsubmit }, el("div", { class: "fields" }, fields), advice, el("div", { class: "send" }, button, said));
+  const section = el("section", {}, head, reasons, form);
+  return section;
 }
 
 const fieldInput = (id, value, reason) =>
   el("input", { id, value: value ?? "", autocomplete: "off", "aria-invalid": reason ? "true" : null, "aria-describedby": reason ? `${id}-reason` : null });
 
 /**
- * Sends the row and says so. The key is always the same for a row, so what is sent again unchanged counts once.
+ * Sends the row in place of the rejected one and says so. The API notes it, so it counts once however often it is sent.
  * @returns {Promise<HTMLElement>}
  */
 async function sendMended(id, row, inputs, signal) {
   const values = mendedRow(row.row, Object.fromEntries(inputs.map(([name, input]) => [name, input.value])));
-  await post("ingest", values, signal, { "Idempotency-Key": `mended-${id.split(".").at(-1)}-${row.index}` });
-  return el("p", { class: "done", role: "status" }, "Accepted. ", el("a", { href: `#invoice/${encodeURIComponent(values.InvoiceNo)}` }, `Invoice ${values.InvoiceNo}`));
+  await post(`rejections/${encodeURIComponent(id)}/rows/${row.index}`, values, signal);
+  return sent("Accepted. ", values);
 }
+
+/** What was sent in place of a row, with the way to its invoice. */
+const sent = (word, row) =>
+  el("p", { class: "done", role: "status" }, word, el("a", { href: `#invoice/${encodeURIComponent(row.InvoiceNo)}` }, `Invoice ${row.InvoiceNo}`));
 
 /**
  * The row to send. An empty field that the API does not know is left out. A row whose content changed is no longer the

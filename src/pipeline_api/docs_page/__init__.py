@@ -1,1 +1,0 @@
-"""The page GET /docs: Swagger UI from our own files, so that it needs no internet."""
