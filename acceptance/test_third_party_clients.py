@@ -163,11 +163,12 @@ def test_the_console_can_be_used(pages: dict[str, Any]) -> None:
 
 
 def test_a_rejected_row_is_mended_on_the_console(pages: dict[str, Any]) -> None:
-    """It is found by its field, saved as a CSV, corrected and sent once. Its text stays text."""
+    """It is found by its field, saved as a CSV, corrected and sent once, and the list notes it. Its text stays text."""
     assert pages["console"]["mended"] == {
         "refused": 422,
         "file": True,
         "closed": True,
+        "noted": "1\nall resent",
         "description": "<img src=x onerror=alert(1)> 1",
         "Total": "15.30",
         "Lines": "1",

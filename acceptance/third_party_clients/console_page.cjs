@@ -62,9 +62,13 @@ async function mendRejectedRow(page, url, key) {
   await page.getByRole("button", { name: "Send the row" }).click();
   await page.getByText("Accepted.").waitFor();
   const closed = (await page.getByRole("button", { name: "Send the row" }).count()) === 0;
+  await page.reload();
+  await page.getByText("Sent since.").waitFor();
+  await page.getByRole("link", { name: "All requests" }).click();
+  const noted = await page.locator("tbody tr").first().locator("td").last().innerText();
   await untilFound(page, () => lookUp(page, "Invoice", "MENDED-1"));
   const description = await page.getByRole("rowheader").first().innerText();
-  return { refused: refused.status(), file: /\.rejects\.csv$/.test((await download).suggestedFilename()), closed, description, ...(await figures(page)) };
+  return { refused: refused.status(), file: /\.rejects\.csv$/.test((await download).suggestedFilename()), closed, noted, description, ...(await figures(page)) };
 }
 
 /** A row can be queried a moment after it was accepted. */

@@ -25,7 +25,13 @@ async function showList(main, signal) {
     el("div", {}, el("label", { for: "reason" }, "Reason contains"), reason), el("button", {}, "Filter"));
   field.addEventListener("change", () => form.requestSubmit());
   main.replaceChildren(el("h1", {}, "Rejected"), el("p", { class: "soft" }, "Each request that had rejected rows, the latest first."), form, list);
-  await fill(list, "", signal);
+  await fill(list, "", signal).catch((error) => list.replaceChildren(notKept(error)));
+}
+
+/** Where the pipeline keeps no rejected rows, that is no problem. Other errors are raised again. */
+function notKept(error) {
+  if (!(error instanceof Problem && error.status === 404)) throw error;
+  return el("p", {}, error.message);
 }
 
 const filter = (field, reason) => {
@@ -57,8 +63,13 @@ function rejectionTable(rejections) {
   return table("Requests with rejected rows, the latest first", heads, rejections.map((each) => [
     el("a", { href: `#rejected/${encodeURIComponent(each.id)}` }, moment(each.rejected_at)),
     el("ul", { class: "reasons" }, each.reasons.map((reason) => el("li", {}, el("b", {}, reason.field), " ", reason.message, " ", el("span", { class: "code" }, `× ${count(reason.rows)}`)))),
-    el("span", {}, count(each.rejected), each.resent ? el("span", { class: "done" }, ` ${count(each.resent)} resent`) : null),
+    el("span", {}, count(each.rejected), resentNote(each)),
   ]));
+}
+
+function resentNote(each) {
+  if (!each.resent) return null;
+  return el("span", { class: "done note" }, each.resent < each.rejected ? `${count(each.resent)} resent` : "all resent");
 }
 
 async function showRows(main, id, signal) {
