@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import pytest
@@ -17,6 +17,7 @@ from invoices.rows import read_ndjson
 from pipeline_api.app import create_app
 from pipeline_api.asgi import run_inline
 from pipeline_api.problems import Forbidden
+from pipeline_api.rejections import send_mended
 from pipeline_ops.erase.statements import StatementWriter
 from pipeline_ops.redrive import parse_fix
 from pipeline_ops.rejected import resend
@@ -174,20 +175,20 @@ def test_a_row_of_an_erased_customer_is_not_sent(
     assert put_records == []
 
 
-def test_two_at_once_are_both_sent(
-    store: RejectionStore, rejection_id: str, put_records: list[PutRecord], metrics: RecordedMetrics
-) -> None:
+def test_two_at_once_are_both_sent(store: RejectionStore, rejection_id: str, put_records: list[PutRecord]) -> None:
     """The one that decides second reads again."""
-    other = keeping(store, put_records, metrics)
+    text = ndjson([row()])
 
     class Slow(RejectionStore):
         def read(self, rejection_id: str) -> tuple[Rejection, str] | None:
             found = store.read(rejection_id)
-            other.call("POST", f"/rejections/{rejection_id}/rows/2", json=row())
+            send_mended(store, put, rejection_id, 2, text)
             return found
 
-    slow = keeping(Slow(store.bucket), put_records, metrics)
-    assert slow.call("POST", f"/rejections/{rejection_id}/rows/1", json=row()).status_code == 202
+    def put(*record: str | bytes) -> None:
+        put_records.append(cast("PutRecord", record))
+
+    send_mended(Slow(store.bucket), put, rejection_id, 1, text)
     assert sent_rows(put_records[-1]) == [6, 6]
 
 

@@ -76,7 +76,7 @@ def test_a_rejected_row_is_kept_as_it_was_sent(keeping: Api) -> None:
     expected = {name: str(value) for name, value in row(Quantity="six", UnitPrice=2.5).items()}
     assert shown == {
         **entry,
-        "rows": [{"index": 1, "errors": [QUANTITY], "row": expected, "text": None, "is_resent": False}],
+        "rows": [{"index": 1, "errors": [QUANTITY], "row": expected, "text": None, "is_resent": False, "resent": None}],
         "next_token": None,
     }
 
