@@ -30,6 +30,12 @@ async function refusesWrongKey(browser, url) {
   return page.context().close();
 }
 
+/** The longest description and code that a row may have, without a blank: no view may become wider than the window. */
+async function sendLongWords(page, url, key) {
+  const row = { InvoiceNo: "536365", StockCode: "S".repeat(60), Description: "D".repeat(500), Quantity: 1, InvoiceDate: "2010-12-01T08:26:00", UnitPrice: "2.55", CustomerID: "17850", Country: "C".repeat(60), Occurrence: 1 };
+  await page.request.post(`${url}/ingest`, { data: row, headers: { "X-Api-Key": key, Prefer: "wait=20" } });
+}
+
 async function sendExample(page) {
   await page.getByRole("button", { name: "Send the example row" }).click();
   await page.getByText("Queryable after").waitFor();
@@ -159,6 +165,7 @@ module.exports = async (browser, url, key) => {
   await refusesWrongKey(browser, url);
   const page = await openConsole(browser, url, complaints);
   await typeKey(page, key);
+  await sendLongWords(page, url, key);
   const invoice = await sendExample(page);
   await lookUp(page, "Customer", "17850");
   const customer = (await figures(page)).Invoices;

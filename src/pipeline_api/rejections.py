@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from io import StringIO
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -30,7 +30,7 @@ from pipeline_api.ingest.body import JSON, Media, parse_media, read_body
 from pipeline_api.ingest.examples import INGEST_PROBLEMS, ONE_ROW
 from pipeline_api.ingest.route import IngestResponse
 from pipeline_api.openapi import problem_responses, schema_reference, service_problems
-from pipeline_api.problems import NotFound, SentBefore
+from pipeline_api.problems import PROBLEM_JSON, NotFound, ParametersProblem, RowsProblem, SentBefore
 from pipeline_api.queries.models import (
     Day,
     NextToken,
@@ -188,7 +188,7 @@ def mend_routes(
         summary="Send a mended row",
         operation_id="mend",
         response_model=IngestResponse,
-        responses=INGEST_PROBLEMS,
+        responses=INGEST_PROBLEMS | {422: _invalid_row_or_index()},
         openapi_extra={"requestBody": _MENDED_BODY},
     )
     async def mend(
@@ -228,6 +228,13 @@ _MENDED_BODY = {
     "content": {JSON: {"schema": schema_reference(Line), "example": ONE_ROW}},
 }
 _ATTEMPTS = 3  # others may decide about other rows of the same request meanwhile
+
+
+def _invalid_row_or_index() -> dict[str, Any]:
+    """The index stands in the path, so a 422 is about the row or about a parameter."""
+    documented = INGEST_PROBLEMS[422]
+    schema = {"anyOf": [schema_reference(RowsProblem), schema_reference(ParametersProblem)]}
+    return documented | {"content": {PROBLEM_JSON: documented["content"][PROBLEM_JSON] | {"schema": schema}}}
 
 
 def read_mended(body: bytes, media: Media, authorize_correction: Callable[[], None]) -> bytes:

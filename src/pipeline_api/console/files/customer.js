@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { columns } from "./charts.js";
 import { el, figures, table } from "./dom.js";
-import { count, invoiceDate, money, month, sum } from "./format.js";
+import { count, dateSpan, invoiceDate, money, month, sum } from "./format.js";
 import { absent, lookUp } from "./lookup.js";
 
 const PAGE = 100;
@@ -24,10 +24,9 @@ export async function customer(main, number, signal) {
 }
 
 function summary(found) {
-  const span = `${invoiceDate(found.first_date)} – ${invoiceDate(found.last_date)}`;
   return el("section", {},
     el("h2", {}, found.CustomerID),
-    el("p", { class: "soft" }, found.countries.join(", "), " · ", span),
+    el("p", { class: "soft" }, found.countries.join(", "), " · ", dateSpan(found.first_date, found.last_date)),
     figures(["Total", money(found.total)], ["Invoices", count(found.invoice_count)], ["Lines", count(found.line_count)], ["Pieces", count(found.quantity)]));
 }
 

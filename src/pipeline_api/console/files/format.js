@@ -68,6 +68,12 @@ export const month = (key) => MONTH.format(new Date(`${key}-01T00:00:00Z`));
 /** @param {string} text an invoice's date, such as 2010-12-01T08:26:00, or with a zone at its end */
 export const invoiceDate = (text) => MINUTE.format(new Date(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`));
 
+/** One date where both are written alike. @param {string} first @param {string} last */
+export function dateSpan(first, last) {
+  const [from, to] = [invoiceDate(first), invoiceDate(last)];
+  return from === to ? from : `${from} – ${to}`;
+}
+
 /** @param {string | Date} text an instant with its zone */
 export const clock = (text) => CLOCK.format(new Date(text));
 

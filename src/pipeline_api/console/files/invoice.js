@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { el, figures, table } from "./dom.js";
-import { count, invoiceDate, moment, money } from "./format.js";
+import { count, dateSpan, moment, money } from "./format.js";
 import { absent, lookUp } from "./lookup.js";
 
 const PAGE = 200;
@@ -19,8 +19,7 @@ export async function invoice(main, number, signal) {
 }
 
 function summary(found) {
-  const [first, last] = [found.dates[0], found.dates.at(-1)];
-  const when = first === last ? invoiceDate(first) : `${invoiceDate(first)} – ${invoiceDate(last)}`;
+  const when = dateSpan(found.dates[0], found.dates.at(-1));
   const customers = found.customers.map((id) => el("a", { href: `#customer/${encodeURIComponent(id)}` }, id));
   return el("section", {},
     el("h2", {}, found.InvoiceNo),
