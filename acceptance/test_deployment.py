@@ -100,7 +100,7 @@ def test_an_analyst_asks_the_lake_and_reads_no_archive(stack: Stack, tmp_path: P
     }
     environment = {**stack.account.environment(), **keys, "SSL_CERT_FILE": str(stack.account.certificate)}
     environment |= {"LAKE_BUCKET": stack.outputs["LakeBucketName"], "PYTHONPATH": str(PROJECT / "src")}
-    query = ["query", "SELECT COUNT(*) AS n FROM lines", "--json", "--cache", str(tmp_path)]
+    query = ["query", "SELECT COUNT(*) AS n FROM lines WHERE InvoiceNo = 'D2'", "--json", "--cache", str(tmp_path)]
 
     def run(program: list[str]) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, *program]
