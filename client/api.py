@@ -26,6 +26,11 @@ RETRIED_STATUSES = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
+_NOT_TAKEN = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+)
+"""After these the API has no row of the request; another server may have answered."""
+
 KEY_HELP = (
     "Set the key with --api-key or INVOICE_API_KEY. `make run` writes one to .local/env (`set -a; . .local/env`); for "
     "a deployment an operator makes one with `invoice-stream ops keys create NAME --scope ingest --scope read`."
@@ -94,7 +99,8 @@ async def open_api(
 class Api:
     """Sends each request until there is a usable response. After `is_stopped` a failed attempt is the last one.
 
-    `may_have_received` is False until a request may have arrived: no connection was made before.
+    `may_have_received` is False until the API may have taken a request: before, no connection was made, or each request
+    was refused without a look at its rows.
     """
 
     def __init__(
@@ -160,7 +166,7 @@ class Api:
             raise TransientError(_transport_error_text(error)) from error
         except httpx.HTTPError as error:
             raise UnexpectedResponse(f"The API's response cannot be read ({type(error).__name__}).") from error
-        self.may_have_received = True
+        self.may_have_received = self.may_have_received or response.status_code not in _NOT_TAKEN
         if response.status_code in RETRIED_STATUSES:
             raise TransientError(_problem_text(response), _retry_after(response, self._environment.now()))
         return response
@@ -260,7 +266,7 @@ def _error(response: httpx.Response) -> RequestRefused | UnexpectedResponse:
 
 def _problem_text(response: httpx.Response) -> str:
     """Title and detail of a problem document (RFC 9457), else the status."""
-    return ": ".join(_problem_parts(response)) or f"{response.status_code} {response.reason_phrase}"
+    return ": ".join(_problem_parts(response)).removesuffix(".") or f"{response.status_code} {response.reason_phrase}"
 
 
 def _problem_parts(response: httpx.Response) -> list[str]:

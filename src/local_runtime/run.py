@@ -112,6 +112,7 @@ def serve(template_path: Path, root: Path, console: Console) -> int:
         if data.needs_rebuild:
             _print(console, "the engine was killed the last time, so the tables are built from the archive")
             _print(console, _SEND_AGAIN)
+            _print(console, "API keys that were made since it was last stopped are gone")
             session.rebuild()
         return session.serve(f"the stores stay in {data.root}")
 

@@ -30,6 +30,8 @@ COLUMNS = tuple(name for name in Line.model_fields if name not in ("Occurrence",
 _GZIP_MAGIC = b"\x1f\x8b"
 _FIRST_BYTES = 4
 _OTHER_NAMES = {"InvoiceNo": "invoice", "UnitPrice": "price"}  # of Online Retail II
+_ALL_COLUMNS = ", ".join(COLUMNS)
+_OTHER_HELP = " --columns THEIRS=OURS says which column is which, as for `send`."
 _SLASHES = re.compile(r"^(\d{1,2})/(\d{1,2})/")
 _LONGEST_FIELD = 1024 * 1024  # also the farthest that csv.reader looks for the end of a quoted field
 
@@ -115,13 +117,13 @@ def read_rows(path: Path, options: FileOptions = NO_OPTIONS) -> Iterator[tuple[i
         header = next((fields for _, fields in rows if fields is None or "".join(fields).strip()), ())
         if header == ():
             return
-        places = _places(header or (), options.columns)
+        places = _places(path.name, header or (), options.columns)
         for number, fields in rows:
             fits = fields is not None and len(fields) == len(header or ())
             yield number, {name: fields[place] for name, place in places.items()} if fits and fields else None
 
 
-def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
+def _places(file: str, header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
     """Where each of our columns is. The client knows the same names."""
     folded = [_fold(name) for name in header]
     places = {}
@@ -129,7 +131,7 @@ def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]
         found = [place for place, text in enumerate(folded) if text == _fold(columns.get(name, name))]
         found = found or [place for place, text in enumerate(folded) if text == _OTHER_NAMES.get(name)]
         if len(found) != 1:
-            raise OpsError(f"The file's first line must name these columns, each once: {', '.join(COLUMNS)}.")
+            raise OpsError(f"The first line of {file} must name these columns, each once: {_ALL_COLUMNS}.{_OTHER_HELP}")
         places[name] = found[0]
     return places
 

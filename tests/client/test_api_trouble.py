@@ -165,6 +165,25 @@ def test_an_api_that_is_not_there_is_told_at_once_and_leaves_no_journal(error: E
     assert result.stderr.count("Trying again") == 1
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+def test_a_refusal_of_the_whole_upload_leaves_no_journal(status: int) -> None:
+    """So nothing stands in the way of the same command with the right key, or with the right address."""
+    path = write_text(Path("rows.csv"), LINE)
+    result = run(FakeApi([problem(status, "No", "Not like this.")]), "send", path, "--url", "http://127.0.0.1:8001")
+    assert (result.exit_code, [each.name for each in Path().iterdir()]) == (3, ["rows.csv"])
+    assert "No: Not like this." in result.stderr
+    assert ".." not in result.stderr
+    assert run(FakeApi(), "send", path).exit_code == 0
+
+
+def test_a_key_that_ends_in_the_middle_of_an_upload_leaves_a_journal() -> None:
+    """The API has the batches before."""
+    path = write_csv(Path("rows.csv"), [row(InvoiceNo=str(number)) for number in range(4)])
+    words = ("send", path, "--batch-rows", "2", "--in-flight", "1")
+    api = FakeApi([FakeApi().ingest, problem(401, "No")])
+    assert (run(api, *words).exit_code, Path("rows.csv.journal").exists()) == (3, True)
+
+
 def test_an_upload_that_reached_nobody_leaves_no_rejects() -> None:
     """The next run writes them again, under the same name."""
     path = write_text(Path("rows.csv"), "broken", LINE)
