@@ -155,7 +155,7 @@ class _Session:
         self._print_warnings(upload)
         if (summary := self._progress.summary) is None:
             self._print(f"the client ended with exit code {upload.exit_code}, so there is nothing to compare")
-            if upload.exit_code == _BAD_INPUT:
+            if upload.exit_code == _BAD_INPUT and "--" in upload.client_errors:  # it names an option of the client's
                 self._print(_OPTIONS)
             return _FAILED
         self._refresh_lake()
