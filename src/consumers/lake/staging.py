@@ -26,6 +26,10 @@ _THREADS = 2
 _ROWS_PER_INSERT = 50_000  # an insert of few rows costs twice as much for each
 _NAMES = ", ".join(COLUMNS)
 _STAGED = ", ".join(f"{name} {kind}" for name, kind in DUCKDB_TYPES.items())
+MOST_SORTED: Final = 500_000
+"""Old lines that are sorted again together with new ones. More do not fit into MEMORY_LIMIT, so they keep their places,
+and the new ones, sorted, stand beside them: a refresh then needs the same memory for any number of lines.
+"""
 FILE_ORDER = "StockCode, Description, UnitPrice, InvoiceDate, InvoiceNo, Occurrence, LineId"
 FILE_FORMAT = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 6"
 _STATEMENT = ("StatedAt", "Withdrawn")
@@ -40,7 +44,7 @@ _STRONGEST = f"""
 _AS_COLUMNS = """
     SELECT
         InvoiceNo, StockCode, Description, Quantity,
-        moment AT TIME ZONE 'UTC' AS InvoiceDate,
+        make_timestamptz(epoch_us(moment)) AS InvoiceDate,
         ends_with(InvoiceDate, 'Z') AS IsUtc,
         UnitPrice::DECIMAL(15,6) AS UnitPrice,
         (Quantity * UnitPrice::DECIMAL(24,6))::DECIMAL(24,6) AS Amount,
@@ -119,19 +123,22 @@ class Staging:
         with self._fresh_lines(month, old, has_statements=has_statements) as fresh:
             if not fresh:
                 return None
-            source = f"SELECT {_NAMES} FROM fresh"
+            # Neighbours in this order are alike: 8.9 bytes a row, and 9.8 in the order of their dates.
+            source = f"FROM (SELECT {_NAMES} FROM fresh ORDER BY {FILE_ORDER})"
             if old:
                 replaced = f" AS old ANTI JOIN fresh ON {_SAME}" if has_statements else ""
-                source += f" UNION ALL SELECT {_NAMES} FROM ({self._lines(old)}){replaced}"
-            # Neighbours in this order are alike: 8.9 bytes a row, and 9.8 in the order of their dates.
-            self._db.execute(f"COPY ({source} ORDER BY {FILE_ORDER}) TO '{into}' ({FILE_FORMAT})")
-        (rows,) = self._db.execute(f"SELECT count(*) FROM {_file(into)}").fetchall()[0]
-        return int(rows)
+                order = f" ORDER BY {FILE_ORDER}" if self._count(old) <= MOST_SORTED else ""
+                source = f"SELECT {_NAMES} FROM ({self._lines(old)}){replaced} UNION ALL {source}{order}"
+            self._db.execute(f"COPY ({source}) TO '{into}' ({FILE_FORMAT})")
+        return self._count(into)
 
     def totals(self, file: Path) -> list[DayTotals]:
         """The sums of a data file, by day and country."""
         query = _TOTALS.format(lines=self._lines(file))
         return [DayTotals(*row) for row in self._db.execute(query).fetchall()]
+
+    def _count(self, file: Path) -> int:
+        return int(self._db.execute(f"SELECT count(*) FROM {_file(file)}").fetchall()[0][0])
 
     def _has_statements(self, month: str) -> bool:
         """Without them each staged row is new or equal to an old one, which costs less to find out."""
@@ -262,7 +269,7 @@ _PARSED = f"""
         ) AS is_client_text
     FROM (SELECT text, place, TRY(json_transform(text, '{_STRUCTURE}')) AS fields FROM chunk)
 """
-_ISO_SECONDS = "strftime(moment, '%Y-%m-%dT%H:%M:%S')"
+_ISO_SECONDS = "replace(moment::VARCHAR, ' ', 'T')"
 _IS_CLIENT_ROW = f"""
     is_client_text
     AND regexp_full_match(InvoiceNo, '{ID_PATTERN}')
