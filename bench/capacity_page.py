@@ -7,6 +7,7 @@ from bench import capacity
 from bench.bill import READERS
 from bench.capacity import LOADS, PerRow, Quota, Work, quotas, shards, shards_for_bytes, shards_for_time
 from bench.designs import template_default
+from bench.lake_capacity import lake_section
 from bench.prices import Prices
 
 _WHOLE = 100
@@ -16,7 +17,7 @@ _WHOLE = 100
 def capacity_page(prices: Prices) -> str:
     rows = {batch_rows: capacity.generated_rows(batch_rows, prices) for batch_rows in sorted(set(LOADS.values()))}
     sections = (line for load, batch_rows in LOADS.items() for line in _section(load, rows[batch_rows], prices))
-    return "\n".join([_head(list(rows.values())), *sections, *_sources(), ""])
+    return "\n".join([_head(list(rows.values())), *sections, *lake_section(prices), *_sources(), ""])
 
 
 def _head(rows: Sequence[PerRow]) -> str:

@@ -12,6 +12,7 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 API, TO_S3, TO_DYNAMODB = "api", "to_s3", "to_dynamodb"
 
 _FUNCTIONS = {API: "ApiFunction", TO_S3: "ToS3Function", TO_DYNAMODB: "ToDynamodbFunction"}
+REFRESH, VACUUM = "ToLakeFunction", "VacuumLakeFunction"
 _MAPPING_METRICS = 6  # Lambda, "Event source mapping metrics": the group EventCount of a stream
 _MONTHLY_RUNS = {"rate(1 hour)": 730}
 _ENCRYPTED = frozenset({"AWS::Kinesis::Stream", "AWS::DynamoDB::Table"})
@@ -83,9 +84,18 @@ def template_default(parameter: str) -> float:
     return float(_template()["Parameters"][parameter]["Default"])
 
 
-def function_megabytes(function: str) -> int:
-    """The memory that a function gets, by its logical id."""
-    return int(_template()["Resources"][function]["Properties"]["MemorySize"])
+@dataclass(frozen=True, slots=True)
+class FunctionLimits:
+    megabytes: int
+    seconds: int
+    disk_megabytes: int
+
+
+def function_limits(function: str) -> FunctionLimits:
+    """What a function gets, by its logical id."""
+    properties = _template()["Resources"][function]["Properties"]
+    disk = properties.get("EphemeralStorage", {"Size": 512})["Size"]
+    return FunctionLimits(int(properties["MemorySize"]), int(properties["Timeout"]), int(disk))
 
 
 def environment_names(function: str) -> list[str]:

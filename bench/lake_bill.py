@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.bill import DAYS_PER_MONTH, Entry, priced
-from bench.designs import function_megabytes
+from bench.designs import REFRESH, VACUUM, function_limits
 from bench.prices import Prices
 
 _MESSAGES_PER_CALL = 10  # SQS's limit, to receive and to delete
 _EMPTY_RECEIVE_SECONDS = 1.0
 _METRICS = 2
-_REFRESH, _VACUUM = "ToLakeFunction", "VacuumLakeFunction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def lake_cost(use: LakeUse, prices: Prices) -> list[Entry]:
         priced(prices, "SQS", "notifications and calls", use.objects + queue_calls, "sqs.per_million_requests"),
         priced(prices, "S3", "GET requests", reads, "s3.per_thousand_gets"),
         priced(prices, "S3", "PUT and LIST requests", s3_calls - reads, "s3.per_thousand_puts"),
-        *_runs(_REFRESH, 1, seconds, prices),
+        *_runs(REFRESH, 1, seconds, prices),
     ]
 
 
@@ -42,8 +41,8 @@ def idle_lake_cost(prices: Prices) -> list[Entry]:
     """A month of hourly refreshes and daily vacuums without work. The alarms are in the bill of the stack."""
     hours = prices.assumed("hours_per_month")
     return [
-        *_runs(_REFRESH, hours, _EMPTY_RECEIVE_SECONDS, prices),
-        *_runs(_VACUUM, DAYS_PER_MONTH, _EMPTY_RECEIVE_SECONDS, prices),
+        *_runs(REFRESH, hours, _EMPTY_RECEIVE_SECONDS, prices),
+        *_runs(VACUUM, DAYS_PER_MONTH, _EMPTY_RECEIVE_SECONDS, prices),
         priced(prices, "SQS", "calls", hours, "sqs.per_million_requests"),
         priced(prices, "S3", "GET requests, erasures", hours, "s3.per_thousand_gets"),
         priced(prices, "CloudWatch", "metrics", _METRICS, "cloudwatch.per_metric_month"),
@@ -52,7 +51,9 @@ def idle_lake_cost(prices: Prices) -> list[Entry]:
 
 def _runs(function: str, runs: float, seconds: float, prices: Prices) -> list[Entry]:
     """Each run of `seconds` begins with a cold start: between two scheduled ones Lambda ends the environment."""
-    gb_seconds = runs * (prices.assumed("seconds_per_lake_start") + seconds) * function_megabytes(function) / 1024
+    gb_seconds = (
+        runs * (prices.assumed("seconds_per_lake_start") + seconds) * function_limits(function).megabytes / 1024
+    )
     return [
         priced(prices, "Lambda", f"invocations of {function}", runs, "lambda.per_million_requests"),
         priced(prices, "Lambda", f"GB-seconds of {function}", gb_seconds, "lambda.per_gb_second"),

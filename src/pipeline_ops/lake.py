@@ -158,15 +158,16 @@ def _fetch(table: LakeTable, files: Iterable[MonthFile], cache: Path) -> list[Pa
 def _create_view(lake: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
     """`statements` are all rows, and `lines` those that were not taken back.
 
-    InvoiceDate has no zone: questions about days are then twice as fast. The month is in the folder's name. A column
-    that was added after a data file was written is null in its rows.
+    InvoiceDate has no zone, and `AT TIME ZONE`, which asks a calendar for each row, is not used: questions about days
+    are then several times as fast. The month is in the folder's name. A column that was added after a data file was
+    written is null in its rows.
     """
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
     options = f"union_by_name = true, hive_partitioning = true, hive_types = {{{MONTH}: VARCHAR}}"
     rows = f"read_parquet([{listed}], {options})"
     there = {name for name, *_ in lake.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - names of our files
     missing = "".join(f", NULL::{kind} AS {name}" for name, kind in DUCKDB_TYPES.items() if name not in there)
-    date = "InvoiceDate AT TIME ZONE 'UTC' AS InvoiceDate"
+    date = "make_timestamp(epoch_us(InvoiceDate)) AS InvoiceDate"
     lake.execute(f"CREATE VIEW statements AS SELECT * REPLACE ({date}){missing} FROM {rows}")  # noqa: S608 - same
     lake.execute("CREATE VIEW lines AS SELECT * EXCLUDE (Withdrawn) FROM statements WHERE Withdrawn IS NULL")
 
