@@ -21,6 +21,7 @@ from local_runtime.stack.template import physical_names, read_template
 _SHARE_A_BUILD = {"test_artifacts", "test_functions"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each file runs in one process, and those that share a build run in the same."""
     for item in items:
