@@ -19,7 +19,7 @@ from invoices.batch import pack, unpack
 from invoices.errors import Rejected
 from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line, line_id, numbers_in_batch
-from invoices.rows import ERASED_ROW, read_rows, split_ndjson
+from invoices.rows import ERASED_ROW, json_pairs, read_rows, split_ndjson
 
 _MOST_BYTES = 32 * 1024 * 1024  # to search them takes some 6 s at 512 MB of memory; the loop reserves 10 for a record
 _SEARCHED_AT_ONCE = 1024 * 1024
@@ -130,11 +130,8 @@ def _kept_row(text: bytes, occurrence: int) -> bytes:
 
 
 def _suspect_words(text: bytes) -> Iterator[str]:
-    try:
-        row = json.loads(text, object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, _Pairs):
+    row = json_pairs(text)
+    if row is None:
         yield from _words(text)
         return
     values: list[object] = [pair for pair in row if pair[0] not in _OTHER_FIELDS]
@@ -144,10 +141,6 @@ def _suspect_words(text: bytes) -> Iterator[str]:
             values.extend(value)
         else:
             yield from _words(str(value).encode(errors="replace"))  # JSON may hold half of a surrogate pair
-
-
-class _Pairs(list[tuple[str, object]]):
-    """A JSON object whose names may repeat."""
 
 
 def _words(text: bytes) -> Iterator[str]:

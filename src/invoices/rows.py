@@ -10,7 +10,7 @@ a row with a number of which a parser keeps only some digits: `9007199254740993.
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
@@ -92,6 +92,24 @@ def reject_unnamed_statements(rows: Rows) -> Rows:
     ]
     lines, indexes = [line for line, _ in named], [index for _, index in named]
     return Rows(lines, indexes, sorted([*rows.errors, *errors], key=attrgetter("index")))
+
+
+class JsonPairs(list[tuple[str, object]]):
+    """Names and values of a JSON object. It is a type of its own, so that no array is taken for one."""
+
+
+def json_pairs(text: bytes, number: Callable[[str], object] | None = None) -> JsonPairs | None:
+    """The pairs of a JSON object; None where the text is none. A name that occurs twice stays twice.
+
+    Nested objects are JsonPairs as well. `number` makes a value of the text of a number or a constant.
+    """
+    try:
+        parsed = json.loads(
+            text, object_pairs_hook=JsonPairs, parse_int=number, parse_float=number, parse_constant=number
+        )
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, JsonPairs) else None
 
 
 def split_ndjson(data: bytes) -> list[bytes]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from invoices.line import CONTENT_FIELDS
 from local_runtime.errors import RunError
 
 DEFAULT_ROWS = 20_000
 ENCODING = "cp1252"
-COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 
 _SEED = 2_026
 _FIRST_INVOICE = 700_000
@@ -72,7 +72,7 @@ def write_sample(path: Path, rows: int = DEFAULT_ROWS) -> None:
     try:
         with path.open("w", encoding=ENCODING, newline="") as file:
             writer = csv.writer(file, lineterminator="\r\n")
-            writer.writerow(COLUMNS)
+            writer.writerow(CONTENT_FIELDS)
             writer.writerows(islice(_rows(), rows))
     except OSError as error:
         raise RunError(f"{path} cannot be written: {error.strerror}") from error
@@ -102,7 +102,7 @@ _EXTRAS = (_POSTAGE, _MANUAL, _BANK_CHARGES, _VOUCHER)
 
 
 class _Row(NamedTuple):
-    """In the order of COLUMNS, as the CSV's text."""
+    """In the order of CONTENT_FIELDS, as the CSV's text."""
 
     invoice_no: str
     stock_code: str

@@ -23,6 +23,7 @@ from invoices.batch import unpack
 from invoices.errors import Malformed, Unavailable
 from invoices.limits import MAX_BODY_BYTES, MAX_ROWS
 from invoices.line import CONTENT_FIELDS, Line
+from invoices.rows import json_pairs
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.auth import KEY_HEADER, Authorize
 from pipeline_api.ingest.batch import read_batch
@@ -363,18 +364,10 @@ def _csv_fields(text: bytes) -> tuple[list[str], str]:
     return [values.get(name) or "" for name in CONTENT_FIELDS], ""
 
 
-class _Pairs(list[tuple[str, object]]):
-    """Distinguishes a JSON object from an array."""
-
-
 def _values(text: bytes) -> dict[str, str | None] | None:
     """The values of a row as text, as they stand in its JSON. None where it is no object of plain values."""
-    try:
-        pairs = json.loads(text, object_pairs_hook=_Pairs, parse_int=str, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError):
-        return None
-    has_twice = isinstance(pairs, _Pairs) and len(dict(pairs)) < len(pairs)
-    if not isinstance(pairs, _Pairs) or has_twice or any(isinstance(value, list) for _, value in pairs):
+    pairs = json_pairs(text, number=str)
+    if pairs is None or len(dict(pairs)) < len(pairs) or any(isinstance(value, list) for _, value in pairs):
         return None
     return {_plain_text(name): None if value is None else _plain_text(value) for name, value in pairs}
 

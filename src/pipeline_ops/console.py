@@ -1,11 +1,14 @@
 """What the commands print: tables, progress bars, and text that a stranger sent."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
+
+from invoices.errors import RowError
 
 _NO_LIMIT = 100_000
 _LONG_WORD = 24  # a longer one, such as the key of an object, may be broken
@@ -44,6 +47,10 @@ def _widths(column: Column, console: Console) -> tuple[int, int]:
 def plural(count: int, noun: str) -> str:
     """`1 row`, `2 rows`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def error_lines(errors: Iterable[RowError]) -> list[str]:
+    return [f"  row {error.index}: {error.field or 'the row'} {error.message}" for error in errors]
 
 
 def printable(text: str) -> str:

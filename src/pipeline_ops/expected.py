@@ -22,15 +22,13 @@ from zipfile import BadZipFile, ZipFile
 
 from pydantic import ValidationError
 
-from invoices.line import Line, line_id
+from invoices.line import CONTENT_FIELDS, Line, line_id
 from pipeline_ops.errors import OpsError
-
-COLUMNS = tuple(name for name in Line.model_fields if name not in ("Occurrence", "AsOf", "Withdrawn"))
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _FIRST_BYTES = 4
 _OTHER_NAMES = {"InvoiceNo": "invoice", "UnitPrice": "price"}  # of Online Retail II
-_ALL_COLUMNS = ", ".join(COLUMNS)
+_ALL_COLUMNS = ", ".join(CONTENT_FIELDS)
 _OTHER_HELP = " --columns THEIRS=OURS says which column is which, as for `send`."
 _SLASHES = re.compile(r"^(\d{1,2})/(\d{1,2})/")
 _LONGEST_FIELD = 1024 * 1024  # also the farthest that csv.reader looks for the end of a quoted field
@@ -63,13 +61,13 @@ NO_OPTIONS = FileOptions()
 
 def parse_columns(texts: Iterable[str]) -> dict[str, str]:
     """`THEIRS=OURS` texts of the command line: the file's name for each of ours. Raises OpsError."""
-    ours_by_name = {_fold(name): name for name in COLUMNS}
+    ours_by_name = {_fold(name): name for name in CONTENT_FIELDS}
     columns = {}
     for text in texts:
         theirs, _, ours = text.rpartition("=")
         name = ours_by_name.get(_fold(ours))
         if not theirs.strip() or name is None:
-            raise OpsError(f"--columns needs THEIRS=OURS, and OURS is one of {', '.join(COLUMNS)}.")
+            raise OpsError(f"--columns needs THEIRS=OURS, and OURS is one of {', '.join(CONTENT_FIELDS)}.")
         columns[name] = theirs
     return columns
 
@@ -127,7 +125,7 @@ def _places(file: str, header: Sequence[str], columns: Mapping[str, str]) -> dic
     """Where each of our columns is. The client knows the same names."""
     folded = [_fold(name) for name in header]
     places = {}
-    for name in COLUMNS:
+    for name in CONTENT_FIELDS:
         found = [place for place, text in enumerate(folded) if text == _fold(columns.get(name, name))]
         found = found or [place for place, text in enumerate(folded) if text == _OTHER_NAMES.get(name)]
         if len(found) != 1:

@@ -12,8 +12,8 @@ from aws.bucket import DISCARDED, TO_DYNAMODB, TO_S3, Bucket, DeadLetterDocument
 from aws.clients import dynamodb_client, s3_client
 from aws.receipts import ReceiptWriter
 from consumers.index import Index
-from invoices.errors import Rejected, RowError
-from pipeline_ops.console import plural, printable
+from invoices.errors import Rejected
+from pipeline_ops.console import error_lines, plural, printable
 from pipeline_ops.dead_letters import (
     DiscardedBatch,
     is_discarded,
@@ -24,11 +24,13 @@ from pipeline_ops.dead_letters import (
 )
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import (
+    Assignments,
     BatchesTable,
     BucketName,
     CustomersTable,
     From,
     InvoicesTable,
+    OnlyRows,
     ReceiptDays,
     Settings,
     TimeRange,
@@ -89,14 +91,8 @@ def redrive_command(  # noqa: PLR0913 - a command has its options as parameters
     *,
     keys: Annotated[list[str] | None, typer.Argument(help="The keys, as `failed list` prints them.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="All of the given stage and time.")] = False,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field.", show_default="as it is"),
-    ] = None,
-    rows: Annotated[
-        list[int] | None,
-        typer.Option("--row", help="Only the row with this index; may be repeated.", show_default="all"),
-    ] = None,
+    assignments: Assignments = None,
+    rows: OnlyRows = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be redriven; write nothing.")] = False,
     start: From = None,
     end: To = None,
@@ -165,7 +161,7 @@ def _describe(bucket: Bucket, key: str) -> str:
 
 def _show_result(result: RedriveResult, *, dry_run: bool) -> None:
     typer.echo(printable(f"{result.key}: {_sentence(result, dry_run=dry_run)}"))
-    for line in _error_lines(result.errors):
+    for line in error_lines(result.errors):
         typer.echo(printable(line))
 
 
@@ -185,7 +181,7 @@ def _dead_letter_lines(document: DeadLetterDocument) -> list[str]:
         f"batch id         {document.batch_id}",
         f"sequence number  {document.sequence_number}",
         f"reason           {document.reason}",
-        *_error_lines(document.errors),
+        *error_lines(document.errors),
         *_row_lines(document),
     ]
 
@@ -196,10 +192,6 @@ def _discarded_lines(batch: DiscardedBatch) -> list[str]:
         f"reason           Lambda gave up: {batch.condition}",
         *(f"record           {len(each.data):,} bytes, batch id {each.partition_key}" for each in batch.records),
     ]
-
-
-def _error_lines(errors: tuple[RowError, ...]) -> list[str]:
-    return [f"  row {error.index}: {error.field or 'the row'} {error.message}" for error in errors]
 
 
 def _row_lines(document: DeadLetterDocument) -> list[str]:

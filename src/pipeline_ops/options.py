@@ -37,6 +37,14 @@ From = Annotated[
     ),
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End, exclusive, UTC.", show_default="the last")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field.", show_default="as it is"),
+]
+OnlyRows = Annotated[
+    list[int] | None,
+    typer.Option("--row", help="Only the row with this index; may be repeated.", show_default="all"),
+]
 
 
 class Settings(BaseModel):

@@ -31,7 +31,7 @@ from invoices.erasure import erase_rows
 from invoices.errors import Rejected, RowError
 from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line, content
-from invoices.rows import reject_unnamed_statements
+from invoices.rows import json_pairs, reject_unnamed_statements
 from pipeline_ops.dead_letters import (
     NumberedRow,
     RedrivenDocument,
@@ -73,10 +73,10 @@ class Fix:
         it: it states something about the line that has the new content. Text that is not a JSON object stays as it is;
         validation rejects it.
         """
-        pairs = _pairs(row.text)
-        if not self.values or pairs is None:
+        found = json_pairs(row.text)
+        if not self.values or found is None:
             return row
-        before = dict(pairs)
+        before, pairs = dict(found), list(found)
         is_statement = any({**before, **self.values}.get(name) for name in _STATEMENT)
         if not is_statement and any(before.get(name) != value for name, value in self.values.items()):
             pairs = [(name, value) for name, value in pairs if name != _OCCURRENCE]
@@ -247,19 +247,6 @@ def _parse_assignment(text: str) -> tuple[str, str | int]:
     if name == _WITHDRAWN and value in _BOOLS:
         return name, _BOOLS[value]
     return name, int(value) if name == _OCCURRENCE and value.isdecimal() else value
-
-
-class _Pairs(list[tuple[str, object]]):
-    """Distinguishes a JSON object from an array."""
-
-
-def _pairs(text: bytes) -> list[tuple[str, object]] | None:
-    """Names and values of a JSON object. A name that occurs twice stays twice, so that validation rejects it."""
-    try:
-        parsed = json.loads(text, object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, _Pairs) else None
 
 
 def _object_text(pairs: Sequence[tuple[str, object]]) -> bytes:

@@ -14,12 +14,14 @@ from aws.rejections import Rejection, RejectionStore, Summary
 from aws.resend import ChangedMeanwhile, CustomerErased, PutRecord
 from aws.resend import resend as send_decided
 from invoices.errors import RowError
-from pipeline_ops.console import printable
+from pipeline_ops.console import error_lines, printable
 from pipeline_ops.dead_letters import NumberedRow, validated_rows
 from pipeline_ops.errors import OpsError
 from pipeline_ops.options import (
+    Assignments,
     BucketName,
     From,
+    OnlyRows,
     Settings,
     StreamName,
     TimeRange,
@@ -74,7 +76,7 @@ def show_command(
     lines = [f"batch id     {rejection.summary.batch_id}", f"rejected at  {rejection.summary.rejected_at}"]
     lines.append(f"rows         {_counts(rejection.summary)}")
     for row in rejection.rows:
-        lines += [*_error_lines(row.errors), f"    {row.text.decode(errors='replace')}"]
+        lines += [*error_lines(row.errors), f"    {row.text.decode(errors='replace')}"]
         if row.resent is not None:
             lines.append(f"    resent as {row.resent.decode(errors='replace')}")
     typer.echo("\n".join(map(printable, lines)))
@@ -86,14 +88,8 @@ def resend_command(  # noqa: PLR0913 - a command has its options as parameters
         list[str] | None, typer.Argument(metavar="[ID]...", help="The ids, as `rejected list` prints them.")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="All of the given time, field and reason.")] = False,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="A new value for this field.", show_default="as it is"),
-    ] = None,
-    rows: Annotated[
-        list[int] | None,
-        typer.Option("--row", help="Only the row with this index; may be repeated.", show_default="all"),
-    ] = None,
+    assignments: Assignments = None,
+    rows: OnlyRows = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be resent; write nothing.")] = False,
     start: From = None,
     end: To = None,
@@ -126,7 +122,7 @@ def resend_command(  # noqa: PLR0913 - a command has its options as parameters
             typer.echo(printable(str(error)))
             is_all = False
             continue
-        typer.echo("\n".join(map(printable, (_sentence(result, dry_run=dry_run), *_error_lines(result.errors)))))
+        typer.echo("\n".join(map(printable, (_sentence(result, dry_run=dry_run), *error_lines(result.errors)))))
         is_all = is_all and not result.errors
     raise typer.Exit(0 if is_all else _NOT_ALL_RESENT)
 
@@ -215,7 +211,3 @@ def _sentence(result: ResendResult, *, dry_run: bool) -> str:
         return f"{result.id}: no further row {'would be' if dry_run else 'was'} resent{before}"
     verb = "would be resent" if dry_run else "resent"
     return f"{result.id}: {_rows(result.rows)} {verb} as batch {result.batch_id}{before}"
-
-
-def _error_lines(errors: Sequence[RowError]) -> list[str]:
-    return [f"  row {error.index}: {error.field or 'the row'} {error.message}" for error in errors]

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.records import read_fields, split_records
+from invoices.line import CONTENT_FIELDS
 from local_runtime.sample import write_sample
 from pipeline_ops.errors import OpsError
-from pipeline_ops.expected import COLUMNS, FileOptions, expected_rows, parse_columns, read_rows, split_rows
+from pipeline_ops.expected import FileOptions, expected_rows, parse_columns, read_rows, split_rows
 from tests.csv_encodings import ENCODED_FILES
 from tests.xlsx import Cell, write_xlsx, xlsx_of_csv
 
-HEADER = ",".join(COLUMNS)
+HEADER = ",".join(CONTENT_FIELDS)
 VALUES = "536365,85123A,WHITE HEART,6,12/1/2010 8:26,2.55,17850,United Kingdom"
 
 
@@ -74,7 +75,7 @@ def test_columns_and_sheet_as_they_were_given_to_send(tmp_path: Path) -> None:
     other = write(tmp_path / "rows.csv", f"{HEADER.replace('InvoiceNo', 'Rechnungs Nr')}\n{VALUES}\n")
     options = FileOptions(columns=parse_columns(["rechnungsnr=invoice no"]))
     assert [values and values["InvoiceNo"] for _, values in read_rows(other, options)] == ["536365"]
-    book = write_xlsx(tmp_path / "rows.xlsx", {"Notes": [["x"]], "Rows": [list(COLUMNS), VALUES.split(",")]})
+    book = write_xlsx(tmp_path / "rows.xlsx", {"Notes": [["x"]], "Rows": [list(CONTENT_FIELDS), VALUES.split(",")]})
     assert [number for number, _ in read_rows(book, FileOptions(sheet="Rows"))] == [2]
 
 
@@ -85,7 +86,7 @@ def test_columns_and_sheet_as_they_were_given_to_send(tmp_path: Path) -> None:
 def test_a_sheet_that_is_not_there(tmp_path: Path, name: str, sheet: str, message: str) -> None:
     """The message says which there are."""
     write(tmp_path / "rows.csv", f"{HEADER}\n{VALUES}\n")
-    write_xlsx(tmp_path / "rows.xlsx", {"Rows": [list(COLUMNS)]})
+    write_xlsx(tmp_path / "rows.xlsx", {"Rows": [list(CONTENT_FIELDS)]})
     with pytest.raises(OpsError, match=message):
         list(read_rows(tmp_path / name, FileOptions(sheet=sheet)))
 
