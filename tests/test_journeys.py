@@ -19,6 +19,7 @@ from local_runtime.handlers import invoke, read_event
 from pipeline_ops.cli import build_app
 from tests.client.fake_api import FakeApi
 from tests.client.run_client import ROW, run, write_csv
+from tests.conftest import create_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,12 +65,7 @@ def files_of(journey: Callable[[], object], *roots: Path) -> list[str]:
 def api_key(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in NAMES.items():
         monkeypatch.setenv(name, value)
-    dynamodb.create_table(
-        TableName="keys",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "KeyId", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "KeyId", "AttributeType": "S"}],
-    )
+    create_table(dynamodb, "keys", "KeyId")
     made = CliRunner().invoke(build_app(), ["keys", "create", "somebody", "--scope", "ingest", "--scope", "read"])
     return made.stdout.strip()
 

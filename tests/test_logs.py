@@ -15,14 +15,13 @@ from aws.rejections import RejectionStore
 from consumers.archive import Archive
 from consumers.batch_loop import Stage, consume
 from consumers.index import Index
-from pipeline_api.app import Services, create_app
-from pipeline_api.asgi import run_inline
+from pipeline_api.app import Services
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
 from tests.consumers.events import PLENTY, batch, delivered
 from tests.invoice_rows import Row, ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
-from tests.pipeline_api.open_services import authorize_all
+from tests.pipeline_api.open_services import app_over, authorize_all
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -50,7 +49,7 @@ def api(kinesis: "KinesisClient", dynamodb: "DynamoDBClient", s3: "S3Client", li
     receipts = ReceiptTable(dynamodb, "batches")
     services = Services(Stream(kinesis, "rows"), tables, receipts, authorize_all, metrics)
     missing = RejectionStore(Bucket(s3, "missing-bucket"))
-    return Api(create_app(replace(services, keep_rejections=lambda: missing), run_inline))
+    return Api(app_over(replace(services, keep_rejections=lambda: missing)))
 
 
 def test_the_api_logs_names_and_numbers(

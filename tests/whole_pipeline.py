@@ -15,13 +15,11 @@ from consumers.index import Index
 from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
 from local_runtime.event_source_mapping.events import StreamRecord, kinesis_event
-from pipeline_api.app import create_app
-from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
 from tests.consumers.events import PLENTY
 from tests.pipeline_api.api_calls import AS_JSON, Api
-from tests.pipeline_api.open_services import open_services
+from tests.pipeline_api.open_services import app_over, open_services
 from tests.recorded_metrics import RecordedMetrics
 
 if TYPE_CHECKING:
@@ -43,9 +41,9 @@ class WholePipeline:
 
     @property
     def api(self) -> Api:
-        """A new container for each call, over the same stream and tables."""
+        """Over the stream and the tables."""
         tables = Tables(self.dynamodb, "invoices", "customers", self.pauses.append)
-        return Api(create_app(open_services(Stream(self.kinesis, "rows"), tables), run_inline))
+        return Api(app_over(open_services(Stream(self.kinesis, "rows"), tables)))
 
     def post(self, *rows: Mapping[str, object], key: str | None = None) -> dict[str, Any]:
         """Send rows as one request; the API must take it."""

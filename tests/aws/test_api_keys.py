@@ -8,6 +8,7 @@ from botocore.stub import Stubber
 
 from aws.api_keys import KeyTable, StoredKey, generate_key, key_from_item, key_hash, key_item, parse_key_id
 from invoices.errors import Throttled
+from tests.conftest import create_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,12 +20,7 @@ KEY = StoredKey("0123456789ab", "somebody", frozenset({"read"}), b"hash", CREATE
 
 @pytest.fixture
 def table(dynamodb: "DynamoDBClient") -> KeyTable:
-    dynamodb.create_table(
-        TableName="keys",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "KeyId", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "KeyId", "AttributeType": "S"}],
-    )
+    create_table(dynamodb, "keys", "KeyId")
     return KeyTable(dynamodb, "keys")
 
 

@@ -7,14 +7,14 @@ import pytest
 from aws.api_keys import KEY_CACHE_SECONDS, Scope, StoredKey, generate_key, key_hash
 from aws.receipts import ReceiptTable
 from invoices.errors import Unavailable
-from pipeline_api.app import Services, create_app
-from pipeline_api.asgi import run_inline
+from pipeline_api.app import Services
 from pipeline_api.auth import Authenticator
 from pipeline_api.problems import Forbidden, Unauthenticated
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_NDJSON, Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
+from tests.pipeline_api.open_services import app_over
 from tests.recorded_metrics import RecordedMetrics
 
 KEY = generate_key(secrets.token_bytes)
@@ -69,7 +69,7 @@ def behind(authenticator: Authenticator, *, open_docs: bool) -> Api:
     tables = FakeDynamoDB([row()]).tables([])
     receipts = ReceiptTable(tables.client, "batches")
     services = Services(FakeKinesis([]).stream(), tables, receipts, authenticator.authorize, RecordedMetrics())
-    return Api(create_app(services, run_inline, open_docs=open_docs))
+    return Api(app_over(services, open_docs=open_docs))
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ import asyncio
 
 from starlette.types import Message
 
-from pipeline_api.app import create_app
-from pipeline_api.asgi import run_inline
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
-from tests.pipeline_api.open_services import open_services
+from tests.pipeline_api.open_services import app_over, open_services
 
 SCOPE = {
     "type": "http",
@@ -30,7 +28,7 @@ def test_a_caller_who_disconnects_puts_nothing_on_the_stream() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    app = create_app(open_services(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([])), run_inline)
+    app = app_over(open_services(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([])))
 
     async def call() -> None:
         await app(SCOPE, receive, send)

@@ -4,28 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline_api.app import create_app
-from pipeline_api.asgi import run_inline
 from tests.invoice_rows import Row, row
 from tests.pipeline_api.api_calls import Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
-from tests.pipeline_api.fake_kinesis import FakeKinesis
-from tests.pipeline_api.open_services import open_services
 from tests.pipeline_api.store import store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-@pytest.fixture
-def fake() -> FakeDynamoDB:
-    """For tests with hundreds of items, which take moto seconds."""
-    return FakeDynamoDB([])
-
-
-@pytest.fixture
-def fake_api(fake: FakeDynamoDB) -> Api:
-    return Api(create_app(open_services(FakeKinesis([]).stream(), fake.tables([])), run_inline))
 
 
 def invoice(number: int, lines: int = 1, **changes: object) -> list[Row]:
@@ -107,38 +92,38 @@ def test_the_pages_have_every_invoice_once(limit: int, api: Api, dynamodb: "Dyna
     assert all(len(page) <= limit for page in pages)
 
 
-def test_a_page_never_splits_an_invoice(fake_api: Api, fake: FakeDynamoDB) -> None:
+def test_a_page_never_splits_an_invoice(offline_api: Api, fake: FakeDynamoDB) -> None:
     """90 and 60 pointers: a page of 100 pointers ends within the second invoice."""
     store(fake, *([row(InvoiceNo="1", StockCode=str(n))] for n in range(90)))
     store(fake, *([row(InvoiceNo="2", StockCode=str(n))] for n in range(60)))
-    pages = pages_of(fake_api, "17850", 1)
+    pages = pages_of(offline_api, "17850", 1)
     assert [[(each["InvoiceNo"], each["line_count"]) for each in page] for page in pages] == [[("1", 90)], [("2", 60)]]
 
 
-def test_a_page_does_not_depend_on_the_batches(fake_api: Api, fake: FakeDynamoDB) -> None:
+def test_a_page_does_not_depend_on_the_batches(offline_api: Api, fake: FakeDynamoDB) -> None:
     """A file that is sent again in another order makes more slices, but changes no response."""
     invoices = [[row(InvoiceNo=str(100 + n), StockCode=str(k), Occurrence=1) for k in range(5)] for n in range(30)]
     store(fake, *invoices)
-    before = fake_api.get("/customers/17850/invoices", limit=25).json()
+    before = offline_api.get("/customers/17850/invoices", limit=25).json()
     store(fake, *([line] for lines in invoices for line in lines))
-    assert fake_api.get("/customers/17850/invoices", limit=25).json() == before
+    assert offline_api.get("/customers/17850/invoices", limit=25).json() == before
 
 
-def test_an_invoice_with_more_pointers_than_a_page_is_complete(fake_api: Api, fake: FakeDynamoDB) -> None:
+def test_an_invoice_with_more_pointers_than_a_page_is_complete(offline_api: Api, fake: FakeDynamoDB) -> None:
     """The Query goes on to its next page, and the slices are read 100 at a time."""
     store(fake, *([row(InvoiceNo="1", StockCode=str(n))] for n in range(230)))
     store(fake, invoice(2))
-    pages = pages_of(fake_api, "17850", 20)
+    pages = pages_of(offline_api, "17850", 20)
     assert [(each["InvoiceNo"], each["line_count"]) for page in pages for each in page] == [("1", 230), ("2", 1)]
-    assert fake_api.get("/customers/17850").json()["line_count"] == 231
+    assert offline_api.get("/customers/17850").json()["line_count"] == 231
 
 
 @pytest.mark.parametrize("pointers", [99, 100, 101, 200])
-def test_a_page_that_ends_at_the_limit_loses_no_invoice(pointers: int, fake_api: Api, fake: FakeDynamoDB) -> None:
+def test_a_page_that_ends_at_the_limit_loses_no_invoice(pointers: int, offline_api: Api, fake: FakeDynamoDB) -> None:
     """Each invoice has one pointer; their number is close to the size of a page."""
     store(fake, *(invoice(1000 + n) for n in range(pointers)))
-    assert sum(len(page) for page in pages_of(fake_api, "17850", 100)) == pointers
-    assert fake_api.get("/customers/17850").json()["invoice_count"] == pointers
+    assert sum(len(page) for page in pages_of(offline_api, "17850", 100)) == pointers
+    assert offline_api.get("/customers/17850").json()["invoice_count"] == pointers
 
 
 def test_a_pointer_without_its_slice_counts_nothing(api: Api, dynamodb: "DynamoDBClient") -> None:

@@ -3,27 +3,11 @@
 import pytest
 
 from aws.metrics import Metric
-from pipeline_api.app import create_app
-from pipeline_api.asgi import run_inline
 from tests.invoice_rows import Row, ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
-from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
-from tests.pipeline_api.fake_kinesis import FakeKinesis
-from tests.pipeline_api.open_services import open_services
 from tests.recorded_metrics import RecordedMetrics
 
 BATCH = {"Idempotency-Key": "batch-1"}
-
-
-@pytest.fixture
-def metrics() -> RecordedMetrics:
-    return RecordedMetrics()
-
-
-@pytest.fixture
-def metered(metrics: RecordedMetrics) -> Api:
-    services = open_services(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([]), metrics)
-    return Api(create_app(services, run_inline))
 
 
 def rejected(reason: str, rows: int) -> Metric:
@@ -40,18 +24,18 @@ def rejected(reason: str, rows: int) -> Metric:
     ],
 )
 def test_each_row_is_counted_once(
-    metered: Api, metrics: RecordedMetrics, rows: list[Row], expected: list[Metric]
+    offline_api: Api, metrics: RecordedMetrics, rows: list[Row], expected: list[Metric]
 ) -> None:
     """A rejected row is counted under its first invalid field."""
-    metered.ingest(ndjson(rows), AS_NDJSON, BATCH)
+    offline_api.ingest(ndjson(rows), AS_NDJSON, BATCH)
     assert metrics.puts == [("batch-1", expected)]
 
 
-def test_only_known_fields_are_reasons(metered: Api, metrics: RecordedMetrics) -> None:
+def test_only_known_fields_are_reasons(offline_api: Api, metrics: RecordedMetrics) -> None:
     """An unknown field makes no metric of its own, because callers could make thousands."""
     strange = [row(JaneDoe=number) for number in range(3)]
     misspelt = [row(CustomerId=number) for number in range(3)]
-    metered.ingest(ndjson([row(), *strange, *misspelt]) + b"\n[1]\n{", AS_NDJSON, BATCH)
+    offline_api.ingest(ndjson([row(), *strange, *misspelt]) + b"\n[1]\n{", AS_NDJSON, BATCH)
     assert metrics.puts == [("batch-1", [Metric("RowsAccepted", 1), rejected("row", 5), rejected("unknown field", 3)])]
 
 
@@ -59,8 +43,8 @@ def test_only_known_fields_are_reasons(metered: Api, metrics: RecordedMetrics) -
     ("body", "reason"), [(b"[", "Malformed"), (b"[]", "InvalidRows"), (b"[" + b"1," * 10_000 + b"1]", "TooLarge")]
 )
 def test_a_body_whose_rows_cannot_be_counted_is_a_rejected_request(
-    metered: Api, metrics: RecordedMetrics, body: bytes, reason: str
+    offline_api: Api, metrics: RecordedMetrics, body: bytes, reason: str
 ) -> None:
     """The reason is the kind of error."""
-    metered.ingest(body, AS_JSON, BATCH)
+    offline_api.ingest(body, AS_JSON, BATCH)
     assert metrics.puts == [("batch-1", [Metric("RequestsRejected", 1, reason=reason)])]

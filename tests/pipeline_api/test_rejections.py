@@ -15,14 +15,12 @@ from aws.metrics import Metric
 from aws.receipts import ReceiptWriter
 from aws.rejections import RejectionStore, new_rejection
 from invoices.errors import RowError
-from pipeline_api.app import create_app
-from pipeline_api.asgi import run_inline
 from pipeline_api.queries.tables import Tables
 from tests.invoice_rows import Row, ndjson, row, without
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
-from tests.pipeline_api.open_services import open_services
+from tests.pipeline_api.open_services import app_over, open_services
 from tests.receipts import receipt
 from tests.recorded_metrics import RecordedMetrics
 
@@ -40,15 +38,10 @@ def store(s3: "S3Client") -> RejectionStore:
 
 
 @pytest.fixture
-def metrics() -> RecordedMetrics:
-    return RecordedMetrics()
-
-
-@pytest.fixture
 def keeping(store: RejectionStore, put_records: list[PutRecord], metrics: RecordedMetrics) -> Api:
     services = open_services(FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([]), metrics)
     services = replace(services, keep_rejections=lambda: store, open_rejections=lambda: store)
-    return Api(create_app(services, run_inline))
+    return Api(app_over(services))
 
 
 @pytest.fixture
@@ -188,7 +181,7 @@ def test_a_receipt_counts_the_rejected_rows(store: RejectionStore, dynamodb: "Dy
     texts, errors = {0: b"{}", 7: b"[]"}, [RowError(0, None, "is odd"), RowError(7, None, "is odd")]
     store.create(new_rejection("batch-1", datetime(1970, 1, 1, tzinfo=UTC), texts, errors))
     services = open_services(FakeKinesis([]).stream(), Tables(dynamodb, "invoices", "customers", lambda _: None))
-    api = Api(create_app(replace(services, keep_rejections=lambda: store), run_inline))
+    api = Api(app_over(replace(services, keep_rejections=lambda: store)))
     assert api.get("/batches/batch-1").json()["rejected"] == 2
 
 
@@ -196,7 +189,7 @@ def test_a_receipt_counts_the_rejected_rows(store: RejectionStore, dynamodb: "Dy
 def with_receipts(store: RejectionStore, dynamodb: "DynamoDBClient") -> Api:
     """Rejected rows are kept, and the tables are moto's."""
     services = open_services(FakeKinesis([]).stream(), Tables(dynamodb, "invoices", "customers", lambda _: None))
-    return Api(create_app(replace(services, keep_rejections=lambda: store), run_inline))
+    return Api(app_over(replace(services, keep_rejections=lambda: store)))
 
 
 def test_a_receipt_counts_the_rejected_rows_of_every_day(

@@ -3,22 +3,18 @@
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import pytest
 from mangum import Mangum
 from mangum.types import LambdaContext
 
-from pipeline_api.app import create_app
-from pipeline_api.asgi import StagePrefix, run_inline
+from pipeline_api.asgi import StagePrefix
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
-from tests.pipeline_api.open_services import open_services
+from tests.pipeline_api.gateway_events import Event, event_for
+from tests.pipeline_api.open_services import app_over, open_services
 
-Event: TypeAlias = dict[str, Any]
-
-EVENTS = Path(__file__).parent / "events"
 PREFIXES: Mapping[str, str] = {
     "http_api_v2_default_stage": "",
     "http_api_v2_named_stage": "/live",
@@ -38,15 +34,8 @@ def event_loop() -> Iterator[None]:
     loop.close()
 
 
-def event_for(name: str, path: str) -> Event:
-    """An event in the form that AWS documents, with `path` in place of /docs."""
-    text = (EVENTS / f"{name}.json").read_text()
-    event: Event = json.loads(text.replace("/docs", path))
-    return event
-
-
 def respond(event: Event) -> dict[str, Any]:
-    app = create_app(open_services(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([])), run_inline)
+    app = app_over(open_services(FakeKinesis([]).stream(), FakeDynamoDB([]).tables([])))
     return Mangum(StagePrefix(app), lifespan="off")(event, cast("LambdaContext", None))
 
 

@@ -8,13 +8,13 @@ from aws.api_keys import Scope
 from aws.receipts import ReceiptTable
 from invoices.batch import unpack
 from invoices.fields import RULES
-from pipeline_api.app import Services, create_app
-from pipeline_api.asgi import run_inline
+from pipeline_api.app import Services
 from pipeline_api.problems import Forbidden
 from tests.invoice_rows import Row, ndjson, row
 from tests.pipeline_api.api_calls import AS_NDJSON, Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis, PutRecord
+from tests.pipeline_api.open_services import app_over
 from tests.pipeline_api.store import store
 from tests.recorded_metrics import RecordedMetrics
 
@@ -38,7 +38,7 @@ def ingest_only(put_records: list[PutRecord]) -> Api:
     """The caller's key has the scope `ingest` and no other."""
     stream, tables = FakeKinesis(put_records).stream(), FakeDynamoDB([]).tables([])
     receipts = ReceiptTable(tables.client, "batches")
-    return Api(create_app(Services(stream, tables, receipts, authorize_ingest, RecordedMetrics()), run_inline))
+    return Api(app_over(Services(stream, tables, receipts, authorize_ingest, RecordedMetrics())))
 
 
 @pytest.mark.parametrize("statement", [NINE, {"Withdrawn": True}, TAKEN_BACK])

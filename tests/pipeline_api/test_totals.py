@@ -9,12 +9,11 @@ import pytest
 
 from aws.receipts import ReceiptTable
 from aws.totals import CurrentTotals, DayTotals, TotalsStore
-from pipeline_api.app import Services, create_app
-from pipeline_api.asgi import run_inline
+from pipeline_api.app import Services
 from tests.pipeline_api.api_calls import Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
 from tests.pipeline_api.fake_kinesis import FakeKinesis
-from tests.pipeline_api.open_services import authorize_all
+from tests.pipeline_api.open_services import app_over, authorize_all
 from tests.recorded_metrics import RecordedMetrics
 
 if TYPE_CHECKING:
@@ -31,9 +30,7 @@ JANUARY = [DayTotals("2011-01-04", "Norway", lines=1, quantity="1", amount="0.10
 def api_with(open_totals: Callable[[], TotalsStore | None]) -> Api:
     stream, tables = FakeKinesis([]).stream(), FakeDynamoDB([]).tables([])
     receipts = ReceiptTable(tables.client, "batches")
-    return Api(
-        create_app(Services(stream, tables, receipts, authorize_all, RecordedMetrics(), open_totals), run_inline)
-    )
+    return Api(app_over(Services(stream, tables, receipts, authorize_all, RecordedMetrics(), open_totals)))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pipeline_api.problems import Unauthenticated
 from pipeline_ops.api_keys import KeyRing
 from pipeline_ops.cli import build_app
 from pipeline_ops.errors import OpsError
+from tests.conftest import create_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,12 +24,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 @pytest.fixture
 def ring(dynamodb: "DynamoDBClient") -> KeyRing:
-    dynamodb.create_table(
-        TableName="keys",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "KeyId", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "KeyId", "AttributeType": "S"}],
-    )
+    create_table(dynamodb, "keys", "KeyId")
     return KeyRing(dynamodb, "keys", lambda: NOON, secrets.token_bytes)
 
 

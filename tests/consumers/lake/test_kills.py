@@ -1,16 +1,24 @@
 """A refresh that is killed at any moment, and many at once, leave each line in the lake once."""
 
-import subprocess
-import sys
+import multiprocessing
+import os
+import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeAlias
 
 import pytest
 
+from aws.clients import s3_client, sqs_client
+from aws.totals import TotalsStore
+from consumers.lake.refresh import LakeQueue, Refresh
+from consumers.lake.table import LakeTable
 from tests.consumers.lake.lakes import Lake, LakeLine
 from tests.invoice_rows import row
 
@@ -20,46 +28,60 @@ JANUARY = "1/4/2011 10:00"
 BOTH = ("12/1/2010 8:26", JANUARY)
 VISIBILITY_SECONDS = 1
 
-SETUP = """
-import os, signal, sys
-from aws.clients import s3_client, sqs_client
-from aws.totals import TotalsStore
-from consumers.lake.refresh import LakeQueue, Refresh
-from consumers.lake.table import LakeTable
-
-archive, bucket, url, *arguments = sys.argv[1:]
-s3, queue = s3_client(), LakeQueue(sqs_client(), url, wait_seconds=0)
-refresh = Refresh(s3, archive, LakeTable(s3, bucket), TotalsStore(s3, bucket))
-"""
-KILLED = """
-fatal, moment = int(arguments[0]), arguments[1]
-calls = 0
-
-def fatal_call(function):
-    def call(*values, **names):
-        global calls
-        calls += 1
-        number = calls
-        if (number, moment) == (fatal, "before"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = function(*values, **names)
-        if (number, moment) == (fatal, "after"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    return call
-
-mutating = [(LakeTable, "write"), (TotalsStore, "write"), (LakeTable, "commit"), (TotalsStore, "publish")]
-for owner, name in [*mutating, (LakeQueue, "delete")]:
-    setattr(owner, name, fatal_call(getattr(owner, name)))
-refresh.run(queue)
-"""
-ADDING = "refresh.add(arguments)"
 MUTATING_CALLS = 7  # two data files, two objects of totals, the commit, the totals' current version, the messages
 
+# Each process starts with the modules of this one loaded, but without its threads.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([__name__])
 
-def started(lake: Lake, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", SETUP + program, lake.archive_bucket, lake.bucket, lake.queue_url, *arguments]
-    return subprocess.Popen(command)
+Buckets: TypeAlias = tuple[str, str]
+"""The names of archive and lake."""
+
+
+def started(lake: Lake, work: Callable[..., None], *arguments: object) -> BaseProcess:
+    buckets = (lake.archive_bucket, lake.bucket)
+    process = FORKS.Process(target=work, args=(dict(os.environ), buckets, *arguments))
+    process.start()
+    return process
+
+
+def exit_code(process: BaseProcess) -> int | None:
+    """When it has ended."""
+    process.join()
+    return process.exitcode
+
+
+def refresh_of(environment: Mapping[str, str], buckets: Buckets) -> Refresh:
+    os.environ.update(environment)
+    s3, (archive, bucket) = s3_client(), buckets
+    return Refresh(s3, archive, LakeTable(s3, bucket), TotalsStore(s3, bucket))
+
+
+def add(environment: Mapping[str, str], buckets: Buckets, key: str) -> None:
+    refresh_of(environment, buckets).add([key])
+
+
+def run_until_killed(environment: Mapping[str, str], buckets: Buckets, url: str, fatal: int, moment: str) -> None:
+    """SIGKILL before or after the mutating call of this number."""
+    refresh = refresh_of(environment, buckets)
+    numbers = count(1)
+
+    def fatal_call(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*values: object, **names: object) -> Any:
+            number = next(numbers)
+            if (number, moment) == (fatal, "before"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = function(*values, **names)
+            if (number, moment) == (fatal, "after"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return call
+
+    mutating = [(LakeTable, "write"), (TotalsStore, "write"), (LakeTable, "commit"), (TotalsStore, "publish")]
+    for owner, name in [*mutating, (LakeQueue, "delete")]:
+        setattr(owner, name, fatal_call(getattr(owner, name)))
+    refresh.run(LakeQueue(sqs_client(), url, wait_seconds=0))
 
 
 def drain(lake: Lake) -> None:
@@ -89,7 +111,7 @@ def test_a_killed_refresh_is_finished_by_the_next(lake: Lake, call: int, moment:
     codes = [str(code) for code in range(20)]
     lake.archive("one", [row(StockCode=code, Occurrence=1) for code in codes] + [row(Occurrence=1)])
     lake.archive("two", [row(StockCode=code, Occurrence=1, InvoiceDate=JANUARY) for code in codes])
-    assert started(lake, KILLED, str(call), moment).wait() == -9
+    assert exit_code(started(lake, run_until_killed, lake.queue_url, call, moment)) == -9
     drain(lake)
     before = lake.lines()
     lake.table.vacuum(timedelta())
@@ -106,8 +128,8 @@ def test_eight_writers_at_once_lose_and_double_nothing(lake: Lake) -> None:
     for writer in range(8):
         own = [row(StockCode=f"w{writer}", Occurrence=1, InvoiceDate=date) for date in BOTH]
         keys.append(lake.archive(str(writer), own + shared))
-    writers = [started(lake, ADDING, key) for key in keys]
-    assert [writer.wait() for writer in writers] == [0] * 8
+    writers = [started(lake, add, key) for key in keys]
+    assert [exit_code(writer) for writer in writers] == [0] * 8
     lines = lake.lines()
     assert (len(lines), set(lines.values())) == (8 * 2 + 5, {1})
     assert total_in_totals(lake) == total_of(lines)
