@@ -3,17 +3,14 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from acceptance.api_keys import new_api_key
 from acceptance.artifacts import Build, sam_build
 from acceptance.machine import PROJECT, TEMPLATE_PYTHON, architecture, python_version
-from local_runtime.engine import start_engine
+from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment, machine_environment
-from local_runtime.folder import lock_folder
-from local_runtime.processes import supervise
+from local_runtime.pipeline import create_key
 from local_runtime.stack.functions import Function, read_functions
 from local_runtime.stack.resources import Clients, create_resources, engine_clients
 from local_runtime.stack.template import physical_names, read_template
@@ -64,12 +61,10 @@ def arm64_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 def data_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataPlane]:
     template = read_template(PROJECT / "template.yaml")
     physical = physical_names(template)
-    root: Path = tmp_path_factory.mktemp("plane")
-    with lock_folder(root) as folder, supervise() as supervisor:
-        machine = machine_environment(os.environ, folder.temporary)
-        engine = start_engine(supervisor, folder, machine)
+    machine = machine_environment(os.environ, tmp_path_factory.mktemp("plane"))
+    with temporary_engine() as engine:
         clients = engine_clients(engine.endpoint)
         create_resources(template, physical, clients)
         functions = {function.name: function for function in read_functions(template, physical)}
-        api_key = new_api_key(clients.dynamodb, functions["ApiFunction"].environment["KEYS_TABLE"])
+        api_key = create_key(clients.dynamodb, functions["ApiFunction"].environment)
         yield DataPlane(clients, functions, {**machine, **aws_environment(engine.endpoint)}, api_key)

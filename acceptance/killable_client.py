@@ -14,9 +14,9 @@ from random import Random
 from typing import Any
 
 from acceptance.killable_pipeline import KillablePipeline
+from invoices.line import CONTENT_FIELDS
 from local_runtime.pipeline import API_KEY
 
-COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 _ONE_IN = 97
 
 
@@ -87,7 +87,7 @@ def said_by(process: "subprocess.Popen[str]", said: str = "") -> Said:
 def write_rows(path: Path, name: str, count: int, chance: Random) -> Path:
     """Rows of invoices of this name alone; one in some hundred is a reject, some are repeated word for word."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *_rows(name, count, chance)])
+        csv.writer(file).writerows([CONTENT_FIELDS, *_rows(name, count, chance)])
     return path
 
 

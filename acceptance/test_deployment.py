@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 
 from acceptance.artifacts import Build, sam_build
-from acceptance.emulator import emulator
-from acceptance.http_proxy import http_proxy
+from acceptance.http_servers import http_proxy
 from acceptance.machine import PROJECT, architecture, python_version
-from acceptance.stack import Stack, deployed, give_the_api_its_route, let_the_lake_delete_in_batches
+from acceptance.stack import Stack, deploy, emulated_account, give_the_api_its_route, let_the_lake_delete_in_batches
 from tests.invoice_rows import row
 
 _SLOWEST_ARRIVAL_SECONDS = 60
@@ -32,9 +31,9 @@ def emulators_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
 @pytest.fixture(scope="module")
 def stack(emulators_build: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with emulator(tmp_path_factory.mktemp("emulator")) as account:
+    with emulated_account(tmp_path_factory.mktemp("emulator")) as account:
         started = time.perf_counter()
-        made = deployed(account, emulators_build)
+        made = deploy(account, emulators_build)
         seconds = time.perf_counter() - started
         version = python_version(Path(sys.executable))
         print(f"\nsam deploy: {len(made.resources)} resources in {seconds:.0f} s; functions run in Python {version}")
@@ -129,15 +128,8 @@ def test_a_poison_record_is_set_aside(stack: Stack) -> None:
 def test_the_smoke_test_finds_the_deployment_in_order(stack: Stack) -> None:
     """What `make smoke` runs."""
     with stack.http() as http, http_proxy(http) as address:
-        command: list[str | Path] = [
-            sys.executable,
-            PROJECT / "deployment" / "smoke.py",
-            "--url",
-            address,
-            "--api-key",
-            stack.api_key,
-        ]
-        finished = subprocess.run(command, check=False, capture_output=True, text=True)
+        smoke = (PROJECT / "deployment" / "smoke.py", "--url", address, "--api-key", stack.api_key)
+        finished = subprocess.run([sys.executable, *smoke], check=False, capture_output=True, text=True)
     print(f"\n{finished.stdout}")
     assert (finished.returncode, finished.stderr) == (0, "")
 

@@ -6,6 +6,9 @@ import re
 import subprocess
 import sys
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,13 +18,14 @@ import pytest
 from acceptance.conftest import DataPlane
 from acceptance.machine import PROJECT
 from acceptance.wire_recorder import wire_recorder
-from aws.bucket import Bucket
+from aws.bucket import Bucket, DeadLetterDocument
 from aws.rejections import RejectionStore, new_rejection
 from consumers.archive import Archive
 from consumers.batch_loop import Record
 from consumers.index import Index
 from invoices.batch import pack
 from invoices.errors import RowError
+from tests.consumers.events import delivered
 from tests.invoice_rows import ndjson, row
 from tests.transformed import Transformed, listed, transformed, with_everything
 
@@ -119,97 +123,33 @@ def listed_folders(statement: dict[str, Any]) -> list[str]:
 def test_every_call_is_granted_and_every_grant_is_called(
     calls: list[tuple[str, str, str]], stack: Transformed, function: str, role: str
 ) -> None:
-    """A call without a grant fails only on AWS; a grant without a call is a door left open."""
+    """A call without a grant fails only on AWS; a grant without a call is not needed."""
     expected = made(calls, modules_of(stack, function), function)
     print(f"\n{function}: " + ", ".join(sorted(f"{action} on {resource}" for action, resource in expected)))
     assert expected == granted(stack, role)
 
 
-REFRESH = "from local_runtime.handlers import invoke; print(invoke('consumers.to_lake.handler', {}))"
+REFRESH = """
+import sys
+from local_runtime.handlers import invoke
+for _ in sys.stdin:
+    print(invoke("consumers.to_lake.handler", {}), flush=True)
+"""
 VACUUM = """
 from datetime import timedelta
 import consumers.lake.table as table
 table.GRACE = timedelta()  # the emulator's objects are all of today
 from local_runtime.handlers import invoke
-print(invoke('consumers.to_lake.vacuum_handler', {}))
+print(invoke("consumers.to_lake.vacuum_handler", {}))
 """
-COMMITS = 11  # a checkpoint is written after ten
-
-
-@pytest.fixture(scope="module")
-def lake_calls(data_plane: DataPlane) -> dict[str, set[Grant]]:
-    """What the two functions of the lake call while rows come in, and while old files are deleted."""
-    buckets = data_plane.functions["ToLakeFunction"].environment
-    names = {buckets["RAW_BUCKET"]: "RawBucket", buckets["LAKE_BUCKET"]: "LakeBucket", "local-LakeQueue": "LakeQueue"}
-
-    def put(key: str, body: bytes) -> None:
-        data_plane.clients.s3.put_object(Bucket=buckets["RAW_BUCKET"], Key=key, Body=body)
-
-    def calls_of(function: str, program: str) -> set[Grant]:
-        with wire_recorder(data_plane.surroundings["AWS_ENDPOINT_URL"]) as wire:
-            environment = {**data_plane.environment(function), "AWS_ENDPOINT_URL": wire.url}
-            command = [sys.executable, "-c", program]
-            finished = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-            assert finished.returncode == 0, finished.stderr[-3000:]
-            return {(action, _placed_in(resource, names)) for action, resource in wire.calls}
-
-    redriven = {"batch_id": "b", "rows": [{"number": 0, "text": json.dumps(row(Occurrence=1))}]}
-    put("failed-redriven/to_dynamodb/dt=1970-01-01/hour=00/b.json", json.dumps(redriven).encode())
-    refreshed: set[Grant] = set()
-    for number in range(COMMITS):
-        put(f"raw/dt=1970-01-01/hour=00/{number}.ndjson.gz", pack(ndjson([row(StockCode=str(number), Occurrence=1)])))
-        refreshed |= calls_of("ToLakeFunction", REFRESH)
-    return {"ToLakeRole": refreshed, "VacuumLakeRole": calls_of("VacuumLakeFunction", VACUUM)}
-
-
 ERASE = """
 import pipeline_ops.erase.command as command
 command.SETTLED_SECONDS = 0  # no consumer runs
 from pipeline_ops.cli import main
 main(["erase", "--customer", "17850"])
 """
+COMMITS = 11  # a checkpoint is written after ten
 UNREADABLE = b"no object of ours, and 17850 in it"
-
-
-@pytest.fixture(scope="module")
-def erase_calls(data_plane: DataPlane, lake_calls: dict[str, set[Grant]]) -> set[Grant]:
-    """What an erasure calls where every store names the customer, in objects that it rewrites and that it deletes."""
-    functions = ("ApiFunction", "ToDynamodbFunction", "ToLakeFunction")
-    names = {
-        variable: value for each in functions for variable, value in data_plane.functions[each].environment.items()
-    }
-    bucket = Bucket(data_plane.clients.s3, names["RAW_BUCKET"])
-    record = pack(ndjson([row(Occurrence=1), row(Occurrence=1, CustomerID="13047")]))
-    for other in (b"", record):
-        Archive(bucket).add(Record("erased", "1", record + other))
-    Index(data_plane.clients.dynamodb, names["INVOICES_TABLE"], names["CUSTOMERS_TABLE"]).add(Record("e", "1", record))
-    for folder in ("failed/to_s3", "failed-redriven/to_s3", "aws/lambda", "rejected/dt=2026-01-01"):
-        bucket.put(f"{folder}/strange", UNREADABLE, "text/plain")
-    for stage in ("failed", "failed-redriven"):
-        rows = [{"index": 0, "number": 0, "text": json.dumps(row(Occurrence=1, CustomerID=None))}]
-        document = {
-            "stage": "to_dynamodb",
-            "batch_id": "e",
-            "sequence_number": "1",
-            "reason": "",
-            "errors": [],
-            "payload_base64": b64encode(record).decode(),
-            "rows": rows,
-        }
-        bucket.put(f"{stage}/to_dynamodb/dt=1970-01-01/hour=00/e.json", json.dumps(document).encode(), "text/plain")
-    event = {"Records": [{"kinesis": {"partitionKey": "e", "data": b64encode(record).decode()}}]}
-    bucket.put("aws/lambda/batch", json.dumps({"payload": json.dumps(event)}).encode(), "text/plain")
-    errors = [RowError(0, None, "")]
-    RejectionStore(bucket).create(new_rejection("e", datetime.now(UTC), {0: ndjson([row()])}, errors))
-    with wire_recorder(data_plane.surroundings["AWS_ENDPOINT_URL"]) as wire:
-        environment = {**os.environ, **data_plane.environment("ToLakeFunction"), **names, "AWS_ENDPOINT_URL": wire.url}
-        command = [sys.executable, "-c", ERASE]
-        finished = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-        assert finished.returncode == 0, finished.stderr[-3000:]
-        places = {names[variable]: place for variable, place in STORES.items()}
-        return {(action, _placed_in(resource, places)) for action, resource in wire.calls}
-
-
 STORES = {
     "RAW_BUCKET": "RawBucket",
     "LAKE_BUCKET": "LakeBucket",
@@ -219,17 +159,91 @@ STORES = {
 }
 
 
+class Program:
+    """A program that runs with the variables of all functions. `calls` are complete when the block has ended."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.calls: set[Grant] = set()
+
+    def step(self) -> None:
+        """Give it a line, and wait for one."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(file=self._process.stdin, flush=True)
+        assert self._process.stdout.readline()
+
+
+@contextmanager
+def recorded(data_plane: DataPlane, text: str) -> Iterator[Program]:
+    names = {name: value for each in data_plane.functions.values() for name, value in each.environment.items()}
+    places = {names[variable]: place for variable, place in STORES.items()} | {"local-LakeQueue": "LakeQueue"}
+    with wire_recorder(data_plane.surroundings["AWS_ENDPOINT_URL"]) as wire:
+        environment = {**data_plane.surroundings, **names, "AWS_ENDPOINT_URL": wire.url}
+        command = [sys.executable, "-c", text]
+        with subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            program = Program(process)
+            yield program
+            process.communicate()
+        assert process.returncode == 0
+        for action, resource in wire.calls:  # `local-lakebucket/lines/_delta_log/…` is LakeBucket/lines
+            store, *folders = resource.split("/")
+            program.calls.add((action, "/".join([places[store], *folders[:1]])))
+
+
+def raw_bucket(data_plane: DataPlane) -> Bucket:
+    return Bucket(data_plane.clients.s3, data_plane.functions["ToLakeFunction"].environment["RAW_BUCKET"])
+
+
+@pytest.fixture(scope="module")
+def lake_calls(data_plane: DataPlane) -> dict[str, set[Grant]]:
+    """What the two functions of the lake call while rows come in, and while old files are deleted."""
+    bucket = raw_bucket(data_plane)
+    redriven = {"batch_id": "b", "rows": [{"number": 0, "text": json.dumps(row(Occurrence=1))}]}
+    key = "failed-redriven/to_dynamodb/dt=1970-01-01/hour=00/b.json"
+    bucket.put(key, json.dumps(redriven).encode(), "application/json")
+    with recorded(data_plane, REFRESH) as refresh:
+        for number in range(COMMITS):
+            data = pack(ndjson([row(StockCode=str(number), Occurrence=1)]))
+            bucket.put(f"raw/dt=1970-01-01/hour=00/{number}.ndjson.gz", data, "application/gzip")
+            refresh.step()
+    with recorded(data_plane, VACUUM) as vacuum:
+        pass
+    return {"ToLakeRole": refresh.calls, "VacuumLakeRole": vacuum.calls}
+
+
+@pytest.fixture(scope="module")
+def erase_calls(data_plane: DataPlane, lake_calls: dict[str, set[Grant]]) -> set[Grant]:
+    """What an erasure calls where every store names the customer, in objects that it rewrites and that it deletes."""
+    bucket, tables = raw_bucket(data_plane), data_plane.functions["ToDynamodbFunction"].environment
+    record = pack(ndjson([row(Occurrence=1), row(Occurrence=1, CustomerID="13047")]))
+    for other in (b"", record):
+        Archive(bucket).add(Record("erased", "1", record + other))
+    index = Index(data_plane.clients.dynamodb, tables["INVOICES_TABLE"], tables["CUSTOMERS_TABLE"])
+    index.add(Record("e", "1", record))
+    for folder in ("failed/to_s3", "failed-redriven/to_s3", "aws/lambda", "rejected/dt=2026-01-01"):
+        bucket.put(f"{folder}/strange", UNREADABLE, "text/plain")
+    letter = DeadLetterDocument("to_dynamodb", "e", "1", "", (), b64encode(record).decode())
+    rows = [{"index": 0, "number": 0, "text": json.dumps(row(Occurrence=1, CustomerID=None))}]
+    document = json.dumps({**asdict(letter), "rows": rows}).encode()
+    for folder in ("failed", "failed-redriven"):
+        bucket.put(f"{folder}/to_dynamodb/dt=1970-01-01/hour=00/e.json", document, "application/json")
+    event = json.dumps({"Records": [delivered(record)]})
+    bucket.put("aws/lambda/batch", json.dumps({"payload": event}).encode(), "application/json")
+    rejection = new_rejection("e", datetime.now(UTC), {0: ndjson([row()])}, [RowError(0, None, "")])
+    RejectionStore(bucket).create(rejection)
+    with recorded(data_plane, ERASE) as erase:
+        pass
+    return erase.calls
+
+
 def test_every_call_of_an_erasure_is_granted_and_every_grant_is_called(
     erase_calls: set[Grant], stack: Transformed
 ) -> None:
     """Operators assume a role that can do this and no more."""
     assert erase_calls == granted(stack, "EraseRole")
-
-
-def _placed_in(resource: str, names: dict[str, str]) -> str:
-    """`local-lakebucket/lines/_delta_log/…` is LakeBucket/lines."""
-    store, *folders = resource.split("/")
-    return "/".join([names[store], *folders[:1]])
 
 
 @pytest.mark.parametrize("role", ["ToLakeRole", "VacuumLakeRole"])

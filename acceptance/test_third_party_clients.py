@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.pipeline_api.openapi_document import DOCUMENT
 from tests.running_pipeline import RunningPipeline, running_pipeline, serving_pipeline
 
 TOOLS = PROJECT / ".venv-third-party" / "bin"
+PROGRAMS = THIRD_PARTY / "node_modules" / ".bin"
 EXAMPLES = 40  # for each route and phase
 
 
@@ -34,8 +35,8 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPipeli
         yield running
 
 
-def done(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
-    """What it said; the proof fails if the program does."""
+def done(*command: str | Path, cwd: Path, **more: str) -> str:
+    """What it said; the test fails if the program does."""
     environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}", **more}
     finished = subprocess.run(command, check=False, cwd=cwd, capture_output=True, text=True, env=environment)
     assert finished.returncode == 0, finished.stdout[-6000:] + finished.stderr[-3000:]
@@ -44,18 +45,13 @@ def done(command: Sequence[str | Path], cwd: Path, **more: str) -> str:
 
 def test_schemathesis_finds_nothing(pipeline: RunningPipeline, tmp_path: Path) -> None:
     """Examples, edges, random and stateful calls, right and wrong ones; the same in each run."""
-    config: list[str | Path] = ["--config-file", THIRD_PARTY / "schemathesis.toml"]
-    header = ["--header", f"X-Api-Key: {pipeline.key['X-Api-Key']}"]
-    options = ["--max-examples", str(EXAMPLES), "--no-color"]
-    command: list[str | Path] = [
-        TOOLS / "schemathesis",
-        *config,
-        "run",
-        f"{pipeline.url}/openapi.json",
-        *header,
-        *options,
-    ]
-    said = done(command, tmp_path, PYTHONPATH=str(THIRD_PARTY))
+    said = done(
+        *(TOOLS / "schemathesis", "--config-file", THIRD_PARTY / "schemathesis.toml"),
+        *("run", f"{pipeline.url}/openapi.json", "--header", f"X-Api-Key: {pipeline.key['X-Api-Key']}"),
+        *("--max-examples", str(EXAMPLES), "--no-color"),
+        cwd=tmp_path,
+        PYTHONPATH=str(THIRD_PARTY),
+    )
     print("\nschemathesis: " + next(line.strip() for line in said.splitlines() if "generated" in line))
 
 
@@ -80,19 +76,11 @@ print(taken.accepted, answer.total, answer.lines[0].description)
 
 def test_a_generated_client_works(pipeline: RunningPipeline, tmp_path: Path) -> None:
     """Made by openapi-python-client from the committed document: it posts a row, typed, and reads it back."""
-    generate: list[str | Path] = [
-        "generate",
-        "--path",
-        DOCUMENT,
-        "--meta",
-        "none",
-        "--output-path",
-        tmp_path / "invoice_client",
-    ]
-    done([TOOLS / "openapi-python-client", *generate], tmp_path)
+    generate = (TOOLS / "openapi-python-client", "generate", "--path", DOCUMENT, "--meta", "none")
+    done(*generate, "--output-path", tmp_path / "invoice_client", cwd=tmp_path)
     sent = json.dumps(row(InvoiceNo="GENERATED-1", Description="A ROW", Occurrence=1))
-    script = [TOOLS / "python", "-c", SEND_AND_ASK, pipeline.url, pipeline.key["X-Api-Key"], sent]
-    assert done(script, tmp_path) == "1 15.30 A ROW\n"
+    arguments = (pipeline.url, pipeline.key["X-Api-Key"], sent)
+    assert done(TOOLS / "python", "-c", SEND_AND_ASK, *arguments, cwd=tmp_path) == "1 15.30 A ROW\n"
 
 
 SNIPPETS = re.findall(r"(?ms)^```python\n(import os.*?)^```", (PROJECT / "docs" / "lake.md").read_text())
@@ -117,7 +105,7 @@ def test_the_lake_is_read_as_its_page_says(
         taken_back = row(Occurrence=3, Withdrawn=True, AsOf="2026-11-26T09:00:00Z")
         lake.archive("one", [row(Occurrence=1), row(Occurrence=2), taken_back])
         lake.refresh()
-        assert done([TOOLS / "python", "-c", snippet], tmp_path, LAKE_BUCKET=lake.bucket) == expected
+        assert done(TOOLS / "python", "-c", snippet, cwd=tmp_path, LAKE_BUCKET=lake.bucket) == expected
 
 
 def test_the_committed_postman_collection_is_made_of_the_committed_document() -> None:
@@ -128,17 +116,17 @@ def test_the_committed_postman_collection_is_made_of_the_committed_document() ->
 def test_newman_runs_the_postman_collection_on_an_empty_stack(tmp_path: Path) -> None:
     """From top to bottom at once: the first request waits until its row can be queried, so every other finds it."""
     with serving_pipeline(tmp_path / "run") as empty:
-        newman: list[str | Path] = [THIRD_PARTY / "node_modules" / ".bin" / "newman", "run", COLLECTION, "--bail"]
         key, url = f"apiKey={empty.key['X-Api-Key']}", f"baseUrl={empty.url}"
-        said = done([*newman, "--env-var", key, "--env-var", url, "--color", "off"], tmp_path)
+        newman = (PROGRAMS / "newman", "run", COLLECTION, "--bail", "--env-var", key, "--env-var", url)
+        said = done(*newman, "--color", "off", cwd=tmp_path)
     print("\nnewman: " + " ".join(next(line for line in said.splitlines() if "requests" in line).split()))
 
 
 @pytest.fixture(scope="module")
 def pages(pipeline: RunningPipeline) -> dict[str, Any]:
     """What Chromium saw on the docs page and on the console."""
-    script: list[str | Path] = [THIRD_PARTY / "pages.cjs", pipeline.url, pipeline.key["X-Api-Key"], chromium()]
-    seen: dict[str, Any] = json.loads(done(["node", *script], PROJECT))
+    script = (THIRD_PARTY / "pages.cjs", pipeline.url, pipeline.key["X-Api-Key"], chromium())
+    seen: dict[str, Any] = json.loads(done("node", *script, cwd=PROJECT))
     return seen
 
 
@@ -195,7 +183,7 @@ def test_the_console_writes_money_exactly(pages: dict[str, Any]) -> None:
 
 def test_the_types_of_the_console_hold(tmp_path: Path) -> None:
     """TypeScript reads the modules and their JSDoc types: a property that is not there is found without a browser."""
-    done([THIRD_PARTY / "node_modules" / ".bin" / "tsc", "--project", THIRD_PARTY / "tsconfig.json"], tmp_path)
+    done(PROGRAMS / "tsc", "--project", THIRD_PARTY / "tsconfig.json", cwd=tmp_path)
 
 
 def chromium() -> str:
