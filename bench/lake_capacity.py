@@ -73,7 +73,7 @@ def _rewriting(prices: Prices) -> Iterator[str]:
     gigabytes = function_limits(REFRESH).megabytes / 1024
     micros = _CPU_MICROSECONDS * prices.assumed("lambda_cpu_factor")
     dollars = micros * gigabytes * prices["lambda.per_gb_second"]  # of a million lines, which take `micros` seconds
-    yield "Where rows come evenly, each refresh rewrites a half-full partition. The cost of a row is the same at any load:"
+    yield "Where rows come evenly, each refresh rewrites a half-full partition. A row costs the same at any load:"
     yield from ("", "| partition | `LakeRefresh` | a row is rewritten | dollars per million rows |", "|---" * 4 + "|")
     hourly = {"month": DAYS_PER_MONTH * _HOURS_PER_DAY, "day": _HOURS_PER_DAY}
     for partition, schedule, refreshes in (

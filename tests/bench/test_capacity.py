@@ -61,6 +61,15 @@ def test_the_page_computes_as_the_bill_does() -> None:
     assert row.api.cpu_factor == prices.assumed("lambda_cpu_factor")
 
 
+def test_what_a_slow_machine_reads_more_often_counts_once() -> None:
+    """Who is erased is read again after ten seconds, and the page must be the same everywhere."""
+    counts = Counts(rows=1_000, requests=1)
+    counts.calls_by_function[API] = type(counts.calls)({"PutRecord": 1, "GetItem": 2})
+    counts.calls_by_function[TO_DYNAMODB] = type(counts.calls)({"BatchWriteItem": 4, "GetObject": 3})
+    row = per_row(counts, 5_000, read_prices())
+    assert (row.api.calls, row.to_dynamodb.calls) == (0.002, 0.005)
+
+
 def test_a_shard_costs_by_the_hour_and_a_stream_on_demand_by_the_gigabyte() -> None:
     """With almost no rows, an hour is all that costs: a shard's and its retention's, or the stream's."""
     prices = read_prices()
