@@ -1,6 +1,6 @@
 """`rejected list`, `rejected show`, `rejected resend`: rows that the API rejected, and how to send them mended."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
