@@ -139,7 +139,8 @@ Batch = Annotated[
         metavar="ID",
         is_eager=True,
         callback=_refuse_batch,
-        help="An operator takes a batch back: invoice-stream ops withdraw --batch ID. [default: the file's lines]",
+        help="An operator takes a batch back: invoice-stream ops withdraw --batch ID.",
+        show_default="the file's lines",
     ),
 ]
 
@@ -333,7 +334,7 @@ def _fetch(environment: Environment, address: Address, fetch: Callable[[Api], Aw
             return asyncio.run(open_and_fetch())
     except NotFound as missing:
         _, _, said = str(missing).partition(": ")  # behind the problem's title
-        _print_error(said if _TAKEN_BACK in said else f"There is no such {kind}.")
+        _print_error(f"{said}." if _TAKEN_BACK in said else f"There is no such {kind}.")
         raise typer.Exit(_NOT_FOUND) from missing
 
 

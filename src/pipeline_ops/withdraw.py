@@ -57,8 +57,9 @@ def withdraw_command(  # noqa: PLR0913 - a command has its options as parameters
 ) -> None:
     """Take back all lines of a batch, also those that were sent without Occurrence. They count nowhere then.
 
-    A line with Occurrence is taken back in whichever batch it was sent. Rows that were rejected and resent are a batch
-    of their own. Exit code 1: you answered no.
+    A line with Occurrence is taken back in whichever batch it was sent.
+    Rows that were rejected and resent are a batch of their own.
+    Exit code 1: you answered no.
     """
     settings = Settings(bucket=bucket, invoices_table=invoices_table)
     archive, table = Bucket(s3_client(), settings.required_bucket()), settings.required_invoices_table()
