@@ -40,7 +40,7 @@ coverage: $(READY) ## run all tests and report the line coverage of src and clie
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos" --cov --cov-report term:skip-covered
 
 prove: $(READY) .venv-sam/.ready .venv-lambda/.ready .venv-third-party/.ready acceptance/third_party_clients/node_modules ## test what can be tested of a deployment without an AWS account
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -rP --timeout 600 acceptance
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -rP --timeout 600 acceptance
 
 # The real data set if it is there, else the generated sample.
 BENCH_CSV = $(or $(CSV),$(wildcard ../shared/data/online_retail_2010-12.csv.gz),.local/bench/sample.csv)

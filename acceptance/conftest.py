@@ -15,16 +15,6 @@ from local_runtime.stack.functions import Function, read_functions
 from local_runtime.stack.resources import Clients, create_resources, engine_clients
 from local_runtime.stack.template import physical_names, read_template
 
-_SHARE_A_BUILD = {"test_artifacts", "test_functions"}
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each file runs in one process, and those that share a build run in the same."""
-    for item in items:
-        name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("artifacts" if name in _SHARE_A_BUILD else name))
-
 
 @dataclass(frozen=True)
 class DataPlane:
