@@ -65,8 +65,9 @@ def test_a_posted_row_arrives_and_can_be_queried(stack: Stack) -> None:
     assert (invoice["line_count"], invoice["total"], customer["total"]) == (1, "15.30", "15.30")
 
 
-def test_a_posted_row_is_in_the_lake_once(stack: Stack) -> None:
-    """Sent in two batches; each refresh and the vacuum with no more than its own role allows."""
+@pytest.fixture(scope="module")
+def refreshes(stack: Stack) -> list[Any]:
+    """What a refresh answers after each of two batches with the same row."""
     bucket, s3 = stack.outputs["RawBucketName"], stack.account.client("s3")
     answers = []
     with stack.http() as http:
@@ -74,10 +75,15 @@ def test_a_posted_row_is_in_the_lake_once(stack: Stack) -> None:
             raw = f"{http.post('/ingest', json=[row(InvoiceNo='D2', Occurrence=1)]).json()['batch_id']}.ndjson.gz"
             assert arrived(lambda raw=raw: raw in str(s3.list_objects_v2(Bucket=bucket, Prefix="raw/").get("Contents")))  # type: ignore[misc]
             answers += invoked(stack, "ToLakeFunction")
+    return answers
+
+
+def test_a_posted_row_is_in_the_lake_once(stack: Stack, refreshes: list[Any]) -> None:
+    """Sent in two batches; each refresh and the vacuum with no more than its own role allows."""
     vacuumed = invoked(stack, "VacuumLakeFunction")
-    print(f"\nrefreshes in the emulator: {answers}; vacuum: {vacuumed}")
-    assert (answers[0]["version"], answers[-1]["version"], vacuumed) == (1, None, {"data_files": 0, "totals": 0})
-    assert all(answer["unreadable"] == 0 for answer in answers)
+    print(f"\nrefreshes in the emulator: {refreshes}; vacuum: {vacuumed}")
+    assert (refreshes[0]["version"], refreshes[-1]["version"], vacuumed) == (1, None, {"data_files": 0, "totals": 0})
+    assert all(answer["unreadable"] == 0 for answer in refreshes)
 
 
 def invoked(stack: Stack, function: str) -> Any:
@@ -88,8 +94,9 @@ def invoked(stack: Stack, function: str) -> Any:
     return json.loads(payload)
 
 
+@pytest.mark.usefixtures("refreshes")
 def test_an_analyst_asks_the_lake_and_reads_no_archive(stack: Stack, tmp_path: Path) -> None:
-    """With the role's own credentials, after the lake got its row."""
+    """With the role's own credentials."""
     sts = stack.account.client("sts")
     role = sts.assume_role(RoleArn=stack.outputs["AnalystRoleArn"], RoleSessionName="analyst")["Credentials"]
     keys = {

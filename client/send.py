@@ -22,14 +22,13 @@ from client.journal import VERSION, Header, Journal, check_journal_path, default
 from client.reader import Chunk, Reader
 from client.receipts import Queryable, wait_until_queryable
 from client.rejects import Rejects, check_rejects_path, default_rejects_path, next_free_path
-from client.report import EMPTY_FILE, Summary, shown_name
+from client.report import DATES, EMPTY_FILE, Summary, shown_name
 from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
 
 _AMBIGUOUS = (
     "Every date of the file can be read as month/day and as day/month. They were read as month/day; if that is wrong, "
     "send the file with --dates dmy."
 )
-_ORDERS: dict[DateOrder, str] = {"mdy": "month/day/year", "dmy": "day/month/year"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +261,10 @@ def _check_order(lines: dict[frozenset[DateOrder], int], order: DateOrder) -> No
         raise BadInput(f"Line {line:,} has a date with slashes. Send the file with --dates mdy or --dates dmy.")
     other: DateOrder = "dmy" if order == "mdy" else "mdy"
     fitting = next((line for orders, line in lines.items() if orders == {order}), None)
-    what = f"Line {line:,} has a date that fits only {_ORDERS[other]}"
+    what = f"Line {line:,} has a date that fits only {DATES[other]}"
     if fitting is None:
         raise BadInput(f"{what}. Nothing was sent: send the file with --dates {other}.")
     raise BadInput(
-        f"{what}, and line {fitting:,} one that fits only {_ORDERS[order]}. Nothing was sent: give all dates of the "
+        f"{what}, and line {fitting:,} one that fits only {DATES[order]}. Nothing was sent: give all dates of the "
         "file one order, or send it as two files."
     )

@@ -15,10 +15,10 @@ from typing import TypeAlias
 from aws.bucket import Bucket
 from aws.erasures import STATEMENTS_KEY, ErasureList
 from aws.rejections import Rejection, RejectionStore
-from invoices.batch import pack
+from invoices.batch import pack_record
 from invoices.erasure import is_of_customer
 from invoices.errors import TooLarge
-from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES
+from invoices.limits import MAX_BODY_BYTES
 
 PutRecord: TypeAlias = Callable[[str, bytes], None]
 """Puts one record on the stream: batch id and data. Raises Retryable."""
@@ -86,10 +86,7 @@ def _record(rejection: Rejection) -> bytes:
     text = b"\n".join(row.resent for row in rejection.rows if row.resent is not None)
     if len(text) > MAX_BODY_BYTES:
         raise TooLarge("the mended rows are too large together", limit=MAX_BODY_BYTES, actual=len(text))
-    record = pack(text)
-    if len(record) > MAX_RECORD_BYTES:
-        raise TooLarge("the packed batch is too large", limit=MAX_RECORD_BYTES, actual=len(record))
-    return record
+    return pack_record(text)
 
 
 def _note_sent(store: RejectionStore, sent: Rejection) -> None:

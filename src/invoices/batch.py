@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import RFC_4122, UUID
 
 from invoices.errors import Malformed, TooLarge
+from invoices.limits import MAX_RECORD_BYTES
 
 BATCH_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """For a JSON schema. In Python, `$` would also match before a line break at the end."""
@@ -51,6 +52,14 @@ _MAX_MEMBERS = 1_000  # reading a member copies all bytes behind it: 200,000 emp
 def pack(rows: bytes) -> bytes:
     """Compress NDJSON. The same rows always make the same bytes, because no timestamp is written."""
     return gzip.compress(rows, _COMPRESSION_LEVEL, mtime=0)
+
+
+def pack_record(rows: bytes) -> bytes:
+    """Compress NDJSON for the stream. Raises TooLarge where the stream cannot carry it."""
+    record = pack(rows)
+    if len(record) > MAX_RECORD_BYTES:
+        raise TooLarge("the packed batch is too large", limit=MAX_RECORD_BYTES, actual=len(record))
+    return record
 
 
 def unpack(data: bytes, limit: int) -> bytes:

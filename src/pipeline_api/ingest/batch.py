@@ -6,7 +6,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from invoices.batch import pack, unpack
+from invoices.batch import pack_record, unpack
 from invoices.errors import InvalidRows, Malformed, RowError, TooLarge
 from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROW_BYTES, MAX_ROWS
 from invoices.rows import check_row_count, read_in_chunks, reject_unnamed_statements, split_ndjson
@@ -54,10 +54,13 @@ def validate_rows(texts: Sequence[bytes]) -> ValidatedRows:
     valid: list[bytes] = []
     errors: list[RowError] = []
     are_ordinary = True
-    for chunk in map(reject_unnamed_statements, read_in_chunks(texts)):
+    for read in read_in_chunks(texts):
+        chunk = read
+        if not read.are_ordinary:
+            chunk = reject_unnamed_statements(read)
+            are_ordinary = are_ordinary and chunk.are_ordinary
         valid.extend(texts[index] for index in chunk.indexes)
         errors.extend(chunk.errors)
-        are_ordinary = are_ordinary and chunk.are_ordinary
     rejected = {error.index: texts[error.index] for error in errors}
     return ValidatedRows(valid, rejected, errors, are_ordinary)
 
@@ -66,10 +69,7 @@ def _record(body: bytes, media: Media, rows: ValidatedRows) -> bytes:
     """The body itself if the stream can carry it as it is: packing is most of the cost of a batch."""
     if media.ndjson and media.gzipped and not rows.errors and len(body) <= MAX_RECORD_BYTES:
         return body
-    record = pack(b"\n".join(rows.texts))
-    if len(record) > MAX_RECORD_BYTES:
-        raise TooLarge("the packed batch is too large", limit=MAX_RECORD_BYTES, actual=len(record))
-    return record
+    return pack_record(b"\n".join(rows.texts))
 
 
 _BLANKS = b" \t\r\n"
