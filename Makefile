@@ -34,7 +34,7 @@ test: $(READY) ## run all tests, which start processes of their own
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos"
 
 test-fast: $(READY) ## run the tests that start no process: the quicker ones
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not chaos and not end_to_end and not slow" --hypothesis-profile fast
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not chaos and not end_to_end and not slow" --hypothesis-profile fast
 
 coverage: $(READY) ## run all tests and report the line coverage of src and client
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not chaos" --cov --cov-report term:skip-covered

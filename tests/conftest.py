@@ -1,10 +1,12 @@
 """AWS for unit tests: moto in this process, with the tables and the bucket of the template."""
 
+import gc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from botocore.retries.standard import ExponentialBackoff
 from hypothesis import settings
 from moto import mock_aws
 from moto.core.models import botocore_stubber
@@ -22,10 +24,18 @@ settings.register_profile("full", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=20)
 settings.load_profile("full")
 
+gc.disable()  # while the tests are collected, and with them everything that they import
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays for good, so no later collection of garbage needs to visit it."""
+    gc.freeze()
+    gc.enable()
+
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every AWS call of the test stays in this process.
+    """Every AWS call of the test stays in this process, and the SDK repeats a call without a pause.
 
     moto answers calls from its import on. `mock_aws` would do more, which takes 7 ms and serves other libraries.
     """
@@ -39,6 +49,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     monkeypatch.setattr(botocore_stubber, "enabled", True)
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.0)
     yield
     mock_aws().reset()
 

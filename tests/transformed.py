@@ -1,11 +1,13 @@
 """What CloudFormation gets to see: template.yaml after SAM's transform."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 
@@ -51,9 +53,17 @@ def listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+class _Loader(yaml.CSafeLoader):
+    """SAM's own loader in compiled code."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
+@cache
 def transformed() -> Transformed:
-    """SAM's transform, which asks boto3 for a region but calls nobody."""
-    template = yaml_parse(TEMPLATE.read_text())
+    """SAM's transform, which asks boto3 for a region but calls nobody. Made once for a process; nobody changes it."""
+    template = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader with SAM's tags
     template["Globals"]["Function"]["CodeUri"] = "s3://artifacts/code.zip"  # as `sam package` leaves it
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")

@@ -98,6 +98,7 @@ def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "very-secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_to_s3_starts_without_pydantic() -> None:
     """Which would double what it imports beside botocore; it checks no row."""
     environment = {**os.environ, **ENVIRONMENT, "AWS_DEFAULT_REGION": "us-east-1"}

@@ -1,5 +1,6 @@
 """Templates for tests: the project's own, and small ones from a test's text."""
 
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
@@ -8,7 +9,9 @@ from local_runtime.stack.template import Template, read_template
 PROJECT_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
+@cache
 def project_template() -> Template:
+    """Read once for a process; nobody changes it."""
     return read_template(PROJECT_TEMPLATE)
 
 

@@ -5,7 +5,6 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from aws.receipts import Receipt, ReceiptTable, ReceiptWriter, body_id
 from invoices.batch import pack
@@ -16,7 +15,7 @@ from pipeline_api.production import Settings, production_services
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
 from tests.receipts import receipt
-from tests.transformed import TEMPLATE
+from tests.transformed import transformed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -111,7 +110,7 @@ def test_the_last_read_ends_before_the_function_does() -> None:
     assert open_receipts
     config: Any = open_receipts().client.meta.config
     worst = LAST_READ_SECONDS + config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
-    assert worst < yaml_parse(TEMPLATE.read_text())["Globals"]["Function"]["Timeout"]
+    assert worst < transformed()["Resources"]["ApiFunction"]["Properties"]["Timeout"]
 
 
 def test_the_receipt_of_another_body_is_not_enough(api: Api, dynamodb: "DynamoDBClient") -> None:

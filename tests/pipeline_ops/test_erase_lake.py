@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["engine", "lake"]  # fixtures
 
+pytestmark = pytest.mark.slow
+
 JANUARY = "1/4/2011 10:00"
 ERASED = "17850"
 ROWS: "Sequence[Row]" = [

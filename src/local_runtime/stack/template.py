@@ -229,8 +229,8 @@ class _Choice:
                 raise RunError(f"the local runtime cannot test the template's condition {condition}")
 
 
-class _Loader(yaml.SafeLoader):
-    """A safe loader that knows CloudFormation's short tags."""
+class _Loader(yaml.CSafeLoader):
+    """A safe loader in compiled code, which takes a tenth of the time, and knows CloudFormation's short tags."""
 
 
 def _intrinsic(loader: _Loader, function: str, node: yaml.Node) -> Intrinsic:
