@@ -14,7 +14,7 @@ import duckdb
 from rich.progress import Progress
 
 from aws.totals import TotalsStore
-from consumers.lake.staging import Staging
+from consumers.lake.staging import FILE_FORMAT, Staging
 from consumers.lake.table import MONTH, LakeChanged, LakeTable, MonthFile, Snapshot
 from invoices.erasure import erase_line
 from invoices.line import Line
@@ -111,4 +111,4 @@ def _copy_without(old: Path, customer_id: str, into: Path) -> None:
     with duckdb.connect(config={"threads": 2}) as db:
         db.execute("SET TimeZone = 'UTC'")
         db.execute(f"CREATE TABLE rest AS FROM {rows} WHERE CustomerID IS DISTINCT FROM ?", [customer_id])
-        db.execute(f"COPY rest TO '{into}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 6)")
+        db.execute(f"COPY rest TO '{into}' ({FILE_FORMAT})")
