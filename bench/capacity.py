@@ -1,15 +1,19 @@
-"""Which quota binds first at a load: arithmetic on what a counted run used for each row."""
+"""docs/capacity.md: which quota binds first at a load, and what to set.
+
+Arithmetic on what a counted run used for each row.
+"""
 
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.bill import DAYS_PER_MONTH, GB, READERS
 from bench.counts import PAYLOAD_UNIT_BYTES, Counts
-from bench.designs import API, TO_DYNAMODB, template_default
+from bench.designs import API, TO_DYNAMODB, retention_days, setting
 from bench.flows import our_counts
+from bench.lake_capacity import lake_section
 from bench.prices import Prices
 from bench.rows import posted_batches
 from invoices.batch import pack, unpack
@@ -19,7 +23,7 @@ from local_runtime.sample import write_sample
 LOADS = {100: 100, 10_000: 5_000, 1_000_000: 5_000}
 """Rows a second, and rows a request. At 100 rows a second nobody waits 50 s for a full batch: a request a second."""
 
-CATCHING_UP = 2
+_CATCHING_UP = 2
 """How many times as fast as they come rows can be read after a pause; a stream on demand has the same reserve."""
 
 # CPU time of a row in a full batch: stated, above what a quiet machine measures, so that the page is the same on each.
@@ -30,11 +34,13 @@ _READ_NOW_AND_THEN = frozenset({"GetItem", "GetObject"})
 """An API key, and who is erased: a slow machine reads them more often, so each counts once."""
 
 _MB = 1_000_000
-SHARD_READ_BYTES = 2 * _MB
-NEW_STREAM_BYTES = 4 * _MB
-NEW_STREAM_SHARDS = 4
-NEW_TABLE_UNITS = 4_000
-TABLE_UNITS = 40_000
+_SHARD_READ_BYTES = 2 * _MB
+_NEW_STREAM_BYTES = 4 * _MB
+_NEW_STREAM_SHARDS = 4
+_NEW_TABLE_UNITS = 4_000
+_TABLE_UNITS = 40_000
+_WHOLE = 100
+"""From here on nobody needs a digit behind the point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,89 +83,29 @@ class PerRow:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """`limit` is what an account or a resource starts with, by its `source`. `demand` says, for rows a second, how the
-    use of the quota is calculated, and how much it is.
+    """`limit` is what an account or a resource starts with, by its `source`. A row uses `per_row` of it, and
+    `arithmetic` is what stands behind the rows a second where that is calculated.
     """
 
     name: str
     limit: float
     unit: str
     source: str
-    demand: Callable[[int, PerRow], tuple[str, float]]
+    arithmetic: str
+    per_row: float
 
-    def share(self, load: int, row: PerRow) -> float:
-        return self.demand(load, row)[1] / self.limit
-
-
-def quotas() -> list[Quota]:
-    """AWS's limits that rows a second come near, and our own throttle. A shard's are those of a one-shard stream."""
-    own = template_default("RequestsPerSecond")
-    on_demand = '"Understanding warm throughput": on demand; here both tables against the limit of one'
-    shard = 'Kinesis, "Quotas and limits": 1 MB/s and 1,000 records/s in each shard'
-    at_first = "The same: 4 MB/s at first; later twice the highest load of the last 30 days"
-    later = "The same: 200 MB/s, but 10 GB/s in us-east-1, us-west-2 and eu-west-1"
-    gateway = 'API Gateway, "Quotas": an account in a region, all its APIs together; 2,500 in some younger regions'
-    one_run = "template.yaml: `ParallelizationFactor` 1, one run at a time"
-    table = 'DynamoDB, "Quotas": a table on demand; here both tables against the limit of one'
-    runs = 'Lambda, "Quotas": an account in a region; a new account has fewer'
-    return [
-        Quota("a shard's input", _MB, "B/s", shard, _bytes_in),
-        Quota("a shard's records", 1_000, "records/s", "The same", _requests),
-        Quota("a shard's output", SHARD_READ_BYTES, "B/s", "The same: 2 MB/s for all consumers together", _bytes_out),
-        Quota("a new on-demand stream", NEW_STREAM_BYTES, "B/s", at_first, _bytes_in),
-        Quota("an on-demand stream", 200 * _MB, "B/s", later, _bytes_in),
-        Quota("a new table's write units", NEW_TABLE_UNITS, "units/s", f"DynamoDB, {on_demand}", _units),
-        Quota("a table's write units", TABLE_UNITS, "units/s", table, _units),
-        Quota("gateway requests", 10_000, "requests/s", gateway, _requests),
-        Quota("`to_dynamodb`'s time in a shard", 1, "s/s", one_run, _consumer_time),
-        Quota("concurrent executions", 1_000, "at once", runs, _function_time),
-        Quota("`RequestsPerSecond`", own, "requests/s", "template.yaml: our own limit, to be set", _requests),
-    ]
+    def share(self, load: int) -> float:
+        return load * self.per_row / self.limit
 
 
-def tightest_first(load: int, row: PerRow) -> list[Quota]:
-    return sorted(quotas(), key=lambda quota: -quota.share(load, row))
+def capacity_page(prices: Prices) -> str:
+    rows = {batch_rows: _generated_rows(batch_rows, prices) for batch_rows in sorted(set(LOADS.values()))}
+    sections = (line for load, batch_rows in LOADS.items() for line in _section(load, rows[batch_rows], prices))
+    sources = _sources(rows[min(rows)])
+    return "\n".join([_head(list(rows.values())), *sections, *lake_section(prices), *sources, ""])
 
 
-def shards(load: int, row: PerRow) -> int:
-    """For the bytes, and for to_dynamodb's time."""
-    return max(shards_for_bytes(load, row), shards_for_time(load, row))
-
-
-def shards_for_bytes(load: int, row: PerRow) -> int:
-    """A shard's output is for all consumers together."""
-    return math.ceil(_bytes_out(load, row)[1] * CATCHING_UP / SHARD_READ_BYTES)
-
-
-def shards_for_time(load: int, row: PerRow) -> int:
-    """to_dynamodb runs once a shard at a time."""
-    return math.ceil(_consumer_time(load, row)[1] * CATCHING_UP)
-
-
-def gigabytes_a_month(load: int, row: PerRow, prices: Prices) -> float:
-    return load * row.stream_bytes * prices.assumed("hours_per_month") * 3600 / GB
-
-
-def on_demand_dollars(load: int, row: PerRow, prices: Prices) -> float:
-    """A month: by the stream's hour, and by the GB that comes in, goes out to each reader and is kept after a day."""
-    months_kept = (template_default("StreamRetentionHours") / 24 - 1) / DAYS_PER_MONTH
-    by_gigabyte = prices["kinesis.per_gb_in"] + prices["kinesis.per_gb_out"] + prices["kinesis.per_gb_out_fan_out"]
-    by_gigabyte += prices["kinesis.per_gb_month_extended_retention"] * months_kept
-    by_hour = prices.assumed("hours_per_month") * prices["kinesis.per_stream_hour"]
-    return by_hour + gigabytes_a_month(load, row, prices) * by_gigabyte
-
-
-def provisioned_dollars(shards: int, load: int, row: PerRow, prices: Prices) -> float:
-    """A month: by the shard's hour, a second time for retention after a day, and by the record."""
-    hours, units = prices.assumed("hours_per_month"), "kinesis_provisioned.per_million_payload_units"
-    by_hour = prices["kinesis_provisioned.per_shard_hour"]
-    by_hour += prices["kinesis_provisioned.per_shard_hour_extended_retention"]
-    units_a_record = math.ceil(row.rows_per_request * row.stream_bytes / PAYLOAD_UNIT_BYTES)
-    records = load / row.rows_per_request * hours * 3600
-    return shards * hours * by_hour + records * units_a_record * prices[units]
-
-
-def generated_rows(batch_rows: int, prices: Prices) -> PerRow:
+def _generated_rows(batch_rows: int, prices: Prices) -> PerRow:
     """Counted from the project's own sample; its last request, a rest, is left out.
 
     Compressed by zlib, which writes the same everywhere: the client's library writes some 6 % fewer bytes, and how
@@ -169,9 +115,8 @@ def generated_rows(batch_rows: int, prices: Prices) -> PerRow:
         csv = Path(folder) / "sample.csv"
         write_sample(csv)
         full = list(posted_batches(csv, batch_rows))[:-1]
-    return per_row(
-        our_counts(replace(batch, body=pack(unpack(batch.body, MAX_BODY_BYTES))) for batch in full), batch_rows, prices
-    )
+    batches = (replace(batch, body=pack(unpack(batch.body, MAX_BODY_BYTES))) for batch in full)
+    return per_row(our_counts(batches), batch_rows, prices)
 
 
 def per_row(counts: Counts, batch_rows: int, prices: Prices) -> PerRow:
@@ -194,30 +139,183 @@ def per_row(counts: Counts, batch_rows: int, prices: Prices) -> PerRow:
     )
 
 
-def _bytes_in(load: int, row: PerRow) -> tuple[str, float]:
-    return f"{load:,} rows/s x {row.stream_bytes:g} B", load * row.stream_bytes
+def quotas(row: PerRow) -> list[Quota]:
+    """AWS's limits that rows a second come near, and our own throttle. A shard's are those of a one-shard stream."""
+    bytes_in = (f"x {row.stream_bytes:g} B", row.stream_bytes)
+    bytes_out = (f"{bytes_in[0]} x {READERS} consumers", row.stream_bytes * READERS)
+    requests = (f"/ {row.rows_per_request:,g} rows", 1 / row.rows_per_request)
+    units = (f"x {row.write_units:g} units", row.write_units)
+    consumer_time = _seconds(row.to_dynamodb.microseconds)
+    function_time = _seconds(row.api.microseconds + row.to_dynamodb.microseconds)
+
+    own = setting("HttpApi", "DefaultRouteSettings", "ThrottlingRateLimit")
+    on_demand = '"Understanding warm throughput": on demand; here both tables against the limit of one'
+    shard = 'Kinesis, "Quotas and limits": 1 MB/s and 1,000 records/s in each shard'
+    at_first = "The same: 4 MB/s at first; later twice the highest load of the last 30 days"
+    later = "The same: 200 MB/s, but 10 GB/s in us-east-1, us-west-2 and eu-west-1"
+    gateway = 'API Gateway, "Quotas": an account in a region, all its APIs together; 2,500 in some younger regions'
+    one_run = "template.yaml: `ParallelizationFactor` 1, one run at a time"
+    table = 'DynamoDB, "Quotas": a table on demand; here both tables against the limit of one'
+    runs = 'Lambda, "Quotas": an account in a region; a new account has fewer'
+    return [
+        Quota("a shard's input", _MB, "B/s", shard, *bytes_in),
+        Quota("a shard's records", 1_000, "records/s", "The same", *requests),
+        Quota("a shard's output", _SHARD_READ_BYTES, "B/s", "The same: 2 MB/s for all consumers together", *bytes_out),
+        Quota("a new on-demand stream", _NEW_STREAM_BYTES, "B/s", at_first, *bytes_in),
+        Quota("an on-demand stream", 200 * _MB, "B/s", later, *bytes_in),
+        Quota("a new table's write units", _NEW_TABLE_UNITS, "units/s", f"DynamoDB, {on_demand}", *units),
+        Quota("a table's write units", _TABLE_UNITS, "units/s", table, *units),
+        Quota("gateway requests", 10_000, "requests/s", gateway, *requests),
+        Quota("`to_dynamodb`'s time in a shard", 1, "s/s", one_run, *consumer_time),
+        Quota("concurrent executions", 1_000, "at once", runs, *function_time),
+        Quota("`RequestsPerSecond`", own, "requests/s", "template.yaml: our own limit, to be set", *requests),
+    ]
 
 
-def _bytes_out(load: int, row: PerRow) -> tuple[str, float]:
-    arithmetic, size = _bytes_in(load, row)
-    return f"{arithmetic} x {READERS} consumers", size * READERS
+def _seconds(microseconds: float) -> tuple[str, float]:
+    return f"x {microseconds:g} us", microseconds / 1e6
 
 
-def _requests(load: int, row: PerRow) -> tuple[str, float]:
-    return f"{load:,} rows/s / {row.rows_per_request:,g} rows", load / row.rows_per_request
+def tightest_first(load: int, row: PerRow) -> list[Quota]:
+    return sorted(quotas(row), key=lambda quota: -quota.share(load))
 
 
-def _units(load: int, row: PerRow) -> tuple[str, float]:
-    return f"{load:,} rows/s x {row.write_units:g} units", load * row.write_units
+def shards(load: int, row: PerRow) -> int:
+    """For the bytes, and for to_dynamodb's time."""
+    return max(_shards_for_bytes(load, row), _shards_for_time(load, row))
 
 
-def _consumer_time(load: int, row: PerRow) -> tuple[str, float]:
-    return _time(load, row.to_dynamodb.microseconds)
+def _shards_for_bytes(load: int, row: PerRow) -> int:
+    """A shard's output is for all consumers together."""
+    return math.ceil(load * row.stream_bytes * READERS * _CATCHING_UP / _SHARD_READ_BYTES)
 
 
-def _function_time(load: int, row: PerRow) -> tuple[str, float]:
-    return _time(load, row.api.microseconds + row.to_dynamodb.microseconds)
+def _shards_for_time(load: int, row: PerRow) -> int:
+    """to_dynamodb runs once a shard at a time."""
+    return math.ceil(load * row.to_dynamodb.microseconds / 1e6 * _CATCHING_UP)
 
 
-def _time(load: int, microseconds: float) -> tuple[str, float]:
-    return f"{load:,} rows/s x {microseconds:g} us", load * microseconds / 1e6
+def on_demand_dollars(load: int, row: PerRow, prices: Prices) -> float:
+    """A month: by the stream's hour, and by the GB that comes in, goes out to each reader and is kept after a day."""
+    by_gigabyte = prices["kinesis.per_gb_in"] + prices["kinesis.per_gb_out"] + prices["kinesis.per_gb_out_fan_out"]
+    by_gigabyte += prices["kinesis.per_gb_month_extended_retention"] * (retention_days() - 1) / DAYS_PER_MONTH
+    by_hour = prices.assumed("hours_per_month") * prices["kinesis.per_stream_hour"]
+    return by_hour + _gigabytes_a_month(load, row, prices) * by_gigabyte
+
+
+def provisioned_dollars(shards: int, load: int, row: PerRow, prices: Prices) -> float:
+    """A month: by the shard's hour, a second time for retention after a day, and by the record."""
+    hours, units = prices.assumed("hours_per_month"), "kinesis_provisioned.per_million_payload_units"
+    by_hour = prices["kinesis_provisioned.per_shard_hour"]
+    by_hour += prices["kinesis_provisioned.per_shard_hour_extended_retention"]
+    units_a_record = math.ceil(row.rows_per_request * row.stream_bytes / PAYLOAD_UNIT_BYTES)
+    records = load / row.rows_per_request * hours * 3600
+    return shards * hours * by_hour + records * units_a_record * prices[units]
+
+
+def _gigabytes_a_month(load: int, row: PerRow, prices: Prices) -> float:
+    return load * row.stream_bytes * prices.assumed("hours_per_month") * 3600 / GB
+
+
+def _head(rows: Sequence[PerRow]) -> str:
+    used = "\n".join(
+        f"| {row.batch_rows:,} | {row.rows_per_request:,g} | {row.stream_bytes:g} | {row.write_units:g} "
+        f"| {row.counted_rows:,} |"
+        for row in rows
+    )
+    times = "\n".join(
+        f"| {name} | {row.batch_rows:,} | {_time(work)} |"
+        for row in rows
+        for name, work in (("API", row.api), ("`to_dynamodb`", row.to_dynamodb))
+    )
+    return f"""# Capacity
+
+Which quota binds first, and what to set: computed by `python -m bench capacity`; a test keeps the two equal.
+What only AWS can show is unproven: the quotas are those of its documentation, and your account's may differ.
+
+## What a row uses
+
+Counted from generated rows through the real code. The client ends its requests between invoices.
+
+| rows a request, at most | on average | bytes on the stream | write units, both tables | rows counted |
+|---|---|---|---|---|
+{used}
+
+Lambda's time is computing and waiting, with the factor and the wait of the bill (`assumed` in bench/price_list.toml).
+Calls are counted. CPU time a row is stated, somewhat above what a quiet machine measures, so that this page is the
+same everywhere: docs/benchmarks.md has the measurements. `to_s3` makes one call a record and parses nothing, so it
+needs less.
+
+| function | rows a request | computing | waiting | together |
+|---|---|---|---|---|
+{times}"""
+
+
+def _time(work: Work) -> str:
+    computing = f"{work.cpu_microseconds:g} us x {work.cpu_factor:g} = {work.computing:g} us"
+    waiting = f"{work.calls:g} calls x {work.microseconds_per_call / 1000:g} ms = {work.waiting:.1f} us"
+    return f"{computing} | {waiting} | {work.microseconds:g} us"
+
+
+def _section(load: int, row: PerRow, prices: Prices) -> Iterator[str]:
+    found = tightest_first(load, row)
+    yield from ("", f"## {load:,} rows a second, {row.batch_rows:,} a request", "")
+    yield from ("| quota | asked | of | share |", "|---|---|---|---|")
+    for quota in found:
+        asked = f"{load:,} rows/s {quota.arithmetic} = {_number(load * quota.per_row)} {quota.unit}"
+        yield f"| {quota.name} | {asked} | {quota.limit:,.0f} | {quota.share(load):.2%} |"
+    yield from ("", _verdict(found[0].name, found[0].share(load)), "", *_settings(load, row))
+    provisioned = provisioned_dollars(shards(load, row), load, row, prices)
+    yield (  # of a steady load, which is what one would choose by
+        f"- `StreamMode`: at this load all month long ON_DEMAND costs {on_demand_dollars(load, row, prices):,.0f} "
+        f"dollars ({_gigabytes_a_month(load, row, prices):,.0f} GB), PROVISIONED {provisioned:,.0f}."
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= _WHOLE else f"{value:.3g}"
+
+
+def _verdict(first: str, share: float) -> str:
+    if share <= 1:
+        return f"Nothing binds; {first} would be first, at {1 / share:.3g} times this load."
+    return f"**{first[0].upper()}{first[1:]} binds first**, {share:.1f} times over."
+
+
+def _settings(load: int, row: PerRow) -> Iterator[str]:
+    units, requests = math.ceil(load * row.write_units), math.ceil(load / row.rows_per_request)
+    by_bytes, by_time = _shards_for_bytes(load, row), _shards_for_time(load, row)
+    yield (
+        f"- `ShardCount` {shards(load, row)} if provisioned: {by_bytes} for the bytes "
+        f"({load:,} x {row.stream_bytes:g} B x {READERS} consumers / 2 MB), {by_time} for "
+        f"`to_dynamodb` ({load:,} x {row.to_dynamodb.microseconds:g} us), which runs once a shard at a time; "
+        f"both times {_CATCHING_UP}, so that consumers catch up after a pause."
+    )
+    yield from _parallelization(by_bytes, by_time)
+    if load * row.stream_bytes > _NEW_STREAM_BYTES:
+        yield "- On demand, a load that at most doubles within a quarter of an hour: a new stream has to grow first."
+    if units > _NEW_TABLE_UNITS:
+        yield f"- Warm throughput of {units:,} write units for the two tables together, before the load comes."
+    if units > _TABLE_UNITS:
+        yield f"- A quota of more than {_TABLE_UNITS:,.0f} write units a table, asked for in time."
+    if requests > setting("HttpApi", "DefaultRouteSettings", "ThrottlingRateLimit"):
+        yield f"- `RequestsPerSecond` {2 * requests:,}."
+    busy = load * row.api.microseconds / 1e6
+    yield f"- `ApiConcurrency` {max(2, math.ceil(2 * busy))}: twice the {busy:.3g} that are busy at once."
+
+
+def _parallelization(by_bytes: int, by_time: int) -> Iterator[str]:
+    """On demand nobody sets the number of shards: it starts with four and grows with the bytes, to twice the load."""
+    on_demand = max(_NEW_STREAM_SHARDS, by_bytes)
+    if by_time > by_bytes:
+        other = f"`ShardCount` {by_bytes} and `ParallelizationFactor` {math.ceil(by_time / by_bytes)}"
+        yield f"- Or {other} for `to_dynamodb`: slices need no order."
+    if by_time > on_demand:
+        factor = math.ceil(by_time / on_demand)
+        yield f"- On demand, `ParallelizationFactor` {factor}: shards grow with the bytes alone, to some {on_demand}."
+
+
+def _sources(row: PerRow) -> Iterator[str]:
+    yield from ("", "## Sources of the quotas", "", "Compared with copies of these pages on 2026-11-22.", "")
+    for quota in quotas(row):
+        yield f"- {quota.name}: {quota.limit:,.0f} {quota.unit}. {quota.source}."

@@ -7,22 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.ab_benchmark import compare
-from bench.designs import environment_names
+from bench.designs import API, TO_DYNAMODB, TO_S3, lambda_function
 from bench.findings import Finding, at_most
+from local_runtime.environment import aws_environment
 
+_GOALS = {API: 1.35, TO_S3: 0.65, TO_DYNAMODB: 0.65}
 _BARE = "import fastapi, mangum; mangum.Mangum(fastapi.FastAPI(), lifespan='off')"
-_ENVIRONMENT = {
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "bench",
-    "AWS_SECRET_ACCESS_KEY": "bench",
-}
-_ANY_VALUE = "open"  # every variable is a name, or takes this word
-_ENTRIES = {
-    "ApiFunction": ("pipeline_api.lambda_handler", 1.35),
-    "ToS3Function": ("consumers.to_s3", 0.65),
-    "ToDynamodbFunction": ("consumers.to_dynamodb", 0.65),
-}
 
 
 def cold_start_findings(artifacts: Path | None, python: str) -> list[Finding]:
@@ -33,12 +23,12 @@ def cold_start_findings(artifacts: Path | None, python: str) -> list[Finding]:
     """
     if artifacts is None:
         return []
-    artifacts = artifacts.resolve()
-    code = {name: (name, f"import {entry}") for name, (entry, _) in _ENTRIES.items()}
-    code |= {"bare": ("ApiFunction", _BARE), "empty": ("ApiFunction", "")}
-    sides = {side: _start(artifacts / name, python, name, text) for side, (name, text) in code.items()}
+    folders = {name: artifacts.resolve() / name for name in _GOALS}
+    imports = {name: f"import {lambda_function(name).handler.rpartition('.')[0]}" for name in _GOALS}
+    sides = {name: _start(folder, python, name, imports[name]) for name, folder in folders.items()}
+    sides |= {"bare": _start(folders[API], python, API, _BARE), "empty": _start(folders[API], python, API, "")}
     rounds = compare(sides, 1, rounds=9, clock=_children_seconds)
-    for seconds in (rounds.seconds[name] for name in (*_ENTRIES, "bare")):
+    for seconds in (rounds.seconds[name] for name in (*_GOALS, "bare")):
         seconds[:] = [total - least for total, least in zip(seconds, rounds.seconds["empty"], strict=True)]
     return [
         at_most(
@@ -47,13 +37,13 @@ def cold_start_findings(artifacts: Path | None, python: str) -> list[Finding]:
             goal,
             f"{rounds.microseconds(name) / 1000:.0f} ms; bare {rounds.microseconds('bare') / 1000:.0f}",
         )
-        for name, (_, goal) in _ENTRIES.items()
+        for name, goal in _GOALS.items()
     ]
 
 
 def _start(artifact: Path, python: str, name: str, code: str) -> Callable[[], None]:
-    own = dict.fromkeys(environment_names(name), _ANY_VALUE)
-    environment = {**_ENVIRONMENT, **own, "PATH": os.environ["PATH"], "PYTHONPATH": str(artifact)}
+    aws = aws_environment("http://127.0.0.1:9")  # nothing is called
+    environment = {**aws, **lambda_function(name).environment, "PATH": os.environ["PATH"], "PYTHONPATH": str(artifact)}
 
     def run() -> None:
         subprocess.run([python, "-S", "-c", code], env=environment, check=True)  # noqa: S603 - ours

@@ -1,6 +1,6 @@
 """The monthly bill of a file's rows: on the terminal, and as findings beside the goals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bench.designs import IDIOMATIC, ORIGINAL, Design, our_design, small_design
 from bench.findings import Finding, figure
 from bench.flows import idiomatic_counts, original_counts, our_counts
 from bench.prices import Prices
-from bench.rows import posted_batches
+from bench.rows import PostedBatch, posted_batches
 
 MILLION = 1_000_000
 _BATCH_ROWS = 5_000
@@ -37,32 +37,29 @@ class CostedDesign:
 
 
 def our_cost(csv: Path, prices: Prices, rows_per_month: int, batch_rows: int = _BATCH_ROWS) -> CostedDesign:
-    counts, design = our_counts(posted_batches(csv, batch_rows)), our_design()
+    return _costed(our_design(), our_counts(posted_batches(csv, batch_rows)), prices, rows_per_month)
+
+
+def all_costs(csv: Path, prices: Prices) -> list[CostedDesign]:
+    """Ours first, then the idiomatic design's and the original's, each for a million of the file's rows."""
+    designs: list[tuple[Design, Callable[[Iterable[PostedBatch]], Counts]]] = [
+        (our_design(), our_counts),
+        (IDIOMATIC, idiomatic_counts),
+        (ORIGINAL, original_counts),
+    ]
+    return [_costed(design, count(posted_batches(csv, _BATCH_ROWS)), prices, MILLION) for design, count in designs]
+
+
+def _costed(design: Design, counts: Counts, prices: Prices, rows_per_month: int) -> CostedDesign:
     return CostedDesign(design, counts, bill(counts, design, prices, rows_per_month), rows_per_month)
-
-
-def baseline_costs(csv: Path, prices: Prices, rows_per_month: int) -> list[CostedDesign]:
-    """The idiomatic design and the original's, on the same rows."""
-    counted = [
-        (IDIOMATIC, idiomatic_counts(posted_batches(csv, _BATCH_ROWS))),
-        (ORIGINAL, original_counts(posted_batches(csv, _BATCH_ROWS))),
-    ]
-    return [
-        CostedDesign(design, counts, bill(counts, design, prices, rows_per_month), rows_per_month)
-        for design, counts in counted
-    ]
 
 
 def cost_findings(ours: CostedDesign, *baselines: CostedDesign) -> list[Finding]:
     counts, cost = ours.counts, ours.per_million
     idle, kept = dollars(ours.bill.monthly), dollars(ours.bill.storage)
+    what = f"dollars per million rows, {counts.rows:,} rows"
     return [
-        Finding(
-            f"dollars per million rows, {counts.rows:,} rows",
-            f"<= {_MOST_DOLLARS}",
-            f"{cost:.4f}",
-            cost <= _MOST_DOLLARS,
-        ),
+        Finding(what, f"<= {_MOST_DOLLARS}", f"{cost:.4f}", cost <= _MOST_DOLLARS),
         _at_most("write units per million rows", counts.per_million(counts.write_units), 155_000),
         _at_most("calls to AWS per million rows", counts.per_million(counts.all_calls), 4_750),
         _at_most("PUT payload units per million rows", counts.per_million(counts.payload_units), 2_000),
@@ -72,8 +69,20 @@ def cost_findings(ours: CostedDesign, *baselines: CostedDesign) -> list[Finding]
     ]
 
 
+def _at_most(what: str, counted: float, goal: int) -> Finding:
+    return Finding(what, f"<= {goal:,}", f"{counted:,.0f}", counted <= goal)
+
+
+def _baseline(theirs: CostedDesign, cost: float) -> Finding:
+    counts, times = theirs.counts, theirs.per_million / cost
+    units, calls = (counts.per_million(count) for count in (counts.write_units, counts.all_calls))
+    goal, met = (f">= {_LEAST_TIMES} x ours", times >= _LEAST_TIMES) if theirs.design == ORIGINAL else ("", None)
+    what, measured = f"dollars per million rows, {theirs.design.name}", f"{theirs.per_million:.2f} = {times:.0f} x"
+    return Finding(what, goal, measured, met, f"{units:,.0f} write units, {calls:,.0f} calls")
+
+
 def show_cost(console: Console, costed: CostedDesign, prices: Prices) -> None:
-    """Service by service, with the assumptions behind the figures."""
+    """Service by service, with the assumptions behind the figures; then what an idle stack of each size costs."""
     table = Table(title=f"{costed.rows_per_month:,} rows a month, list prices {prices.region} as of {prices.as_of}")
     table.add_column("service")
     table.add_column("what")
@@ -89,45 +98,19 @@ def show_cost(console: Console, costed: CostedDesign, prices: Prices) -> None:
         table.add_row("", f"[bold]{title}", "", f"[bold]{dollars(entries):,.4f}", end_section=True)
     console.print(table)
     console.print(_notes(costed, prices), highlight=False)
+    console.print(_sizes(costed, prices))
 
 
-def show_sizes(console: Console, costed: CostedDesign, prices: Prices) -> None:
-    """What an idle stack of each size costs a month."""
+def _sizes(costed: CostedDesign, prices: Prices) -> Table:
     table = Table(title="An idle stack, dollars a month")
-    for column in ("Size", "list prices", "with CloudWatch's free allowances"):
-        table.add_column(column, justify="left" if column == "Size" else "right")
+    table.add_column("Size")
+    table.add_column("list prices", justify="right")
+    table.add_column("with CloudWatch's free allowances", justify="right")
     for size, design in (("standard", costed.design), ("small", small_design())):
         idle = dollars(monthly_cost(costed.counts, design, prices))
         free = cloudwatch_allowance(costed.counts, design, prices)
         table.add_row(size, f"{idle:.2f}", f"{idle - free:.2f}")
-    console.print(table)
-
-
-def show_comparison(console: Console, costs: Sequence[CostedDesign]) -> None:
-    """Dollars per million rows, beside those of the first design."""
-    table = Table(title="Dollars per million rows, without the monthly cost of an idle stack")
-    for column in ("design", "dollars", "times", "write units", "calls to AWS"):
-        table.add_column(column, justify="left" if column == "design" else "right")
-    for cost in costs:
-        counts = cost.counts
-        used = (f"{counts.per_million(count):,.0f}" for count in (counts.write_units, counts.all_calls))
-        times = cost.per_million / costs[0].per_million
-        table.add_row(cost.design.name, f"{cost.per_million:.3f}", f"{times:.0f}", *used)
-    console.print(table)
-
-
-def _at_most(what: str, counted: float, goal: int) -> Finding:
-    return Finding(what, f"<= {goal:,}", f"{counted:,.0f}", counted <= goal)
-
-
-def _baseline(theirs: CostedDesign, cost: float) -> Finding:
-    counts, times = theirs.counts, theirs.per_million / cost
-    note = (
-        f"{counts.per_million(counts.write_units):,.0f} write units, {counts.per_million(counts.all_calls):,.0f} calls"
-    )
-    goal, met = (f">= {_LEAST_TIMES} x ours", times >= _LEAST_TIMES) if theirs.design == ORIGINAL else ("", None)
-    measured = f"{theirs.per_million:.2f} = {times:.0f} x"
-    return Finding(f"dollars per million rows, {theirs.design.name}", goal, measured, met, note)
+    return table
 
 
 def _notes(costed: CostedDesign, prices: Prices) -> str:

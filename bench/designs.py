@@ -1,21 +1,23 @@
 """The designs that are compared: what their templates say, as far as it costs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from local_runtime.stack.functions import Function, read_functions
+from local_runtime.stack.template import Intrinsic, Template, physical_names, read_template
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
-API, TO_S3, TO_DYNAMODB = "api", "to_s3", "to_dynamodb"
-
-_FUNCTIONS = {API: "ApiFunction", TO_S3: "ToS3Function", TO_DYNAMODB: "ToDynamodbFunction"}
+API, TO_S3, TO_DYNAMODB = "ApiFunction", "ToS3Function", "ToDynamodbFunction"
 REFRESH, VACUUM = "ToLakeFunction", "VacuumLakeFunction"
+
+_FUNCTIONS = (API, TO_S3, TO_DYNAMODB)
+_STACK = "invoice-stream"  # the namespace of the metrics, which is in each log line and so in the bill
 _MAPPING_METRICS = 6  # Lambda, "Event source mapping metrics": the group EventCount of a stream
 _MONTHLY_RUNS = {"rate(1 hour)": 730}
-_ENCRYPTED = frozenset({"AWS::Kinesis::Stream", "AWS::DynamoDB::Table"})
+_ENCRYPTED = ("AWS::Kinesis::Stream", "AWS::DynamoDB::Table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +47,29 @@ class Design:
     refresh_memory: int = 0
 
 
-ORIGINAL = Design("original", "REST API", {API: 128, TO_S3: 128, TO_DYNAMODB: 128})
+ORIGINAL = Design("original", "REST API", dict.fromkeys(_FUNCTIONS, 128))
 IDIOMATIC = Design("idiomatic", "HTTP API", {API: 1769, TO_S3: 512, TO_DYNAMODB: 1769})
 
 
 def our_design() -> Design:
     """As template.yaml has it, with every parameter at its default."""
-    resources = _template()["Resources"]
-    functions = [resources[logical_id]["Properties"] for logical_id in _FUNCTIONS.values()]
-    events = [event["Properties"] for function in functions for event in function["Events"].values()]
-    kinds = [resource["Type"] for resource in resources.values()]
+    events = [event["Properties"] for name in _FUNCTIONS for event in setting(name, "Events").values()]
     return Design(
         "ours",
         "HTTP API",
-        {name: function["MemorySize"] for name, function in zip(_FUNCTIONS, functions, strict=True)},
-        alarms=kinds.count("AWS::CloudWatch::Alarm"),
-        dashboards=kinds.count("AWS::CloudWatch::Dashboard"),
+        {name: setting(name, "MemorySize") for name in _FUNCTIONS},
+        alarms=len(_template().of_type("AWS::CloudWatch::Alarm")),
+        dashboards=len(_template().of_type("AWS::CloudWatch::Dashboard")),
         service_metrics=sum("MetricsConfig" in event for event in events) * _MAPPING_METRICS,
-        key_users=len(set(_key_users(resources))),
+        key_users=len(set(_key_users(_template()))),
         key_reads_per_request=1,
         object_reads_per_delivery=1,
-        stream_days=template_default("StreamRetentionHours") / 24,
-        log_days=template_default("LogRetentionDays"),
+        stream_days=retention_days(),
+        log_days=setting("ApiLog", "RetentionInDays"),
         has_fan_out=True,
         archives=True,
-        refreshes=_MONTHLY_RUNS[_template()["Parameters"]["LakeRefresh"]["Default"]],
-        refresh_memory=resources["ToLakeFunction"]["Properties"]["MemorySize"],
+        refreshes=_MONTHLY_RUNS[setting(REFRESH, "Events", "Refresh", "Properties", "Schedule")],
+        refresh_memory=setting(REFRESH, "MemorySize"),
     )
 
 
@@ -79,9 +78,17 @@ def small_design() -> Design:
     return replace(our_design(), name="ours, small", shards=1, has_fan_out=False, stream_days=1)
 
 
-def template_default(parameter: str) -> float:
-    """A number among the template's parameters."""
-    return float(_template()["Parameters"][parameter]["Default"])
+def setting(resource: str, *names: str) -> Any:
+    """A property of a resource of template.yaml, under these names one inside the other. Raises KeyError."""
+    value: Any = _template().resources[resource].properties
+    for name in names:
+        value = value[name]
+    return value
+
+
+def retention_days() -> float:
+    """Of the stream."""
+    return float(setting("Stream", "RetentionPeriodHours") / 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,52 +100,31 @@ class FunctionLimits:
 
 def function_limits(function: str) -> FunctionLimits:
     """What a function gets, by its logical id."""
-    properties = _template()["Resources"][function]["Properties"]
+    properties = setting(function)
     disk = properties.get("EphemeralStorage", {"Size": 512})["Size"]
-    return FunctionLimits(int(properties["MemorySize"]), int(properties["Timeout"]), int(disk))
+    return FunctionLimits(properties["MemorySize"], properties["Timeout"], disk)
 
 
-def environment_names(function: str) -> list[str]:
-    """The variables that a function gets, its own and those of Globals."""
-    template = _template()
-    shared = template["Globals"]["Function"].get("Environment", {"Variables": {}})
-    return [*shared["Variables"], *template["Resources"][function]["Properties"]["Environment"]["Variables"]]
+def lambda_function(name: str) -> Function:
+    """Its handler and its environment."""
+    (found,) = (each for each in read_functions(_template(), physical_names(_template())) if each.name == name)
+    return replace(found, environment={**found.environment, "METRICS_NAMESPACE": _STACK})
 
 
-def _key_users(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _key_users(template: Template) -> Iterator[tuple[str, str]]:
     """Each function's role with each stream or table that its policies name. The other roles are people's."""
-    functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
-    roles = {name: resources[name] for name in {each["Role"].removesuffix(".Arn") for each in functions}}
-    for role, resource in roles.items():
-        for policy in _unconditional(resource["Properties"].get("Policies", [])):
-            for statement in _unconditional(policy["PolicyDocument"]["Statement"]):
-                arns = statement["Resource"]
-                names = [arn.removesuffix(".Arn") for arn in ([arns] if isinstance(arns, str) else arns)]
-                yield from ((role, name) for name in names if resources.get(name, {}).get("Type") in _ENCRYPTED)
+    encrypted = {f"{resource.name}.Arn" for kind in _ENCRYPTED for resource in template.of_type(kind)}
+    for role in {setting(each.name, "Role").argument for each in template.of_type("AWS::Serverless::Function")}:
+        for policy in setting(role.removesuffix(".Arn"), "Policies"):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                arns = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+                yield from ((role, arn.argument) for arn in arns if _is_one_of(arn, encrypted))
 
 
-def _unconditional(entries: Iterable[Any]) -> list[dict[str, Any]]:
-    """Also those that depend on a condition: without its tag, `!If` is a list of condition, entry and no value."""
-    choices = [each if isinstance(each, list) else [each] for each in entries]
-    return [each for choice in choices for each in choice if isinstance(each, dict)]
+def _is_one_of(arn: Intrinsic, names: set[str]) -> bool:
+    return arn.function == "GetAtt" and arn.argument in names
 
 
 @cache
-def _template() -> dict[str, Any]:
-    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader
-    return template
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads the value behind each of CloudFormation's own tags as if the tag were not there."""
-
-
-def _untagged(loader: _Loader, _suffix: str, node: yaml.Node) -> object:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node)
-    return loader.construct_mapping(node) if isinstance(node, yaml.MappingNode) else None
-
-
-_Loader.add_multi_constructor("!", _untagged)
+def _template() -> Template:
+    return read_template(TEMPLATE)

@@ -62,8 +62,8 @@ def benchmarks_page(findings: Sequence[Finding]) -> str:
 {platform.python_version()}: {versions}.
 
 A ratio with a range compares CPU time; both sides take turns in one process. It is the median of the rounds, with
-quartiles. Such ratios hold from machine to machine; absolute times do not, least of all on a shared machine. Growth,
-memory, `make run` and queries are single runs (three of a slice from the middle); the last two are wall-clock times.
+quartiles. Such ratios hold from machine to machine; absolute times do not, least of all on a shared machine.
+`make run`, freshness and the questions to the lake are timed by the wall clock, the first two once.
 Counts are of real calls that end at botocore's wire. Nothing here was measured on AWS.
 
 ![Cost and speed beside the baselines](benchmarks.svg)

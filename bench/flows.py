@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bench import functions
 from bench.baselines import idiomatic, original
 from bench.counts import Counts
 from bench.designs import API, TO_DYNAMODB, TO_S3
-from bench.functions import Context, Handler, gzip_request, json_request, kinesis_event
+from bench.functions import CONTEXT, Handler, gzip_request, json_request, kinesis_event, start
 from bench.rows import PostedBatch, in_chunks
 from bench.wire import BUCKET, CUSTOMERS, INVOICES, STREAM, Wire, make_clients, table_resources
 
@@ -21,9 +20,7 @@ _ERRORS = 300
 def our_counts(batches: Iterable[PostedBatch]) -> Counts:
     """The client's batches through the API and both consumers; every record is an invocation of its own."""
     run = _Run()
-    api, to_s3, to_dynamodb = (
-        start(run.printed.append) for start in (functions.api_handler, functions.to_s3, functions.to_dynamodb)
-    )
+    api, to_s3, to_dynamodb = (start(name, run.printed.append) for name in (API, TO_S3, TO_DYNAMODB))
     for batch in batches:
         run.request(api, gzip_request(batch.body, batch.key), len(batch.body))
         run.deliver(batch.rows, 1, to_s3, to_dynamodb)
@@ -87,7 +84,7 @@ class _Run:
     def _invoke(self, name: str, handler: Handler, event: Any) -> Any:
         calls, own = Counter(self.counts.calls), self._wire.own_seconds
         started = time.process_time()
-        answer = handler(event, Context())
+        answer = handler(event, CONTEXT)
         spent = time.process_time() - started - (self._wire.own_seconds - own)
         self.counts.cpu_seconds[name] += spent
         self.counts.invocations[name] += 1

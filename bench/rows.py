@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -19,14 +18,7 @@ from invoices.limits import MAX_BODY_BYTES
 
 T = TypeVar("T")
 
-_REAL_FILE = Path(__file__).parents[2] / "shared" / "data" / "online_retail_2010-12.csv.gz"
 _FIRST_KEY = 0x018BCFE5_6800_7000_8000_000000000000
-
-
-def real_file() -> Path | None:
-    """The real December 2010, beside this repository or where ONLINE_RETAIL_CSV says; None if it is not there."""
-    file = Path(os.environ.get("ONLINE_RETAIL_CSV", _REAL_FILE))
-    return file if file.exists() else None
 
 
 @dataclass(frozen=True, slots=True)

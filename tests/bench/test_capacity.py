@@ -8,13 +8,13 @@ from bench.capacity import (
     LOADS,
     PerRow,
     Work,
+    capacity_page,
     on_demand_dollars,
     per_row,
     provisioned_dollars,
     shards,
     tightest_first,
 )
-from bench.capacity_page import capacity_page
 from bench.counts import Counts
 from bench.designs import API, TO_DYNAMODB
 from bench.prices import read_prices
@@ -34,7 +34,7 @@ def test_the_page_is_what_the_code_prints(environment: None) -> None:
 def test_the_tightest_comes_first() -> None:
     """At every load."""
     for load in LOADS:
-        shares = [quota.share(load, ROW) for quota in tightest_first(load, ROW)]
+        shares = [quota.share(load) for quota in tightest_first(load, ROW)]
         assert shares == sorted(shares, reverse=True)
 
 

@@ -1,5 +1,6 @@
 """What rows cost is counted, and the same in every run: calls, write units, bytes."""
 
+import os
 from itertools import islice
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from bench.counts import Counts
 from bench.designs import API, ORIGINAL, TO_DYNAMODB, TO_S3, Design, our_design
 from bench.flows import idiomatic_counts, original_counts, our_counts
 from bench.prices import read_prices
-from bench.rows import PostedBatch, posted_batches, real_file
+from bench.rows import PostedBatch, posted_batches
 from local_runtime.sample import write_sample
 
 pytestmark = pytest.mark.slow
+
+BESIDE = Path(__file__).parents[3] / "shared" / "data" / "online_retail_2010-12.csv.gz"
+REAL_FILE = Path(os.environ.get("ONLINE_RETAIL_CSV", BESIDE))
 
 
 def test_our_calls(batches: list[PostedBatch]) -> None:
@@ -95,10 +99,9 @@ def dollars_a_million(counts: Counts, design: Design) -> float:
 @pytest.fixture
 def real_batches(environment: None) -> list[PostedBatch]:
     """The real December 2010 at 5,000 rows a request."""
-    file: Path | None = real_file()
-    if file is None:
+    if not REAL_FILE.exists():
         pytest.skip("the real data set is not part of this repository")
-    return list(posted_batches(file, 5_000))
+    return list(posted_batches(REAL_FILE, 5_000))
 
 
 def test_the_goals_on_real_rows(real_batches: list[PostedBatch]) -> None:

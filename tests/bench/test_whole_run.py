@@ -17,12 +17,13 @@ def sample(tmp_path: Path) -> Path:
 
 
 @pytest.mark.end_to_end
-def test_our_own_run_is_timed_until_it_is_verified(sample: Path, tmp_path: Path) -> None:
-    """Every row of the file was read, and comparing comes after storing."""
-    run = run_whole(sample, tmp_path / "run")
-    assert run.rows == 600
-    assert set(run.stages) == {"sent", "accepted", "archived", "indexed"}
-    assert 0 < run.stored < run.verified
+def test_our_own_run_is_timed_and_verified(sample: Path, tmp_path: Path) -> None:
+    """Every row of the file was read, each stage has its speed and each process its memory."""
+    report = run_whole(sample, tmp_path / "run")
+    assert (report["rows_read"], report["agrees"]) == (600, True)
+    assert set(report["rows_per_second"]) == {"sent", "accepted", "archived", "indexed"}
+    assert {"client", "API"} < set(report["peak_memory_bytes"])
+    assert report["seconds"] > 0
 
 
 @pytest.mark.end_to_end

@@ -118,6 +118,17 @@ def test_an_invoice_with_more_pointers_than_a_page_is_complete(offline_api: Api,
     assert offline_api.get("/customers/17850").json()["line_count"] == 231
 
 
+def test_an_invoice_is_one_call_to_aws_and_a_page_of_a_customer_two(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """A Query; a Query for pointers and a BatchGetItem for their slices."""
+    store(dynamodb, *(invoice(number) for number in (1, 2, 3)))
+    calls: list[str] = []
+    dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    for path, expected in (("/invoices/1", ["Query"]), ("/customers/17850/invoices", ["Query", "BatchGetItem"])):
+        calls.clear()
+        assert api.get(path).is_success
+        assert calls == expected
+
+
 @pytest.mark.parametrize("pointers", [99, 100, 101, 200])
 def test_a_page_that_ends_at_the_limit_loses_no_invoice(pointers: int, offline_api: Api, fake: FakeDynamoDB) -> None:
     """Each invoice has one pointer; their number is close to the size of a page."""
