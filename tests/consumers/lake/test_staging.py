@@ -127,6 +127,7 @@ def test_each_row_becomes_the_line_that_the_parser_reads(tmp_path: Path) -> None
     assert staged(texts, tmp_path) == ({in_lake(line) for line in parsed.lines}, parsed.rejected)
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(batch=st.lists(lines(st.integers(1, 3)), max_size=100))
 def test_any_lines_that_a_client_sends_are_staged(batch: list[Line], tmp_path_factory: pytest.TempPathFactory) -> None:
