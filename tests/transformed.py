@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 import yaml
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 
@@ -54,15 +52,17 @@ def listed(value: object) -> list[Any]:
 
 
 class _Loader(yaml.CSafeLoader):
-    """SAM's own loader in compiled code."""
-
-
-_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+    """Knows SAM's tags, as its own loader does, and is compiled."""
 
 
 @cache
 def transformed() -> Transformed:
     """SAM's transform, which asks boto3 for a region but calls nobody. Made once for a process; nobody changes it."""
+    # SAM takes 0.4 s to import, in each process that collects the tests.
+    from samtranslator.translator.transform import transform  # noqa: PLC0415
+    from samtranslator.yaml_helper import intrinsics_multi_constructor  # noqa: PLC0415
+
+    _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
     template = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506 - a SafeLoader with SAM's tags
     template["Globals"]["Function"]["CodeUri"] = "s3://artifacts/code.zip"  # as `sam package` leaves it
     with pytest.MonkeyPatch.context() as environment:

@@ -9,13 +9,15 @@ import pytest
 from aws.receipts import Receipt, ReceiptTable, ReceiptWriter, body_id
 from invoices.batch import pack
 from invoices.errors import Unavailable
+from local_runtime.stack.functions import http_function, read_functions
+from local_runtime.stack.template import physical_names
 from pipeline_api.asgi import run_inline
 from pipeline_api.ingest.waiting import LAST_READ_SECONDS, ReceiptWait, wait_seconds
 from pipeline_api.production import Settings, production_services
 from tests.invoice_rows import ndjson, row
+from tests.local_runtime.templates import project_template
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, Api
 from tests.receipts import receipt
-from tests.transformed import transformed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -110,7 +112,8 @@ def test_the_last_read_ends_before_the_function_does() -> None:
     assert open_receipts
     config: Any = open_receipts().client.meta.config
     worst = LAST_READ_SECONDS + config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
-    assert worst < transformed()["Resources"]["ApiFunction"]["Properties"]["Timeout"]
+    template = project_template()
+    assert worst < http_function(read_functions(template, physical_names(template))).timeout_seconds
 
 
 def test_the_receipt_of_another_body_is_not_enough(api: Api, dynamodb: "DynamoDBClient") -> None:
