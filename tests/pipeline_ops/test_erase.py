@@ -200,6 +200,7 @@ def test_nothing_names_the_customer(filled: Stores) -> None:
     assert verify(filled, Scope(), NO_BAR).findings.kept == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keeps_lines", [False, True])
 def test_what_is_delivered_again_changes_nothing(filled: Stores, *, keeps_lines: bool) -> None:
     """Redelivery finds the objects that the erasure wrote: no second body and no second dead letter."""
@@ -212,6 +213,7 @@ def test_what_is_delivered_again_changes_nothing(filled: Stores, *, keeps_lines:
     assert sum(each.value for _, put in metrics.puts for each in put if each.name == "RowsErased") == 2 * ERASED_ROWS
 
 
+@pytest.mark.slow
 def test_kept_lines_keep_the_totals(filled: Stores) -> None:
     """Of every invoice, also where an equal line never had a customer."""
     before = totals(filled)

@@ -250,6 +250,7 @@ def withdrawal_of_rows(rows: Sequence[Row]) -> Withdrawal:
     return Withdrawal("x", lines_of_batch("x", [read_ndjson(ndjson(rows))], ()), 0)
 
 
+@pytest.mark.slow
 def test_rows_beyond_the_limits_go_out_in_several_records() -> None:
     """Each is within the limits, and equal rows stand in one of them, or they would get other numbers."""
     texts = Random(1)  # noqa: S311 - text that cannot be compressed
