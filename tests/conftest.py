@@ -1,7 +1,7 @@
 """AWS for unit tests: moto in this process, with the tables and the bucket of the template."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
@@ -29,13 +29,16 @@ settings.register_profile("full", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=10)
 settings.load_profile("full")
 
-gc.disable()  # while the tests are collected, and with them everything that they import
 
-
-def pytest_collection_finish() -> None:
-    """What was imported stays for good, so no later collection of garbage needs to visit it."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What the tests import stays for good, so no collection of garbage visits it, neither now nor later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture
