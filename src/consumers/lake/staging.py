@@ -22,7 +22,7 @@ from invoices.rows import read_rows
 MEMORY_LIMIT: Final = "400MB"
 """What DuckDB may hold in memory; the rest it keeps on the disk."""
 
-_THREADS = 2
+_THREADS = 1  # the function has one processor, and two threads need a tenth more CPU time
 _ROWS_PER_INSERT = 50_000  # an insert of few rows costs twice as much for each
 _NAMES = ", ".join(COLUMNS)
 _STAGED = ", ".join(f"{name} {kind}" for name, kind in DUCKDB_TYPES.items())
@@ -32,7 +32,7 @@ and the new ones, sorted, stand beside them: a refresh then needs the same memor
 """
 # Neighbours in this order are alike, equal amounts too: docs/decisions.md has the figures.
 FILE_ORDER = "StockCode, Description, UnitPrice, Quantity, InvoiceDate, InvoiceNo, Occurrence, LineId"
-FILE_FORMAT = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 6, WRITE_BLOOM_FILTER false"
+FILE_FORMAT = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, WRITE_BLOOM_FILTER false"
 """Bloom filters would take 0.6 bytes a row, and a month has few row groups that they could rule out."""
 _STATEMENT = ("StatedAt", "Withdrawn")
 _IDENTITY = [name for name in COLUMNS if name not in _STATEMENT]
@@ -127,11 +127,11 @@ class Staging:
         with self._fresh_lines(month, old, has_statements=has_statements) as fresh:
             if not fresh:
                 return None
-            source = f"FROM (SELECT {_NAMES} FROM fresh ORDER BY {FILE_ORDER})"
+            source = f"SELECT {_NAMES} FROM fresh ORDER BY {FILE_ORDER}"
             if old:
                 replaced = f" AS old ANTI JOIN fresh ON {_SAME}" if has_statements else ""
-                order = f" ORDER BY {FILE_ORDER}" if self._count(old) <= MOST_SORTED else ""
-                source = f"SELECT {_NAMES} FROM ({self._lines(old)}){replaced} UNION ALL {source}{order}"
+                kept = f"SELECT {_NAMES} FROM ({self._lines(old)}){replaced} UNION ALL"
+                source = f"{kept} {source}" if self._count(old) <= MOST_SORTED else f"{kept} FROM ({source})"
             self._db.execute(f"COPY ({source}) TO '{into}' ({FILE_FORMAT})")
         return self._count(into)
 
@@ -202,15 +202,14 @@ class Staging:
 
     def _insert_client_rows(self, texts: Sequence[bytes]) -> set[int]:
         """Insert the rows that DuckDB can read, and return the places of all others."""
-        decoded = [text.decode("latin-1") for text in texts]
         plain = [
-            place for place, text in enumerate(decoded) if text.isascii() and "\\" not in text and _DEL not in text
+            place for place, text in enumerate(texts) if text.isascii() and _ESCAPE not in text and _DEL not in text
         ]
         others = set(range(len(texts))).difference(plain)
         if not plain:
             return others
-        places, rows = Array(plain, DataType.int32()), Array([decoded[place] for place in plain], DataType.utf8())
-        self._db.register("chunk", Table.from_pydict({"place": places, "text": rows}))
+        rows = Array([texts[place] for place in plain], DataType.binary()).cast(DataType.utf8())
+        self._db.register("chunk", Table.from_pydict({"place": Array(plain, DataType.int32()), "text": rows}))
         self._db.execute(f"CREATE TABLE parsed AS {_PARSED}")
         insert = f"INSERT INTO staged BY NAME {_AS_COLUMNS} FROM parsed WHERE {_IS_CLIENT_ROW}"
         (inserted,) = self._db.execute(insert).fetchall()[0]
@@ -268,7 +267,7 @@ def _arrow(lines: Sequence[Line], line_ids: Sequence[str | None]) -> RecordBatch
 # only if its text is, byte for byte, what the client writes for the values that were read: then no other field and no
 # other syntax is in it. Texts with escapes are left to the parser, and those with DEL, which no field allows.
 
-_DEL, _ESCAPE = "\x7f", "\\"
+_DEL, _ESCAPE = b"\x7f", b"\\"
 _STRUCTURE = (
     '{"InvoiceNo":"VARCHAR","StockCode":"VARCHAR","Description":"VARCHAR","Quantity":"INTEGER","InvoiceDate":"VARCHAR",'
     '"UnitPrice":"VARCHAR","CustomerID":"VARCHAR","Country":"VARCHAR","Occurrence":"INTEGER"}'
