@@ -146,6 +146,29 @@ def test_a_data_file_that_is_older_than_a_column_has_sums(tmp_path: Path) -> Non
         ]
 
 
+def test_sums_are_by_the_day_on_the_wall_clock_also_before_1970(tmp_path: Path) -> None:
+    dates = (b"1969-12-30T23:59:59", b"1969-12-31T00:00:00Z")
+    with Staging() as staging:
+        staging.add_batch("one", [CLIENT_ROW.replace(b"2010-12-01T08:26:00", date) for date in dates])
+        assert staging.months() == ["1969-12"]
+        staging.unite("1969-12", None, tmp_path / "new.parquet")
+        assert [each.day for each in staging.totals(tmp_path / "new.parquet")] == ["1969-12-30", "1969-12-31"]
+
+
+def test_a_month_with_old_repeated_and_new_lines_is_their_set(tmp_path: Path) -> None:
+    """Lines that are all new take a shorter way than these."""
+    first, second, third = (CLIENT_ROW.replace(b'"536365"', b'"%d"' % number) for number in range(3))
+    rows = []
+    for texts in ([first], [first, first, second], [third], [first, third]):
+        old = tmp_path / f"{len(rows)}.parquet"
+        new = tmp_path / f"{len(rows) + 1}.parquet"
+        with Staging() as staging:
+            staging.add_batch("one", texts)
+            assert staging.months() == ["2010-12"]
+            rows.append(staging.unite("2010-12", old if old.exists() else None, new))
+    assert rows == [1, 2, 3, None]
+
+
 @pytest.mark.slow
 def test_a_month_that_does_not_fit_into_memory_takes_a_new_line(tmp_path: Path) -> None:
     """A sort of all its lines would need more than a refresh has."""
