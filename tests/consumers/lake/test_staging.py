@@ -158,7 +158,7 @@ def test_sums_are_by_the_day_on_the_wall_clock_also_before_1970(tmp_path: Path) 
 def test_a_month_with_old_repeated_and_new_lines_is_their_set(tmp_path: Path) -> None:
     """Lines that are all new take a shorter way than these."""
     first, second, third = (CLIENT_ROW.replace(b'"536365"', b'"%d"' % number) for number in range(3))
-    rows = []
+    rows: list[int | None] = []
     for texts in ([first], [first, first, second], [third], [first, third]):
         old = tmp_path / f"{len(rows)}.parquet"
         new = tmp_path / f"{len(rows) + 1}.parquet"
