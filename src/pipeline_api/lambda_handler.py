@@ -6,6 +6,13 @@ gc.disable()  # imports create no garbage; collections would take a tenth of a c
 
 import os
 
+from pydantic import BaseModel
+
+BaseModel.model_config["defer_build"] = True  # until the first request for /openapi.json, which alone needs them:
+import fastapi.openapi.models  # noqa: F401 - a seventh of a cold start
+
+del BaseModel.model_config["defer_build"]
+
 from mangum import Mangum
 
 from pipeline_api.asgi import StagePrefix, run_inline
