@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -198,16 +198,17 @@ class LakeTable:
         return DeltaTable(self._uri, storage_options=self._options)
 
     def _create(self) -> None:
-        """Two may do so at once: one of them creates it, and for the other it is there."""
-        DeltaTable.create(
-            self._uri,
-            _schema(),
-            mode="ignore",
-            partition_by=[MONTH],
-            configuration=_CONFIGURATION,
-            storage_options=self._options,
-            commit_properties=CommitProperties(max_commit_retries=0),
-        )
+        """Two may do so at once: the table of the first is there for both."""
+        with suppress(CommitFailedError):
+            DeltaTable.create(
+                self._uri,
+                _schema(),
+                mode="ignore",
+                partition_by=[MONTH],
+                configuration=_CONFIGURATION,
+                storage_options=self._options,
+                commit_properties=CommitProperties(max_commit_retries=0),
+            )
 
 
 def _object_store_options(s3: "S3Client", credentials: Credentials | None) -> dict[str, str]:

@@ -2,8 +2,11 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
 from consumers.lake.table import COLUMNS, LakeChanged, MonthFile, NewerTable
 from tests.consumers.lake.lakes import Lake
@@ -35,6 +38,20 @@ def test_its_schema_says_what_a_data_file_holds(lake: Lake) -> None:
 
 def test_creating_it_twice_creates_it_once(lake: Lake) -> None:
     assert (lake.table.snapshot().version, lake.table.snapshot().version) == (0, 0)
+
+
+def test_whoever_loses_the_race_to_create_it_has_the_table_of_the_other(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """deltalake looks whether there is a table and then creates it: another one may be in between."""
+    create = DeltaTable.create
+
+    def create_after_another(*args: Any, **kwargs: Any) -> None:
+        create(*args, **kwargs)
+        raise CommitFailedError("Failed to commit transaction: 0")
+
+    monkeypatch.setattr(DeltaTable, "create", create_after_another)
+    assert lake.table.snapshot().version == 0
 
 
 def test_a_commit_replaces_its_months_and_no_other(lake: Lake) -> None:
