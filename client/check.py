@@ -1,6 +1,7 @@
 """`send --dry-run`: reads a whole file and checks it by the API's own rules, and sends nothing.
 
-The rules repeat `src/invoices/fields.py`, which the client does not import; a test compares the two.
+The rules repeat `src/invoices/fields.py`, which the client does not import, for the columns of a file;
+`tests/client/test_check.py` compares the two.
 """
 
 import re

@@ -12,7 +12,7 @@ from consumers.lake.refresh import LakeQueue, Refresh, Refreshed
 from consumers.lake.table import GRACE, LakeTable
 
 RESERVED_MILLIS = 300_000
-"""No further refresh is begun with less time left: the largest one, 500,000 rows in many months, takes minutes."""
+"""With less time left no further refresh begins: one of 500,000 rows in many months takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,5 +100,5 @@ def test_every_example_of_a_body_is_accepted(document: dict[str, Any], offline_a
 
 
 def test_the_committed_document_is_current() -> None:
-    """So a review shows each change of the API. `make docs` writes the document."""
-    assert DOCUMENT.read_text() == openapi_text()
+    """So a review shows each change of the API."""
+    assert DOCUMENT.read_text() == openapi_text(), "docs/openapi.json is not current: run `make docs`"
