@@ -1,8 +1,9 @@
 """API keys: their text, what is stored of them, and the table that holds it.
 
 A key is `<id>.<secret>`. The id is public and finds the key; the secret proves that the caller holds it. The table
-keeps only a hash of the whole text. The last four digits of an id are a checksum of the others, so that a
-mistyped or random id costs no read of the table (it is no secret: anybody can compute it). Ids of keys from before the checksum have twelve digits and none.
+keeps only a hash of the whole text. The last four digits of an id are a checksum of the others, so that a mistyped or
+random id costs no read of the table (it is no secret: anybody can compute it). Ids of keys from before the checksum
+have twelve digits and none.
 """
 
 import re
