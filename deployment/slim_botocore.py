@@ -1,15 +1,28 @@
 """Takes out of botocore's data what a function never reads: `python slim_botocore.py FOLDER`.
 
-The prose of the service descriptions, and the endpoints of services whose folders are not there. Both are parsed at
-every cold start: the table of endpoints alone, 1.2 MB, takes longer than all that makes a client.
+The prose of the service descriptions, the operations that nobody calls, and the endpoints of services whose folders are
+not there. All are parsed at every cold start: the table of endpoints alone, 1.2 MB, takes longer than all that makes a
+client.
 """
 
 import gzip
 import json
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+OPERATIONS: Mapping[str, Collection[str]] = {
+    "dynamodb": ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query"),
+    "kinesis": ("PutRecord",),
+    "s3": (
+        *("DeleteObject", "GetObject", "ListObjectVersions", "ListObjectsV2", "PutObject"),
+        *("CreateSession", "HeadBucket"),  # botocore's own: for directory buckets, and for a bucket in another region
+    ),
+    "sqs": ("DeleteMessageBatch", "GetQueueAttributes", "ReceiveMessage"),
+}
+"""What the functions call. A test compares it with the source. Services that are not here keep every operation."""
 
 _PROSE = "documentation"
 
@@ -23,6 +36,29 @@ def without_prose(node: object) -> object:
             return [without_prose(each) for each in node]
         case _:
             return node
+
+
+def only_operations(description: dict[str, Any], operations: Collection[str]) -> dict[str, Any]:
+    """The same description with these operations, and with the shapes that they use."""
+    kept = {name: operation for name, operation in description["operations"].items() if name in operations}
+    used = _shape_names(kept)
+    shapes: dict[str, Any] = {}
+    while missing := used - shapes.keys():
+        shapes |= {name: description["shapes"][name] for name in missing}
+        used |= _shape_names([shapes[name] for name in missing])
+    return {**description, "operations": kept, "shapes": shapes}
+
+
+def _shape_names(node: object) -> set[str]:
+    """The shapes to which any part of the node refers. A member of a structure may be called `shape`: it is a dict."""
+    match node:
+        case dict():
+            named = {node["shape"]} if isinstance(node.get("shape"), str) else set()
+            return named.union(*map(_shape_names, node.values()))
+        case list():
+            return set().union(*map(_shape_names, node))
+        case _:
+            return set()
 
 
 def only_services(endpoints: dict[str, Any], services: Collection[str]) -> dict[str, Any]:
@@ -49,6 +85,8 @@ def main(folder: Path) -> None:
     services = {each.name for each in folder.iterdir() if each.is_dir()}
     for path in folder.rglob("service-2.json.gz"):
         _rewrite(path, without_prose)
+        if operations := OPERATIONS.get(path.parent.parent.name):
+            _rewrite(path, partial(only_operations, operations=operations))
     _rewrite(folder / "endpoints.json", lambda endpoints: only_services(endpoints, services))
 
 
