@@ -9,4 +9,5 @@ if __name__ == "__main__":
     from client.environment import Environment
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # ends an upload as Ctrl-C does
     app(obj=Environment(), prog_name="client")

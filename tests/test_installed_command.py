@@ -1,9 +1,15 @@
 """`invoice-stream`, as pip installs it."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points, version
 from inspect import cleandoc
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,8 +21,10 @@ from client.environment import Environment
 from invoice_stream.cli import main
 from invoice_stream.commands import app
 from local_runtime.__main__ import app as local_app
+from local_runtime.sample import write_sample
 from pipeline_ops.cli import build_app
 
+INSTALLED = "from invoice_stream.cli import main; main()"
 LINES = [{"StockCode": str(number), "Quantity": 1} for number in range(5)]
 
 
@@ -114,4 +122,25 @@ def test_ops_without_its_packages_says_what_to_install(monkeypatch: pytest.Monke
 
     monkeypatch.setattr("invoice_stream.commands.import_module", fail)
     result = run("ops", "failed", "list")
-    assert (result.exit_code, "pip install 'invoice-stream[ops]'" in result.output) == (2, True)
+    assert (result.exit_code, "pip install '.[client,ops]'" in result.output) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("entry", ["import runpy; runpy.run_module('client', run_name='__main__')", INSTALLED])
+def test_a_signal_ends_an_upload_that_reached_nobody_without_a_journal(
+    number: signal.Signals, entry: str, tmp_path: Path
+) -> None:
+    """While it tries again. `timeout`, containers and service managers send SIGTERM."""
+    write_sample(tmp_path / "rows.csv", 50)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]  # closed below, so that nobody listens
+    environment = {**os.environ, "INVOICE_API_KEY": "key", "INVOICE_API_URL": f"http://127.0.0.1:{port}"}
+    command = [sys.executable, "-c", entry, "send", "rows.csv"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        told = next(line for line in process.stderr if "refused" in line)
+        process.send_signal(number)
+        rest = process.stderr.read()
+    assert (process.returncode, "Interrupted" in rest, "Traceback" in told + rest) == (130, True, False)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

@@ -11,4 +11,5 @@ def main() -> None:
     from invoice_stream.commands import app  # noqa: PLC0415 - the same
 
     signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # ends an upload as Ctrl-C does
     app(obj=Environment(), prog_name="invoice-stream")

@@ -25,7 +25,9 @@ def ops_command(context: typer.Context) -> None:
     try:
         operators = import_module("pipeline_ops.cli")  # boto3 and DuckDB are loaded only here
     except ModuleNotFoundError as error:
-        typer.echo(f"The operator's commands need {error.name}: pip install 'invoice-stream[ops]'", err=True)
+        typer.echo(
+            f"The operator's commands need {error.name}: pip install '.[client,ops]' in the project's folder", err=True
+        )
         raise typer.Exit(_BAD_INPUT) from error
     operators.main(context.args, prog_name="invoice-stream ops")
 

@@ -55,11 +55,17 @@ def list_command(keys_table: KeysTable = None) -> None:
     table = Table(id_column, "Name", "Scopes", "Created (UTC)", "Revoked (UTC)")
     for key in _key_ring(keys_table).all():
         scopes = ", ".join(sorted(key.scopes))
-        table.add_row(key.key_id, escape(key.name), scopes, key.created_at, key.revoked_at or "no")
+        created, revoked = _short(key.created_at), _short(key.revoked_at or "no")
+        table.add_row(key.key_id, escape(key.name), scopes, created, revoked)
     if table.row_count:
         print_table(table)
     else:
         typer.echo("There are no keys.")
+
+
+def _short(moment: str) -> str:
+    """Without the zone, which the heading names."""
+    return moment[:19].replace("T", " ")
 
 
 def revoke_command(
