@@ -51,13 +51,17 @@ class _Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What is to change. `digest` and `size` are those of the files; `invalid` counts rows that were never stored."""
+    """What is to change. `digest` and `size` are those of the files; `invalid` counts rows that were never stored.
+
+    `form` and `dates` are those of the old file.
+    """
 
     old: Path
     new: Path | None
     changes: Sequence[_Change]
     invalid: int
     form: str
+    dates: str
     size: int
     digest: str
 
@@ -97,7 +101,8 @@ def read_correction(old: SendSettings, new: SendSettings | None) -> Correction:
     Raises BadInput where a file cannot be read, or where a new row is one that the API refuses.
     """
     with _open(old) as source:
-        form, digest, size = source.form, blake2b(source.digest.encode()), source.size
+        digest, size = blake2b(source.digest.encode()), source.size
+        dates = old.date_order if source.slashes.found else "iso"
         old_rows = {_digest(text) for _, text in _rows(source, old)}
         stated: list[_Change] = []
         if new:
@@ -108,7 +113,7 @@ def read_correction(old: SendSettings, new: SendSettings | None) -> Correction:
         withdrawn, invalid = _withdrawn(source, old, old_rows)
     changes = sorted([*withdrawn, *stated])
     new_file = new.file if new else None
-    return Correction(old.file, new_file, changes, invalid, form, size, digest.hexdigest())
+    return Correction(old.file, new_file, changes, invalid, source.form, dates, size, digest.hexdigest())
 
 
 @contextmanager
@@ -130,7 +135,9 @@ def prepare_correction(
         check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
     with open_journal(settings.journal_path, header, fresh=settings.fresh) as journal:
         rows = CorrectionRows(correction.changes, journal.as_of or now)
-        yield PreparedUpload(settings, rows, journal, (f"Stated as of {rows.as_of}.",), correction.form, "iso")
+        done = "Taken back and stated" if correction.new else "Taken back"
+        notes = (f"{done} as of {rows.as_of}.",)
+        yield PreparedUpload(settings, rows, journal, notes, correction.form, correction.dates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,8 @@ class Summary:
         table.add_column(justify="right")
         for name, value in self._figures():
             table.add_row(name, value)
-        console.print(Text(f"{shown_name(self.file)} ({self.form}, dates {DATES[self.dates]})", style="bold"))
+        dates = f", dates {DATES[self.dates]}" if self.stats.rows_read else ""
+        console.print(Text(f"{shown_name(self.file)} ({self.form}{dates})", style="bold"))
         console.print(table)
         for remark in self._remarks():
             console.print(Text(remark), soft_wrap=True)

@@ -56,7 +56,7 @@ PROBLEM_TYPES: Mapping[int | type[Exception], ProblemType] = {
     Unauthenticated: ProblemType(
         401,
         "unauthenticated",
-        "API key needed",
+        "No valid API key",
         headers={"WWW-Authenticate": 'ApiKey realm="invoice-stream"'},  # RFC 9110, 11.6.1: a 401 must have one
     ),
     Forbidden: ProblemType(403, "forbidden", "Not permitted"),

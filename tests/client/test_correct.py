@@ -51,7 +51,12 @@ def test_a_file_is_taken_back() -> None:
     """All of its lines, also true repeats, and a later sending of it brings none back."""
     api = FakeApi()
     old = sent(api, HEART, HEART, LANTERN)
-    assert result_of(api, 1, "withdraw", old, "--yes").exit_code == 0
+    result = result_of(api, 1, "withdraw", old, "--yes")
+    assert (result.exit_code, "dates month/day/year" in result.stdout, "Taken back as of" in result.stdout) == (
+        0,
+        True,
+        True,
+    )
     sent(api, HEART, HEART, LANTERN)
     assert held(api) == []
 

@@ -102,7 +102,7 @@ def test_an_empty_file_is_no_fault(content: bytes) -> None:
     api = FakeApi()
     result = run(api, "send", "rows.csv")
     assert (result.exit_code, api.requests) == (0, [])
-    assert "The file is empty." in result.stdout
+    assert ("The file is empty." in result.stdout, "dates" in result.stdout) == (True, False)
 
 
 @pytest.mark.parametrize("content", [HEADER, HEADER + "\r\n", "\n" + HEADER + "\n\n"])
