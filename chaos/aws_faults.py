@@ -4,7 +4,6 @@ import copy
 import json
 import re
 from base64 import b64decode
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -12,7 +11,7 @@ from http import HTTPStatus
 from io import BytesIO
 from random import Random
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Protocol, cast
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
@@ -23,14 +22,16 @@ from botocore.httpsession import URLLib3Session
 from urllib3 import HTTPResponse
 
 from chaos.faults import Crash, Fault, FaultPlan, TimeIsUp
+from chaos.foreign import Record
 from local_runtime.event_source_mapping import VirtualClock
 
 _SLOWEST_SECONDS = 25.0
 _THROTTLES = {
     "dynamodb": ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"),
     "kinesis": ("ProvisionedThroughputExceededException", "ThrottlingException", "LimitExceededException"),
+    "s3": ("SlowDown",),
 }
-_SERVER_ERRORS = {"dynamodb": "InternalServerError", "kinesis": "InternalFailure"}
+_SERVER_ERRORS = {"dynamodb": "InternalServerError", "kinesis": "InternalFailure", "s3": "InternalError"}
 _RANDOM_NAME = re.compile(r"(/month(?:=|%3D)[0-9-]+/|/erased/receipts/).*")
 _READS_WITHOUT_NAME = ("GetRecords", "GetShardIterator", "ListShards")  # their tokens differ from run to run
 
@@ -39,14 +40,6 @@ class Client(Protocol):
     @property
     def meta(self) -> Any:  # boto3-stubs know no common type of clients
         ...
-
-
-class Put(NamedTuple):
-    """A record that the stream took, and when by the virtual clock."""
-
-    key: str
-    data: bytes
-    arrived: float
 
 
 @dataclass(slots=True)
@@ -61,7 +54,7 @@ class AwsFaults:
     clock: VirtualClock
     prefix: str
     time_limit: float | None = None
-    puts: list[Put] = field(default_factory=list)
+    puts: list[Record] = field(default_factory=list)
     arrivals: dict[str, float] = field(default_factory=dict)
     _session: URLLib3Session = field(default_factory=URLLib3Session)
 
@@ -87,11 +80,13 @@ class AwsFaults:
             case Fault.CRASH_BEFORE:
                 raise Crash
             case Fault.THROTTLED:
-                return call.throttled(chance.random())
+                return call.refused(503 if service == "s3" else 400, chance.choice(_THROTTLES[service]))
+            case Fault.SERVER_ERROR if chance.random() < 0.5:  # noqa: PLR2004 - one in two
+                return call.answered(503, b"<html>unavailable</html>")  # of something that knows nothing of AWS
             case Fault.SERVER_ERROR:
-                return call.failed(chance.random())
+                return call.refused(500, _SERVER_ERRORS[service])
             case Fault.EXPIRED:
-                return call.refused(HTTPStatus.BAD_REQUEST, "ExpiredIteratorException")
+                return call.refused(400, "ExpiredIteratorException")
             case Fault.PARTIAL:
                 return self._send_partly(call, chance)
             case Fault.SLOW:
@@ -104,7 +99,7 @@ class AwsFaults:
         if call.operation == "PutRecord" and response.status_code == HTTPStatus.OK:
             parameters = call.parameters
             arrived = self.note_arrival(json.loads(response.content)["SequenceNumber"])
-            self.puts.append(Put(parameters["PartitionKey"], b64decode(parameters["Data"]), arrived))
+            self.puts.append(Record(parameters["PartitionKey"], b64decode(parameters["Data"]), arrived=[arrived]))
         if fault in (Fault.CRASH_AFTER, Fault.LOST_RESPONSE):
             _ = response.content  # an unread body would keep its connection
         if fault is Fault.CRASH_AFTER:
@@ -130,7 +125,7 @@ class AwsFaults:
             content = json.loads(self._send(call.with_request_items(request_items(entries[:cut]))).content)
         undone = "UnprocessedKeys" if is_read else "UnprocessedItems"
         content[undone] = {**content.get(undone, {}), **request_items(entries[cut:])}
-        return call.answered(HTTPStatus.OK, content)
+        return call.answered(HTTPStatus.OK, json.dumps(content).encode())
 
     def _send(self, request: AWSPreparedRequest) -> AWSResponse:
         response: AWSResponse = self._session.send(request)
@@ -182,33 +177,16 @@ class _Call:
         request.headers["Content-Length"] = str(len(request.body))
         return request
 
-    def throttled(self, number: float) -> AWSResponse:
-        """S3 has one form of it; the others have several, and `number` (0 to 1) chooses one."""
-        if self.service == "s3":
-            return self._s3_error(503, "SlowDown")
-        codes = _THROTTLES[self.service]
-        return self.refused(400, codes[int(number * len(codes))])
-
-    def failed(self, number: float) -> AWSResponse:
-        """A 500 with its document, or a 503 of something in between that knows nothing of AWS."""
-        if number < 0.5:  # noqa: PLR2004 - one in two
-            return self._response(503, "text/html", b"<html>unavailable</html>")
-        if self.service == "s3":
-            return self._s3_error(500, "InternalError")
-        return self.refused(500, _SERVER_ERRORS[self.service])
-
     def refused(self, status: int, code: str) -> AWSResponse:
-        return self.answered(status, {"__type": code, "message": "injected"})
+        """With the error document of the service: S3's is XML."""
+        if self.service == "s3":
+            text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>injected</Message></Error>"
+        else:
+            text = json.dumps({"__type": code, "message": "injected"})
+        return self.answered(status, text.encode())
 
-    def answered(self, status: int, content: Mapping[str, object]) -> AWSResponse:
-        return self._response(status, "application/x-amz-json-1.1", json.dumps(content).encode())
-
-    def _s3_error(self, status: int, code: str) -> AWSResponse:
-        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>injected</Message></Error>"
-        return self._response(status, "application/xml", body.encode())
-
-    def _response(self, status: int, content_type: str, body: bytes) -> AWSResponse:
-        headers = HTTPHeaders.from_dict({"Content-Type": content_type, "Content-Length": str(len(body))})
+    def answered(self, status: int, body: bytes) -> AWSResponse:
+        headers = HTTPHeaders.from_dict({"Content-Length": str(len(body))})
         return AWSResponse(self.request.url, status, headers, HTTPResponse(BytesIO(body), preload_content=False))
 
     @property

@@ -1,15 +1,25 @@
-"""A consumer in its event source mapping, through crashes, time limits, second deliveries and changing batch sizes."""
+"""The functions behind the stream: each goes on after a crash as it does on Lambda, until nothing is left to do.
 
-from collections.abc import Callable, Mapping
+The two consumers of the stream run in their event source mapping, through time limits, second deliveries and changing
+batch sizes. The lake's refresh begins again with the same messages, as its schedule does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
 from aws.lambda_events import BatchResponse, KinesisEvent
 from aws.metrics import MetricsLog
+from aws.totals import TotalsStore
 from chaos.aws_faults import AwsFaults
-from chaos.faults import Crash, Fault, TimeIsUp
+from chaos.faults import Crash, Fault, FaultPlan, NeverEnds, TimeIsUp
+from chaos.stores import Stores
 from consumers.batch_loop import Stage, consume
+from consumers.lake.refresh import LakeQueue, Refresh
+from consumers.lake.table import LakeChanged, LakeTable, MonthFile, Snapshot
+from invoices.errors import Retryable
 from local_runtime.event_source_mapping import (
     EventSourceMapping,
     InMemoryCheckpoints,
@@ -21,22 +31,18 @@ from local_runtime.event_source_mapping import (
     VirtualClock,
 )
 from local_runtime.event_source_mapping.readers import Page
+from local_runtime.handlers import LambdaContext
 from local_runtime.stack.functions import Function
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 _LONGEST_SECONDS = 5 * 24 * 3600.0
 _MOST_CRASHES = 500
 _BATCH_SIZES = (1, 2, 3, 7, 25, 100)
-
-
-class NeverEnds(Exception):
-    """A consumer crashes again and again, although only few of its calls do."""
-
-
-class TaskTimedOut(Exception):
-    """What the event source mapping hears of an invocation that Lambda ended."""
 
 
 class VirtualReader(KinesisReader):
@@ -65,72 +71,116 @@ class Consumer:
     discarded: InMemoryDestination = field(default_factory=InMemoryDestination)
     crashes: int = 0
 
-    @property
-    def clock(self) -> VirtualClock:
-        return self.faults.clock
-
     def drain(self, chance: Random) -> None:
         """Read the whole stream; after each crash go on from the checkpoint, in batches of another size."""
-        checkpoints = _CrashingCheckpoints(self)
+        checkpoints = _CrashingCheckpoints(self.faults.plan, self.name)
+        dependencies = MappingDependencies(
+            self.reader, clock=self._clock, checkpoints=checkpoints, on_failure=self.discarded
+        )
+        template = MappingSettings.model_validate(self.function.mapping)
         for _ in range(_MOST_CRASHES):
+            settings = template.model_copy(update={"BatchSize": chance.choice(_BATCH_SIZES)})
+            mapping = EventSourceMapping(settings, partial(self._deliver, self.new_stage()), dependencies)
             try:
-                self._mapping(checkpoints, chance.choice(_BATCH_SIZES)).drain(_LONGEST_SECONDS)
+                mapping.drain(_LONGEST_SECONDS)
             except Crash:
                 self.crashes += 1
             else:
                 return
         raise NeverEnds(self.name)
 
-    def _mapping(self, checkpoints: InMemoryCheckpoints, batch_size: int) -> EventSourceMapping:
-        dependencies = MappingDependencies(
-            self.reader, clock=self.clock, checkpoints=checkpoints, on_failure=self.discarded
-        )
-        settings = MappingSettings.model_validate(self.function.mapping).model_copy(update={"BatchSize": batch_size})
-        return EventSourceMapping(settings, _Invocation(self, self.new_stage()), dependencies)
+    @property
+    def _clock(self) -> VirtualClock:
+        return self.faults.clock
 
+    def _deliver(self, stage: Stage, event: KinesisEvent) -> BatchResponse:
+        """Now and then Lambda delivers a batch once more than is needed."""
+        with self.faults.plan.around("invocation", self.name) as fault:
+            if fault is Fault.TWICE:
+                self._invoke(stage, event)
+            return self._invoke(stage, event)
 
-class _Invocation:
-    """What Lambda does around a handler: a time limit, and now and then one delivery more than is needed."""
-
-    def __init__(self, consumer: Consumer, stage: Stage) -> None:
-        self._consumer = consumer
-        self._stage = stage
-        self._ends = 0.0
-
-    def __call__(self, event: KinesisEvent) -> BatchResponse:
-        fault, _ = self._consumer.faults.plan.draw("invocation", self._consumer.name)
-        if fault is Fault.TWICE:
-            self._invoke(event)
-        response = self._invoke(event)
-        if fault is Fault.CRASH_AFTER:
-            raise Crash
-        return response
-
-    def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self._ends - self._consumer.clock.now()) * 1000))
-
-    def _invoke(self, event: KinesisEvent) -> BatchResponse:
-        faults = self._consumer.faults
-        self._ends = faults.time_limit = self._consumer.clock.now() + self._consumer.function.timeout_seconds
+    def _invoke(self, stage: Stage, event: KinesisEvent) -> BatchResponse:
+        """Raises TimeoutError where Lambda ends the invocation."""
+        deadline = self._clock.now() + self.function.timeout_seconds
+        self.faults.time_limit = deadline
         try:
-            return consume(event, self, self._stage, self._consumer.metrics_log)
+            return consume(event, LambdaContext(self.name, deadline, self._clock), stage, self.metrics_log)
         except TimeIsUp as ended:
-            raise TaskTimedOut from ended
+            raise TimeoutError from ended
         finally:
-            faults.time_limit = None
+            self.faults.time_limit = None
 
 
 class _CrashingCheckpoints(InMemoryCheckpoints):
     """The poller can crash before and after it saves a checkpoint."""
 
-    def __init__(self, consumer: Consumer) -> None:
+    def __init__(self, plan: FaultPlan, name: str) -> None:
         super().__init__()
-        self._consumer = consumer
+        self._plan = plan
+        self._name = name
 
     def save(self, shard_id: str, sequence_number: str) -> None:
-        fault, _ = self._consumer.faults.plan.draw("checkpoint", self._consumer.name)
-        if fault is Fault.CRASH_BEFORE:
-            raise Crash
-        super().save(shard_id, sequence_number)
-        if fault is Fault.CRASH_AFTER:
-            raise Crash
+        with self._plan.around("checkpoint", self._name):
+            super().save(shard_id, sequence_number)
+
+
+@dataclass(slots=True)
+class Lake:
+    """`s3` meets the seed's faults. So does the commit; the other calls that deltalake makes itself meet none."""
+
+    stores: Stores
+    s3: "S3Client"
+    plan: FaultPlan
+    crashes: int = 0
+
+    @property
+    def table(self) -> LakeTable:
+        return _Table(self.s3, self.stores.lake_bucket, self.plan)
+
+    @property
+    def totals(self) -> TotalsStore:
+        return TotalsStore(self.s3, self.stores.lake_bucket)
+
+    def refresh(self) -> None:
+        """Until every object of the archive that the queue tells of is in the lake."""
+        for _ in range(_MOST_CRASHES):
+            queue = _Queue(self.stores.clients.sqs, self.stores.lake_queue)
+            try:
+                if not Refresh(self.s3, self.stores.bucket, self.table, self.totals).run(queue):
+                    return
+            except (Crash, TimeIsUp, Retryable):
+                self.crashes += 1
+                queue.deliver_again()
+        raise NeverEnds("the lake's refresh")
+
+
+class _Queue(LakeQueue):
+    """For one refresh. If it fails, its messages can be received again at once, and not after the queue's time."""
+
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        super().__init__(sqs, url, wait_seconds=0)
+        self._received: list[MessageTypeDef] = []
+
+    def receive(self) -> "list[MessageTypeDef]":
+        messages = super().receive()
+        self._received += messages
+        return messages
+
+    def deliver_again(self) -> None:
+        for message in self._received:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+
+
+class _Table(LakeTable):
+    def __init__(self, s3: "S3Client", bucket: str, plan: FaultPlan) -> None:
+        super().__init__(s3, bucket)
+        self._plan = plan
+
+    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], removed: Sequence[str] = ()) -> None:
+        with self._plan.around("lake.commit", str(snapshot.version)) as fault:
+            super().commit(snapshot, files, removed)
+            if fault is Fault.LOST_RESPONSE:
+                raise LakeChanged("no answer")

@@ -5,7 +5,8 @@ call was made before, so one call more, or threads that finish in another order,
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -32,6 +33,10 @@ class Crash(BaseException):
 
 class TimeIsUp(BaseException):
     """Lambda ends an invocation that reaches its time limit. No `Exception`, for the same reason."""
+
+
+class NeverEnds(Exception):
+    """Something fails again and again, although most calls succeed."""
 
 
 _ANY_CALL = {
@@ -115,6 +120,16 @@ class FaultPlan:
         if fault:
             self.decisions.append(Decision(place, call, nth, fault))
         return fault, chance
+
+    @contextmanager
+    def around(self, place: str, call: str) -> Iterator[Fault | None]:
+        """The fault of what the block does. The process may crash before or after it."""
+        fault, _ = self.draw(place, call)
+        if fault is Fault.CRASH_BEFORE:
+            raise Crash
+        yield fault
+        if fault is Fault.CRASH_AFTER:
+            raise Crash
 
     def chance(self, name: str) -> Random:
         """Random numbers of this seed that belong to `name` alone."""

@@ -30,8 +30,8 @@ _INVALID_FIELDS: tuple[Mapping[str, object], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignRecord:
-    """A record and what must become of it.
+class Record:
+    """A record of any producer and what must become of it.
 
     `statements` must be stored: about lines of its own, or of the file, or of the batch that it takes back, which has
     the same key. `failed_in` names the stages that make a dead letter of it: of all its bytes, or, where `bad_rows` are
@@ -67,7 +67,7 @@ class ForeignProducer:
     left: int
     used_keys: Sequence[str]
     rows: Sequence[GeneratedRow]
-    records: list[ForeignRecord] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
 
     def maybe_put(self) -> None:
         if self.left and self.chance.random() < _SHARE_OF_REQUESTS:
@@ -92,7 +92,7 @@ class ForeignProducer:
         self.records.append(replace(record, arrived=arrived))
 
 
-def statements(rows: Sequence[GeneratedRow], chance: Random, own_key: str) -> ForeignRecord:
+def statements(rows: Sequence[GeneratedRow], chance: Random, own_key: str) -> Record:
     """There are few instants, so that some statements are as of the same."""
     texts, made = [], []
     numbered = statements_of(rows)
@@ -104,71 +104,69 @@ def statements(rows: Sequence[GeneratedRow], chance: Random, own_key: str) -> Fo
         values["AsOf"] = as_of and as_of.astimezone(chance.choice(_ZONES)).isoformat()
         texts.append(json.dumps(values).encode())
         made.append(statement)
-    return ForeignRecord(own_key, _packed(texts), statements=made)
+    return Record(own_key, _packed(texts), statements=made)
 
 
-def batch_withdrawal(batch: ForeignRecord) -> ForeignRecord:
+def batch_withdrawal(batch: Record) -> Record:
     """Under the same key: the rows of the other have no Occurrence, so their key names them."""
     made = [replace(each, as_of=_FIRST_INSTANT, withdrawn=True) for each in batch.statements]
     said = {"AsOf": _FIRST_INSTANT.isoformat(), "Withdrawn": True}
     texts = [json.dumps({**each.fact._asdict(), **said}, default=str).encode() for each in made]
-    return ForeignRecord(batch.key, _packed(texts), made, takes_batch_back=True)
+    return Record(batch.key, _packed(texts), made, takes_batch_back=True)
 
 
-def no_gzip(chance: Random, own_key: str, _: str) -> ForeignRecord:
+def no_gzip(chance: Random, own_key: str, _: str) -> Record:
     data = chance.choice((b"{}", f"{MARK},1,2".encode(), chance.randbytes(200).removeprefix(_FIRST_BYTES_OF_GZIP)))
-    return ForeignRecord(own_key, data, failed_in=("to_s3", "to_dynamodb"))
+    return Record(own_key, data, failed_in=("to_s3", "to_dynamodb"))
 
 
-def broken_gzip(chance: Random, own_key: str, _: str) -> ForeignRecord:
+def broken_gzip(chance: Random, own_key: str, _: str) -> Record:
     whole = _packed(_json_rows(valid_rows(chance, 5)))
     data = chance.choice((whole[: len(whole) // 2], whole[:-1], whole + b"\0\0", _FIRST_BYTES_OF_GZIP + b"\0" * 40))
-    return ForeignRecord(own_key, data, failed_in=("to_dynamodb",))
+    return Record(own_key, data, failed_in=("to_dynamodb",))
 
 
-def no_rows(chance: Random, own_key: str, _: str) -> ForeignRecord:
+def no_rows(chance: Random, own_key: str, _: str) -> Record:
     rows = [chance.choice((b"[]", b"1", f'"{MARK}"'.encode(), b"{", b"\xff\xfe", b"null")) for _ in range(3)]
-    return ForeignRecord(own_key, _packed(rows), failed_in=("to_dynamodb",), bad_rows=rows)
+    return Record(own_key, _packed(rows), failed_in=("to_dynamodb",), bad_rows=rows)
 
 
-def some_bad_rows(chance: Random, own_key: str, _: str) -> ForeignRecord:
+def some_bad_rows(chance: Random, own_key: str, _: str) -> Record:
     good = valid_rows(chance, 6)
     bad = [json.dumps({**_values(good[0]), **invalid}).encode() for invalid in chance.sample(_INVALID_FIELDS, 2)]
     rows = _json_rows(good) + bad
     chance.shuffle(rows)
-    in_order = [row for row in rows if row in bad]
-    said = statements_of(good, own_key)
-    return ForeignRecord(own_key, _packed(rows), said, failed_in=("to_dynamodb",), bad_rows=in_order)
+    return Record(own_key, _packed(rows), statements_of(good, own_key), failed_in=("to_dynamodb",), bad_rows=bad)
 
 
-def too_large(chance: Random, own_key: str, _: str) -> ForeignRecord:
+def too_large(chance: Random, own_key: str, _: str) -> Record:
     rows = chance.choice((b"{}\n" * _TOO_MANY_ROWS, b" " * _TOO_MANY_BYTES))
-    return ForeignRecord(own_key, gzip.compress(rows, mtime=0), failed_in=("to_dynamodb",))
+    return Record(own_key, gzip.compress(rows, mtime=0), failed_in=("to_dynamodb",))
 
 
-def bad_key(chance: Random, own_key: str, _: str) -> ForeignRecord:
+def bad_key(chance: Random, own_key: str, _: str) -> Record:
     key = chance.choice(("../../etc/passwd", "raw/x", " ", "käse", "a" * 65, f".{own_key}", "=")) + own_key[-4:]
-    return ForeignRecord(key, _packed(_json_rows(valid_rows(chance, 3))), failed_in=("to_s3", "to_dynamodb"))
+    return Record(key, _packed(_json_rows(valid_rows(chance, 3))), failed_in=("to_s3", "to_dynamodb"))
 
 
-def another_body(chance: Random, _: str, used_key: str) -> ForeignRecord:
+def another_body(chance: Random, _: str, used_key: str) -> Record:
     """Other rows under the batch id of another batch."""
     rows = valid_rows(chance, 3)
-    return ForeignRecord(used_key, _packed(_json_rows(rows)), statements_of(rows, used_key))
+    return Record(used_key, _packed(_json_rows(rows)), statements_of(rows, used_key))
 
 
-def several_members(chance: Random, own_key: str, _: str) -> ForeignRecord:
+def several_members(chance: Random, own_key: str, _: str) -> Record:
     """Two gzip files, joined, are one gzip file; blank lines are no rows."""
     first, second = valid_rows(chance, 3), valid_rows(chance, 3)
     data = _packed([*_json_rows(first), b"", b""]) + _packed(_json_rows(second))
-    return ForeignRecord(own_key, data, statements_of(first + second, own_key))
+    return Record(own_key, data, statements_of(first + second, own_key))
 
 
-def nothing(_chance: Random, own_key: str, _: str) -> ForeignRecord:
-    return ForeignRecord(own_key, _packed([]))
+def nothing(_chance: Random, own_key: str, _: str) -> Record:
+    return Record(own_key, _packed([]))
 
 
-_Kind: TypeAlias = Callable[[Random, str, str], ForeignRecord]
+_Kind: TypeAlias = Callable[[Random, str, str], Record]
 """Called with a batch id of the record's own, and with one that another batch may have."""
 
 POISON: tuple[_Kind, ...] = (no_gzip, broken_gzip, no_rows, too_large, bad_key)

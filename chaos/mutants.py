@@ -5,11 +5,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from rich.console import Console
@@ -17,9 +15,11 @@ from rich.console import Console
 _ROOT = Path(__file__).parent.parent
 _CATALOGUE = Path(__file__).with_name("mutant_catalogue.txt")
 _TESTS = "tests: "
-_COPIED = ("src", "client", "chaos", "tests", "template.yaml", "pyproject.toml")
+_COPIED = ("src", "client", "chaos", "tests")
+_COPIED_FILES = ("template.yaml", "pyproject.toml")
 _LONGEST_SECONDS = 600
 _TESTS_FAILED = 1  # pytest's exit code; 2 to 5 say that it could not run them
+_CAUGHT = "caught"
 
 
 @dataclass(slots=True)
@@ -72,48 +72,34 @@ def _changes(lines: Sequence[str]) -> list[Change]:
     return changes
 
 
-class Outcome(StrEnum):
-    """Only CAUGHT is good."""
-
-    CAUGHT = "caught"
-    NOT_CAUGHT = "NOT caught"
-    OUTDATED = "cannot be planted: the code has changed"
-    BROKEN = "the tests do not run"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """`caught_by` is the first test that failed."""
-
-    defect: Defect
-    outcome: Outcome
-    caught_by: str = ""
-
-
 def run_mutants(console: Console, only: str | None, jobs: int) -> bool:
     """True if the tests caught every defect whose name contains `only`."""
     chosen = [defect for defect in read_catalogue() if only is None or only in defect.name]
     caught = 0
     with ThreadPoolExecutor(jobs) as pool:
-        for trial in pool.map(try_defect, chosen):
-            caught += trial.outcome is Outcome.CAUGHT
-            by = f"  by {trial.caught_by}" if trial.caught_by else ""
-            console.print(f"{trial.outcome:<10}  {trial.defect.name}{by}", highlight=False, markup=False)
+        for defect, outcome in zip(chosen, pool.map(_try_defect, chosen), strict=True):
+            caught += outcome.startswith(_CAUGHT)
+            console.print(f"{defect.name}: {outcome}", highlight=False, markup=False)
     console.print(f"{caught} of {len(chosen)} planted defects were caught", highlight=False)
     return bool(chosen) and caught == len(chosen)
 
 
-def try_defect(defect: Defect) -> Trial:
-    """Run the defect's tests against a copy that has it. The tree itself is only read."""
-    with _copied_tree() as tree:
+def _try_defect(defect: Defect) -> str:
+    """Run the defect's tests against a copy that has it, and say what came of it. The tree itself is only read."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        for name in _COPIED:
+            shutil.copytree(_ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in _COPIED_FILES:
+            shutil.copy(_ROOT / name, tree / name)
         if not all(change.is_possible(tree) for change in defect.changes):
-            return Trial(defect, Outcome.OUTDATED)
+            return "CANNOT be planted: the code has changed"
         for change in defect.changes:
             change.plant(tree)
         return _run_tests(defect, tree)
 
 
-def _run_tests(defect: Defect, tree: Path) -> Trial:
+def _run_tests(defect: Defect, tree: Path) -> str:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *defect.tests]
     paths = os.pathsep.join(str(tree / folder) for folder in ("src", "."))
     environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -122,22 +108,10 @@ def _run_tests(defect: Defect, tree: Path) -> Trial:
             command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=_LONGEST_SECONDS
         )
     except subprocess.TimeoutExpired:
-        return Trial(defect, Outcome.CAUGHT, "a test that never ends")
+        return f"{_CAUGHT} by a test that never ends"
     if run.returncode == 0:
-        return Trial(defect, Outcome.NOT_CAUGHT)
+        return "NOT caught"
     failed = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
     if run.returncode != _TESTS_FAILED or not failed:
-        return Trial(defect, Outcome.BROKEN)
-    return Trial(defect, Outcome.CAUGHT, failed[0].split()[1])
-
-
-@contextmanager
-def _copied_tree() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        for name in _COPIED:
-            source, target = _ROOT / name, Path(folder) / name
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, target)
-        yield Path(folder)
+        return "the tests DO NOT run"
+    return f"{_CAUGHT} by {failed[0].split()[1]}"

@@ -1,15 +1,16 @@
 """After a scenario: is every row where it belongs, once? One sentence for each broken promise.
 
-What ought to be comes from the observations. What is there is read from the stores and from the API.
+What ought to be comes from the observations, which compute it without the code under test. What is there is read from
+the stores and from the API. Of the product's code only these read: `decode` a rejection, `batch_id_or` the name of a
+dead letter, and the client's `Api` an answer.
 """
 
 import asyncio
-import gzip
 import json
 import re
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,10 +21,8 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from aws.bucket import ERASED, REJECTED
 from aws.rejections import decode
-from chaos.erasure import ERASED_ROW, comparable_rows, rows_in
-from chaos.foreign import ForeignRecord
-from chaos.lake import facts_in_lake, rows_in_data_files, sums_in_lake
-from chaos.observations import Observations
+from chaos.faults import NeverEnds
+from chaos.observations import Observations, Rows, contents
 from chaos.rows import COLUMNS, MARK, Fact, GeneratedRow
 from chaos.upload import ADDRESS
 from client.api import Api, open_api
@@ -33,18 +32,13 @@ from invoices.batch import batch_id_or
 
 _PLAIN = TypeDeserializer()  # from DynamoDB's form of values
 _FIRST_ROW_LINE = 2
-_GZIP_MAGIC = b"\x1f\x8b\x08"
-_RAW_KEY = re.compile(r"raw/(dt=[0-9-]+/hour=[0-9]+)/([^/=]+)(=[0-9a-f]{16})?\.ndjson\.gz")
+_SECOND_BODY = re.compile(r"=[0-9a-f]{16}(?=\.ndjson\.gz)")
 _NOT_KEPT = re.compile(r'"RejectedRowsNotKept": ([0-9]+)')
 _UNNAMED = "unnamed"  # stands in the key of a dead letter for what is no batch id
 _NAME_ENDS = re.compile("[/.=]")
 _VERSION_WITH_TIME = 7
-_UNKNOWN_INVOICE = "NOSUCHINVOICE"
+_UNKNOWN_INVOICE = "invoices/NOSUCHINVOICE"
 _MOST_QUESTIONS = 20
-
-
-class NeverAnswered(Exception):
-    """The API gave no answer, however often it was asked, although most requests are answered."""
 
 
 def broken_promises(seen: Observations, environment: Environment) -> list[str]:
@@ -66,14 +60,14 @@ def broken_promises(seen: Observations, environment: Environment) -> list[str]:
 
 def _check_client_report(seen: Observations) -> Iterator[str]:
     """Accepted and rejected rows are all rows of the file; each rejected one is named with its line and field."""
-    stats = seen.upload.summary.stats
+    stats = seen.upload.stats
     rejected = [(str(n), row.rejected_for) for n, row in enumerate(seen.rows, _FIRST_ROW_LINE) if row.fact is None]
     expected = (len(seen.rows), len(seen.rows) - len(rejected), len(rejected), 0)
     yield from _unequal(
         "the client's report", expected, (stats.rows_read, stats.accepted, stats.rejected, stats.not_sent)
     )
-    reported = [(line, field) for line, field, _reason, *_ in seen.upload.rejects]
-    unexplained = [line for line, _field, reason, *_ in seen.upload.rejects if not reason]
+    reported = [(line, field) for line, field, _reason in seen.upload.rejects]
+    unexplained = [line for line, _field, reason in seen.upload.rejects if not reason]
     yield from _difference("rejected rows in the client's report", rejected, reported)
     yield from _difference("rejected rows without a reason", [], unexplained)
 
@@ -103,7 +97,7 @@ def _check_rejections(seen: Observations) -> Iterator[str]:
 
 
 def _is_of_erased(seen: Observations, row: GeneratedRow) -> bool:
-    return seen.erasure is not None and seen.erasure.is_named(row.texts[COLUMNS.index("CustomerID")].encode())
+    return seen.erasure is not None and seen.erasure.customer in row.texts[COLUMNS.index("CustomerID")]
 
 
 def _check_archive(seen: Observations) -> Iterator[str]:
@@ -113,31 +107,15 @@ def _check_archive(seen: Observations) -> Iterator[str]:
     erased rows are left.
     """
     stored = seen.objects_under("raw/")
-    names = [match for key in stored if (match := _RAW_KEY.fullmatch(key))]
-    archived = [(put.key, seen.what_is_left(put.data, put.arrived)) for put in seen.puts]
-    archived += [
-        (record.key, seen.what_is_left(record.data, arrived, record.bad_rows))
-        for record in seen.foreign
-        for arrived in record.arrived
-        if "to_s3" not in record.failed_in and record.data.startswith(_GZIP_MAGIC)
-    ]
-    expected = {each for each in archived if not _is_all_erased(each[1])}
-    known = {body for _, body in expected}
-    bodies = [(_batch_of(key), data if data in known else comparable_rows(data)) for key, data in stored.items()]
-    firsts = [match[2] for match in names if not match[3]]
-    misplaced = [match[0] for match in names if match[1] != _folder_of(match[2])]
-    yield from _difference("raw objects", expected, [each for each in bodies if not _is_all_erased(each[1])])
-    yield from _difference("batches whose first body has the batch's name", {key for key, _ in bodies}, firsts)
-    yield from _difference("raw objects whose name is no batch's", [], stored.keys() - {each[0] for each in names})
-    yield from _difference("raw objects in another hour's folder", [], misplaced)
-
-
-def _is_all_erased(body: bytes | tuple[bytes, ...]) -> bool:
-    return isinstance(body, tuple) and set(body) == {ERASED_ROW}
-
-
-def _batch_of(key: str) -> str:
-    return key.rpartition("/")[2].partition(".ndjson")[0].partition("=")[0]
+    archived = [record for record in seen.records if "to_s3" not in record.failed_in]
+    expected = {(record.key, rows) for record in archived for rows in seen.rows_left(record) if rows}
+    batches = {key: key.rpartition("/")[2].partition(".ndjson")[0].partition("=")[0] for key in stored}
+    firsts = {f"raw/{_folder_of(batch)}/{batch}.ndjson.gz" for batch in batches.values()}
+    strange = [key for key in stored if _SECOND_BODY.sub("", key) not in firsts]
+    found = [(batches[key], rows) for key, data in stored.items() if (rows := contents(data))]
+    yield from _difference("raw objects", expected, found)
+    yield from _difference("first bodies under their batch's own name", firsts, firsts & stored.keys())
+    yield from _difference("raw objects under another name or in another hour's folder", [], strange)
 
 
 def _folder_of(batch_id: str) -> str:
@@ -178,43 +156,31 @@ def _lines(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _check_lake(seen: Observations) -> Iterator[str]:
     """The lake holds exactly the lines that the tables hold, and its summaries add up to them."""
     expected = seen.facts
-    yield from _difference("lines in the lake", expected, facts_in_lake(seen.stores))
+    yield from _difference("lines in the lake", expected, seen.stores.lake_facts())
     sums = len(expected), sum((fact.amount for fact in expected), Decimal(0))
-    yield from _unequal("the lake's summaries", sums, sums_in_lake(seen.stores))
+    yield from _unequal("the lake's summaries", sums, seen.stores.lake_sums())
 
 
 def _check_dead_letters(seen: Observations) -> Iterator[str]:
     """`failed/` holds each dead letter once, with its reason and without a row's content; Lambda discarded nothing."""
     stored = {key: json.loads(data) for key, data in seen.objects_under("failed/").items()}
-    failed = [
-        (stage, record.key, left)
-        for record in seen.foreign
+    expected = {
+        (stage, record.key, rows)
+        for record in seen.records
         for stage in record.failed_in
-        for arrived in record.arrived
-        if (left := _dead_rows(seen, record, arrived) if record.bad_rows else seen.what_is_left(record.data, arrived))
+        for left in seen.rows_left(record)
+        if (rows := tuple(row for row in left if row in record.bad_rows or not record.bad_rows))
+    }
+    found = [
+        (document["stage"], document["batch_id"], contents(b64decode(document["payload_base64"])))
+        for document in stored.values()
     ]
-    expected = {each for each in failed if not _is_all_erased(each[2])}
-    known = {payload for _, _, payload in expected}
     unexplained = [key for key, document in stored.items() if not _is_explained(document)]
     elsewhere = [key for key in seen.objects if not key.startswith(("raw/", "failed/", REJECTED, ERASED))]
-    yield from _difference("dead letters", expected, [_dead_letter(each, known) for each in stored.values()])
+    yield from _difference("dead letters", expected, [each for each in found if each[2]])
     yield from _difference("dead letters without a reason, or with a row's content in it", [], unexplained)
     yield from _difference("batches that Lambda discarded", [], [each.batch.condition for each in seen.discarded])
     yield from _difference("objects elsewhere in the bucket", [], elsewhere)
-
-
-def _dead_rows(seen: Observations, record: ForeignRecord, arrived: float) -> bytes:
-    """The invalid rows of a record, but for those of an erased customer."""
-    erasure = seen.erasure if seen.erasure and arrived < seen.erasure.end else None
-    return b"\n".join(row for row in record.bad_rows if not (erasure and erasure.is_of_customer(row)))
-
-
-def _dead_letter(document: Mapping[str, Any], known: Collection[object]) -> tuple[str, str, object]:
-    """Rows that were picked from a record are compared as rows; no promise says how they are packed."""
-    payload = b64decode(document["payload_base64"])
-    if document["errors"]:
-        return document["stage"], document["batch_id"], gzip.decompress(payload)
-    return document["stage"], document["batch_id"], payload if payload in known else comparable_rows(payload)
 
 
 def _is_explained(document: Mapping[str, Any]) -> bool:
@@ -228,15 +194,15 @@ def _check_receipts(seen: Observations) -> Iterator[str]:
     A record that takes its batch back has none: the receipts of a batch count what was sent as it. If rows of it were
     erased, the receipt has them or not, depending on when the record was delivered first.
     """
-    records = {(put.key, gzip.decompress(put.data)): 0 for put in seen.puts}
-    with_receipt = [record for record in seen.foreign if not record.takes_batch_back]
-    readable = [record for record in with_receipt if record.bad_rows or "to_dynamodb" not in record.failed_in]
-    records |= {(record.key, gzip.decompress(record.data)): len(record.bad_rows) for record in readable}
-    changed = {put.key for put in seen.puts if seen.what_is_left(put.data, put.arrived) != put.data}
-    for record in seen.foreign:
-        if any(seen.what_is_left(record.data, arrived) != record.data for arrived in record.arrived):
+    bad_rows: dict[tuple[str, Rows], int] = {}
+    changed: set[str] = set()
+    for record in seen.records:
+        rows = contents(record.data)
+        if any(left != rows for left in seen.rows_left(record)):
             changed.add(record.key)
-    expected = [(key, len(rows_in(body)), bad) for (key, body), bad in records.items() if key not in changed]
+        if not record.takes_batch_back and (record.bad_rows or "to_dynamodb" not in record.failed_in):
+            bad_rows[record.key, rows] = len(record.bad_rows)
+    expected = [(key, sum(map(bool, rows)), bad) for (key, rows), bad in bad_rows.items() if key not in changed]
     found = [each for each in map(_counted, seen.stores.items(seen.stores.batches)) if each[0] not in changed]
     yield from _difference("receipts", expected, found)
 
@@ -248,22 +214,29 @@ def _counted(receipt: Mapping[str, Any]) -> tuple[str, int, int]:
 
 async def _check_answers(seen: Observations, environment: Environment) -> list[str]:
     """Every invoice and every customer, with lines and totals, as the client gets them from the API."""
-    findings: list[str] = []
-    facts = seen.facts
     async with open_api(ADDRESS, environment, lambda: False) as api:
-        for name in sorted({fact.InvoiceNo for fact in facts}):
-            answer = await _ask(api, f"invoices/{name}")
-            findings += _check_invoice(name, answer, [fact for fact in facts if fact.InvoiceNo == name])
-        for name in sorted({fact.CustomerID for fact in facts if fact.CustomerID}):
-            answer = await _ask(api, f"customers/{name}")
-            findings += _check_customer(name, answer, [fact for fact in facts if fact.CustomerID == name])
-        unknown = [f"invoices/{name}" for name in sorted({_UNKNOWN_INVOICE, *seen.lost_invoices})]
-        if seen.erasure and seen.erasure.customer not in {fact.CustomerID for fact in facts}:
-            unknown.append(f"customers/{seen.erasure.customer}")
-        for path in unknown:
-            if await _ask(api, path):
-                findings.append(f"{path} is found, which was never sent, or was taken back or erased")
-    return findings
+        return [
+            finding
+            for path, facts in _questions(seen).items()
+            for finding in _check_answer(path, await _ask(api, path), facts)
+        ]
+
+
+def _questions(seen: Observations) -> dict[str, list[Fact]]:
+    """What the API is asked, and the facts that it must answer with.
+
+    Where there are none, nothing was ever sent, or all of it was taken back or erased.
+    """
+    questions: dict[str, list[Fact]] = {_UNKNOWN_INVOICE: []}
+    if seen.erasure:
+        questions[f"customers/{seen.erasure.customer}"] = []
+    for statement, _ in seen.statements:
+        questions[f"invoices/{statement.fact.InvoiceNo}"] = []
+    for fact in seen.facts:
+        questions[f"invoices/{fact.InvoiceNo}"].append(fact)
+        if fact.CustomerID:
+            questions.setdefault(f"customers/{fact.CustomerID}", []).append(fact)
+    return questions
 
 
 async def _ask(api: Api, path: str) -> Mapping[str, Any] | None:
@@ -274,33 +247,20 @@ async def _ask(api: Api, path: str) -> Mapping[str, Any] | None:
                 return await api.get(path, {})
             except NotFound:
                 return None
-    raise NeverAnswered(path)
+    raise NeverEnds(path)
 
 
-def _check_invoice(name: str, answer: Mapping[str, Any] | None, facts: Sequence[Fact]) -> Iterator[str]:
-    if not answer:
-        yield f"invoice {name} is not found"
-        return
-    answered = [Fact.of({"InvoiceNo": name, **line}) for line in answer["lines"]]
-    yield from _difference(f"lines of invoice {name}", facts, answered)
-    yield from _unequal(f"invoice {name}", _expected_totals(facts), _answered_totals(answer))
-
-
-def _check_customer(name: str, answer: Mapping[str, Any] | None, facts: Sequence[Fact]) -> Iterator[str]:
-    if not answer:
-        yield f"customer {name} is not found"
+def _check_answer(path: str, answer: Mapping[str, Any] | None, facts: Sequence[Fact]) -> Iterator[str]:
+    if not answer or not facts:
+        yield from _unequal(f"whether {path} is found", (bool(facts),), (bool(answer),))
         return
     invoices = len({fact.InvoiceNo for fact in facts})
-    expected = (invoices, *_expected_totals(facts))
-    yield from _unequal(f"customer {name}", expected, (answer["invoice_count"], *_answered_totals(answer)))
-
-
-def _expected_totals(facts: Sequence[Fact]) -> tuple[object, ...]:
-    return len(facts), sum(fact.Quantity for fact in facts), sum((fact.amount for fact in facts), Decimal(0))
-
-
-def _answered_totals(answer: Mapping[str, Any]) -> tuple[object, ...]:
-    return answer["line_count"], answer["quantity"], Decimal(answer["total"])
+    sums = sum(fact.Quantity for fact in facts), sum((fact.amount for fact in facts), Decimal(0))
+    told = answer["line_count"], answer["quantity"], Decimal(answer["total"]), answer.get("invoice_count", 1)
+    yield from _unequal(path, (len(facts), *sums, invoices), told)
+    if "lines" in answer:
+        lines = [Fact.of({"InvoiceNo": path.partition("/")[2], **line}) for line in answer["lines"]]
+        yield from _difference(f"lines of {path}", facts, lines)
 
 
 def _check_logs(seen: Observations) -> Iterator[str]:
@@ -316,17 +276,18 @@ def _check_erased(seen: Observations) -> Iterator[str]:
     """
     if not (erasure := seen.erasure):
         return
-    later = {put.key for put in seen.puts if put.arrived >= erasure.end} | {*seen.asked[erasure.requests :]}
-    later |= {batch_id_or(each.key, _UNNAMED) for each in seen.foreign if max(each.arrived) >= erasure.end}
+    later = {batch_id_or(record.key, _UNNAMED) for record in seen.records if max(record.arrived) >= erasure.end}
+    later |= {*seen.asked[erasure.requests :]}
     naming = [
         key
         for key, data in seen.stores.versions()
-        if not key.startswith(ERASED) and not later & {*_NAME_ENDS.split(key)} and erasure.is_in_object(data)
+        if not key.startswith(ERASED) and not later & {*_NAME_ENDS.split(key)} and seen.is_in_object(data)
     ]
     yield from _difference("objects that name an erased customer", [], naming)
-    if not seen.has_later_rows:
-        files = [path for path, rows in rows_in_data_files(seen.stores, erasure.customer) if rows]
-        yield from _difference("data files of the lake that name an erased customer", [], files)
+    if all(each.fact.CustomerID != erasure.customer or arrived < erasure.end for each, arrived in seen.statements):
+        rows = ((path, row) for path, rows in seen.stores.lake_rows().items() for row in rows)
+        files = [path for path, row in rows if row["CustomerID"] == erasure.customer]
+        yield from _difference("rows of the lake's data files that name an erased customer", [], files)
 
 
 def _unequal(name: str, expected: tuple[object, ...], actual: tuple[object, ...]) -> Iterator[str]:

@@ -1,9 +1,12 @@
-"""The real pipeline over one seed's stores, wired as in production except for the way to AWS and the time."""
+"""The real pipeline over one seed's stores, wired as in production except for the way to AWS, time and threads."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random
+from typing import Any
+from unittest.mock import patch
 
 from starlette.types import ASGIApp
 
@@ -13,12 +16,10 @@ from aws.erasures import ErasureList
 from aws.metrics import EmfLog
 from aws.receipts import ReceiptTable, ReceiptWriter
 from aws.rejections import RejectionStore
-from aws.totals import TotalsStore
 from chaos.aws_faults import AwsFaults, virtual_backoff
-from chaos.consumers import Consumer, VirtualReader
+from chaos.consumers import Consumer, Lake, VirtualReader
 from chaos.faults import FaultPlan
-from chaos.lake import Lake
-from chaos.stores import Stores, close_clients, new_clients
+from chaos.stores import Stores, new_clients
 from chaos.upload import FaultyNetwork, client_environment
 from consumers.archive import Archive
 from consumers.batch_loop import Stage
@@ -46,20 +47,26 @@ class Pipeline:
         self._metrics = EmfLog("Chaos", log, self.clock.now)
         self._api_clients = self._faulty_clients()  # kept through crashes: all that one has in memory is a quota
         self._consumer_clients = self._faulty_clients()
+        self._bucket = Bucket(self._consumer_clients.s3, stores.bucket)
         self.network = FaultyNetwork(self._new_app, self.plan)
         self.client_environment = client_environment(self.network, self.clock, self.plan)
-        self.lake = Lake(stores, self._consumer_clients.s3, self.faults)
+        self.lake = Lake(stores, self._consumer_clients.s3, self.plan)
         self.consumers = [self._consumer(TO_S3, self._to_s3), self._consumer(TO_DYNAMODB, self._to_dynamodb)]
 
     @contextmanager
     def virtual_time(self) -> Iterator[None]:
-        """Closes the pipeline in the end."""
+        """Threads do at once what they get, or they would finish in an order that no seed decides.
+
+        Closes the pipeline in the end.
+        """
         try:
-            with virtual_backoff(self.clock):
+            with virtual_backoff(self.clock), patch.object(ThreadPoolExecutor, "submit", _submit_at_once):
                 yield
         finally:
             self.faults.close()
-            close_clients(self._api_clients, self._consumer_clients, self.stores.clients)
+            for clients in (self._api_clients, self._consumer_clients, self.stores.clients):
+                for client in (clients.kinesis, clients.s3, clients.dynamodb):
+                    client.close()
 
     def consume(self, chance: Random) -> None:
         """Both consumers work until they have read the whole stream."""
@@ -68,14 +75,15 @@ class Pipeline:
 
     def put_record(self, key: str, data: bytes) -> float:
         """What another producer puts, without faults. Returns when it arrived."""
-        return self.faults.note_arrival(self.stores.put_record(key, data))
+        kinesis = self.stores.clients.kinesis
+        answer = kinesis.put_record(StreamName=self.stores.stream, PartitionKey=key, Data=data)
+        return self.faults.note_arrival(answer["SequenceNumber"])
 
     def erase_stores(self) -> EraseStores:
         """An operator's command meets the faults of a consumer."""
-        stores, clients = self.stores, self._consumer_clients
-        lake = self.lake.table()
-        operated = OpsStores(self._bucket, clients.dynamodb, stores.invoices, stores.customers, lake)
-        return EraseStores(operated, TotalsStore(clients.s3, stores.lake_bucket))
+        stores, dynamodb = self.stores, self._consumer_clients.dynamodb
+        operated = OpsStores(self._bucket, dynamodb, stores.invoices, stores.customers, self.lake.table)
+        return EraseStores(operated, self.lake.totals)
 
     def new_index(self) -> Index:
         dynamodb, stores = self._consumer_clients.dynamodb, self.stores
@@ -88,12 +96,12 @@ class Pipeline:
         return clients
 
     def _new_app(self) -> ASGIApp:
-        stores = self.stores
-        tables = Tables(self._api_clients.dynamodb, stores.invoices, stores.customers, self.clock.sleep)
-        receipts = ReceiptTable(self._api_clients.dynamodb, stores.batches)
-        stream = Stream(self._api_clients.kinesis, stores.stream)
+        stores, clients = self.stores, self._api_clients
+        tables = Tables(clients.dynamodb, stores.invoices, stores.customers, self.clock.sleep)
+        receipts = ReceiptTable(clients.dynamodb, stores.batches)
+        stream = Stream(clients.kinesis, stores.stream)
         rejections = RejectionStore(
-            Bucket(self._api_clients.s3, stores.bucket), lambda: datetime.fromtimestamp(self.clock.now(), UTC)
+            Bucket(clients.s3, stores.bucket), lambda: datetime.fromtimestamp(self.clock.now(), UTC)
         )
         services = Services(stream, tables, receipts, _authorize_all, self._metrics, keep_rejections=lambda: rejections)
         return create_app(services, run_inline)
@@ -101,10 +109,6 @@ class Pipeline:
     def _consumer(self, name: str, new_stage: Callable[[], Stage]) -> Consumer:
         reader = VirtualReader(self._consumer_clients.kinesis, self.stores.stream, self.faults.arrivals)
         return Consumer(name, self.stores.functions[name], reader, new_stage, self._metrics, self.faults)
-
-    @property
-    def _bucket(self) -> Bucket:
-        return Bucket(self._consumer_clients.s3, self.stores.bucket)
 
     def _to_s3(self) -> Stage:
         put_dead_letter = DeadLetterStore(self._bucket, TO_S3).put
@@ -121,3 +125,13 @@ class Pipeline:
 
 def _authorize_all(_key: str | None, _scope: Scope | None) -> None:
     """API keys play no part in a scenario."""
+
+
+def _submit_at_once(_threads: ThreadPoolExecutor, task: Callable[..., Any], /, *arguments: object) -> Future[Any]:
+    """In place of `ThreadPoolExecutor.submit`."""
+    done = Future[Any]()
+    try:
+        done.set_result(task(*arguments))
+    except Exception as error:  # noqa: BLE001 - the one who awaits it gets it
+        done.set_exception(error)
+    return done

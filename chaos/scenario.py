@@ -47,8 +47,10 @@ def run_seed(seed: int, prefix: str = "chaos", profile: FaultProfile | None = No
         with pipeline.virtual_time():
             seen = run_scenario(pipeline, profile, logs)
             findings = broken_promises(seen, pipeline.client_environment)
+    decisions = pipeline.plan.decisions
     crashes = sum(consumer.crashes for consumer in pipeline.consumers) + pipeline.lake.crashes
-    return Result(seed, profile.severity, findings, {**seen.counts(), "crashes": crashes}, pipeline.plan.decisions)
+    counts = {**seen.counts(), "faults": len(decisions), "crashes of consumers": crashes}
+    return Result(seed, profile.severity, findings, counts, decisions)
 
 
 def run_scenario(pipeline: Pipeline, profile: FaultProfile, logs: list[str]) -> Observations:
@@ -73,7 +75,10 @@ def run_scenario(pipeline: Pipeline, profile: FaultProfile, logs: list[str]) -> 
     plan.profile = replace(profile, outage=range(0))
     erased = erasure.run() if erasure else None
     producer.put_rest()
-    _consume(pipeline, is_delivered_again=erased is not None)
+    consuming = plan.chance("consumers")
+    pipeline.consume(consuming)
+    if consuming.random() < _SHARE_DELIVERED_AGAIN or erased:  # the whole stream once more, as after a lost checkpoint
+        pipeline.consume(consuming)
     pipeline.lake.refresh()
     return Observations(
         rows=rows,
@@ -87,14 +92,6 @@ def run_scenario(pipeline: Pipeline, profile: FaultProfile, logs: list[str]) -> 
         discarded=[each for consumer in pipeline.consumers for each in consumer.discarded.discarded],
         logs=logs,
     )
-
-
-def _consume(pipeline: Pipeline, *, is_delivered_again: bool) -> None:
-    """In some seeds the whole stream is delivered once more, as after a lost checkpoint."""
-    chance = pipeline.plan.chance("consumers")
-    pipeline.consume(chance)
-    if chance.random() < _SHARE_DELIVERED_AGAIN or is_delivered_again:
-        pipeline.consume(chance)
 
 
 @contextmanager
@@ -117,8 +114,6 @@ class _LogTexts(logging.Handler):
     def __init__(self, texts: list[str]) -> None:
         super().__init__(logging.INFO)
         self._texts = texts
-        self._formatter = logging.Formatter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        extras = " ".join(str(value) for value in vars(record).values())
-        self._texts.append(f"{self._formatter.format(record)} {extras}")
+        self._texts.append(f"{self.format(record)} {vars(record)}")

@@ -2,62 +2,66 @@
 
 import asyncio
 import csv
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any
-from unittest.mock import patch
 
 import httpx
+import uuid6
 from starlette.types import ASGIApp
 
-from chaos.faults import Crash, Fault, FaultPlan
+from chaos.faults import Crash, Fault, FaultPlan, NeverEnds
 from chaos.rows import COLUMNS, GeneratedRow
 from client.api import Address
 from client.batches import AnsweredBatch
 from client.environment import Environment
-from client.report import Summary
 from client.send import SendSettings, send
+from client.upload import UploadStats
 from local_runtime.event_source_mapping import VirtualClock
 
 ADDRESS = Address("http://api.test")
 BATCH_ID = "Idempotency-Key"
 _MOST_STARTS = 30
 _BATCH_ROWS = (3, 5, 12, 30, 5_000)
-_COMPLETE = (0, 1)
 _FIRST_KEY_MILLIS = 1_700_000_000_000
 _LOST_RESPONSES = (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError)
 _GATEWAY_STATUSES = (500, 502, 503, 504)
 
 
-class NeverComplete(Exception):
-    """The client did not get the file through, however often it was started."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Upload:
-    """`answered` are the batches that the client knows as answered; `rejects` are line, field and reason of each."""
+    """What the client says of a file, over all its starts.
 
-    summary: Summary
-    answered: Sequence[str]
-    rejects: Sequence[Sequence[str]]
-    starts: int
+    `stats` are those of its last summary. `answered` are the batches that it knows as accepted; `rejects` are line, field
+    and reason of each rejected row.
+    """
+
+    stats: UploadStats = field(default_factory=UploadStats)
+    answered: list[str] = field(default_factory=list)
+    rejects: list[tuple[str, str, str]] = field(default_factory=list)
+    starts: int = 0
+
+    def batch_answered(self, batch: AnsweredBatch) -> None:
+        if batch.response["accepted"]:
+            self.answered.append(batch.key)
 
 
 def upload(file: Path, environment: Environment, chance: Random) -> Upload:
     """Do what a user does: send the file, and send it again as long as the client calls it incomplete."""
-    listener = _Listener([])
-    for number in range(_MOST_STARTS):
-        rejects = file.with_name(f"rejects-{number}.csv")
+    done = Upload()
+    while done.starts < _MOST_STARTS:
+        done.starts += 1
+        rejects = file.with_name(f"rejects-{done.starts}.csv")
         settings = SendSettings(file, ADDRESS, chance.choice(_BATCH_ROWS), chance.randint(1, 4), rejects=rejects)
-        with patch.object(asyncio.BaseEventLoop, "run_in_executor", _run_at_once):
-            summary = send(settings, environment, listener)
-        if summary.exit_code in _COMPLETE:
-            return Upload(summary, listener.answered, _read_rejects(rejects), number + 1)
-    raise NeverComplete
+        summary = send(settings, environment, done)
+        if summary.is_complete:
+            done.stats = summary.stats
+            if rejects.exists():
+                done.rejects = _read_rejects(rejects)
+            return done
+    raise NeverEnds("the upload")
 
 
 def write_rows(path: Path, rows: Sequence[GeneratedRow]) -> Path:
@@ -135,38 +139,11 @@ def _lose(request: httpx.Request, response: httpx.Response, chance: Random) -> h
     raise chance.choice(_LOST_RESPONSES)(f"injected, instead of {response.status_code}", request=request)
 
 
-@dataclass(slots=True)
-class _Listener:
-    answered: list[str]
-
-    def batch_answered(self, batch: AnsweredBatch) -> None:
-        if batch.response["accepted"]:
-            self.answered.append(batch.key)
-
-
-def _read_rejects(path: Path) -> list[list[str]]:
-    """Line, field and reason of each reject."""
-    if not path.exists():
-        return []
+def _read_rejects(path: Path) -> list[tuple[str, str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return [[row["line"], row["field"], row["reason"]] for row in csv.DictReader(file)]
+        return [(row["line"], row["field"], row["reason"]) for row in csv.DictReader(file)]
 
 
 def _uuid7(number: int, chance: Random) -> str:
     """Its time is the batch's number, so a seed names its batches the same in every run."""
-    number = ((_FIRST_KEY_MILLIS + number) << 80) | chance.getrandbits(80)
-    number = number & ~(0xF << 76) | (7 << 76)
-    number = number & ~(0x3 << 62) | (0x2 << 62)
-    return str(uuid.UUID(int=number))
-
-
-def _run_at_once(
-    loop: asyncio.AbstractEventLoop, _executor: object, func: Callable[..., Any], *args: object
-) -> asyncio.Future[Any]:
-    """Instead of in a thread: threads finish in an order that no seed decides."""
-    done: asyncio.Future[Any] = loop.create_future()
-    try:
-        done.set_result(func(*args))
-    except Exception as error:  # noqa: BLE001 - the one who awaits it gets it
-        done.set_exception(error)
-    return done
+    return str(uuid6.UUID(int=((_FIRST_KEY_MILLIS + number) << 80) | chance.getrandbits(80), version=7))

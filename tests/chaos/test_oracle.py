@@ -91,7 +91,7 @@ def test_an_old_version_that_an_erasure_left_is_found(engine: None) -> None:
         seen = run_scenario(pipeline, NO_FAULTS, [])
         assert seen.erasure
         before = broken_promises(seen, pipeline.client_environment)
-        later = {put.key for put in seen.puts if put.arrived >= seen.erasure.end}
+        later = {put.key for put in seen.puts if max(put.arrived) >= seen.erasure.end}
         key, body = next(
             (key, body) for key, body in seen.objects_under("raw/").items() if not any(each in key for each in later)
         )

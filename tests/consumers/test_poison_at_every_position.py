@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from aws.bucket import Bucket, DeadLetterStore
-from chaos.foreign import POISON, ForeignRecord, too_large
+from chaos.foreign import POISON, Record, too_large
 from consumers.archive import Archive
 from consumers.batch_loop import Stage, consume
 from consumers.index import Index
@@ -26,12 +26,12 @@ GOOD = [batch([row(InvoiceNo=f"good{number}")]) for number in SIZES]
 KINDS = [kind for kind in POISON if kind is not too_large]  # it takes a thousand times as long to refuse
 
 
-def poison(number: int) -> ForeignRecord:
+def poison(number: int) -> Record:
     """Each kind in turn."""
     return KINDS[number % len(KINDS)](Random(number), "poison", "poison")  # noqa: S311 - the same in each run
 
 
-def deliveries(size: int) -> Iterator[tuple[int, ForeignRecord, Any]]:
+def deliveries(size: int) -> Iterator[tuple[int, Record, Any]]:
     """A batch of this size with poison at its first position, at its second …"""
     for position in range(size):
         bad = poison(position + size)
