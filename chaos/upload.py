@@ -34,7 +34,7 @@ _GATEWAY_STATUSES = (500, 502, 503, 504)
 class Upload:
     """What the client says of a file, over all its starts.
 
-    `stats` are those of its last summary. `answered` are the batches that it knows as accepted; `rejects` are line, field
+    `stats` are those of its last summary, `answered` the batches that it knows as accepted, and `rejects` line, field
     and reason of each rejected row.
     """
 
