@@ -1,11 +1,12 @@
 """docs/capacity.md: which quota binds first at a load, and what to set.
 
-Arithmetic on what a counted run used for each row.
+Arithmetic on what a counted run used for each row. capacity_page.md has the text around it, the sources of the quotas
+and the part on the lake.
 """
 
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from bench.bill import DAYS_PER_MONTH, GB, READERS
 from bench.counts import PAYLOAD_UNIT_BYTES, Counts
 from bench.designs import API, TO_DYNAMODB, retention_days, setting
 from bench.flows import our_counts
-from bench.lake_capacity import lake_section
 from bench.prices import Prices
 from bench.rows import posted_batches
 from invoices.batch import pack, unpack
 from invoices.limits import MAX_BODY_BYTES
 from local_runtime.sample import write_sample
+
+_PAGE = Path(__file__).with_name("capacity_page.md")
 
 LOADS = {100: 100, 10_000: 5_000, 1_000_000: 5_000}
 """Rows a second, and rows a request. At 100 rows a second nobody waits 50 s for a full batch: a request a second."""
@@ -83,14 +85,13 @@ class PerRow:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """`limit` is what an account or a resource starts with, by its `source`. A row uses `per_row` of it, and
-    `arithmetic` is what stands behind the rows a second where that is calculated.
+    """`limit` is what an account or a resource starts with; capacity_page.md names its source. A row uses `per_row` of
+    it, and `arithmetic` is what stands behind the rows a second where that is calculated.
     """
 
     name: str
     limit: float
     unit: str
-    source: str
     arithmetic: str
     per_row: float
 
@@ -100,9 +101,16 @@ class Quota:
 
 def capacity_page(prices: Prices) -> str:
     rows = {batch_rows: _generated_rows(batch_rows, prices) for batch_rows in sorted(set(LOADS.values()))}
-    sections = (line for load, batch_rows in LOADS.items() for line in _section(load, rows[batch_rows], prices))
-    sources = _sources(rows[min(rows)])
-    return "\n".join([_head(list(rows.values())), *sections, *lake_section(prices), *sources, ""])
+    works = [
+        (row, name, work)
+        for row in rows.values()
+        for name, work in (("API", row.api), ("`to_dynamodb`", row.to_dynamodb))
+    ]
+    return _PAGE.read_text().format(
+        used="\n".join(_use(row) for row in rows.values()),
+        times="\n".join(f"| {name} | {row.batch_rows:,} | {_time(work)} |" for row, name, work in works),
+        loads="\n\n".join("\n".join(_section(load, rows[each], prices)) for load, each in LOADS.items()),
+    )
 
 
 def _generated_rows(batch_rows: int, prices: Prices) -> PerRow:
@@ -149,26 +157,18 @@ def quotas(row: PerRow) -> list[Quota]:
     function_time = _seconds(row.api.microseconds + row.to_dynamodb.microseconds)
 
     own = setting("HttpApi", "DefaultRouteSettings", "ThrottlingRateLimit")
-    on_demand = '"Understanding warm throughput": on demand; here both tables against the limit of one'
-    shard = 'Kinesis, "Quotas and limits": 1 MB/s and 1,000 records/s in each shard'
-    at_first = "The same: 4 MB/s at first; later twice the highest load of the last 30 days"
-    later = "The same: 200 MB/s, but 10 GB/s in us-east-1, us-west-2 and eu-west-1"
-    gateway = 'API Gateway, "Quotas": an account in a region, all its APIs together; 2,500 in some younger regions'
-    one_run = "template.yaml: `ParallelizationFactor` 1, one run at a time"
-    table = 'DynamoDB, "Quotas": a table on demand; here both tables against the limit of one'
-    runs = 'Lambda, "Quotas": an account in a region; a new account has fewer'
     return [
-        Quota("a shard's input", _MB, "B/s", shard, *bytes_in),
-        Quota("a shard's records", 1_000, "records/s", "The same", *requests),
-        Quota("a shard's output", _SHARD_READ_BYTES, "B/s", "The same: 2 MB/s for all consumers together", *bytes_out),
-        Quota("a new on-demand stream", _NEW_STREAM_BYTES, "B/s", at_first, *bytes_in),
-        Quota("an on-demand stream", 200 * _MB, "B/s", later, *bytes_in),
-        Quota("a new table's write units", _NEW_TABLE_UNITS, "units/s", f"DynamoDB, {on_demand}", *units),
-        Quota("a table's write units", _TABLE_UNITS, "units/s", table, *units),
-        Quota("gateway requests", 10_000, "requests/s", gateway, *requests),
-        Quota("`to_dynamodb`'s time in a shard", 1, "s/s", one_run, *consumer_time),
-        Quota("concurrent executions", 1_000, "at once", runs, *function_time),
-        Quota("`RequestsPerSecond`", own, "requests/s", "template.yaml: our own limit, to be set", *requests),
+        Quota("a shard's input", _MB, "B/s", *bytes_in),
+        Quota("a shard's records", 1_000, "records/s", *requests),
+        Quota("a shard's output", _SHARD_READ_BYTES, "B/s", *bytes_out),
+        Quota("a new on-demand stream", _NEW_STREAM_BYTES, "B/s", *bytes_in),
+        Quota("an on-demand stream", 200 * _MB, "B/s", *bytes_in),
+        Quota("a new table's write units", _NEW_TABLE_UNITS, "units/s", *units),
+        Quota("a table's write units", _TABLE_UNITS, "units/s", *units),
+        Quota("gateway requests", 10_000, "requests/s", *requests),
+        Quota("`to_dynamodb`'s time in a shard", 1, "s/s", *consumer_time),
+        Quota("concurrent executions", 1_000, "at once", *function_time),
+        Quota("`RequestsPerSecond`", own, "requests/s", *requests),
     ]
 
 
@@ -217,38 +217,9 @@ def _gigabytes_a_month(load: int, row: PerRow, prices: Prices) -> float:
     return load * row.stream_bytes * prices.assumed("hours_per_month") * 3600 / GB
 
 
-def _head(rows: Sequence[PerRow]) -> str:
-    used = "\n".join(
-        f"| {row.batch_rows:,} | {row.rows_per_request:,g} | {row.stream_bytes:g} | {row.write_units:g} "
-        f"| {row.counted_rows:,} |"
-        for row in rows
-    )
-    times = "\n".join(
-        f"| {name} | {row.batch_rows:,} | {_time(work)} |"
-        for row in rows
-        for name, work in (("API", row.api), ("`to_dynamodb`", row.to_dynamodb))
-    )
-    return f"""# Capacity
-
-Which quota binds first, and what to set: computed by `python -m bench capacity`; a test keeps the two equal.
-What only AWS can show is unproven: the quotas are those of its documentation, and your account's may differ.
-
-## What a row uses
-
-Counted from generated rows through the real code. The client ends its requests between invoices.
-
-| rows a request, at most | on average | bytes on the stream | write units, both tables | rows counted |
-|---|---|---|---|---|
-{used}
-
-Lambda's time is computing and waiting, with the factor and the wait of the bill (`assumed` in bench/price_list.toml).
-Calls are counted. CPU time a row is stated, somewhat above what a quiet machine measures, so that this page is the
-same everywhere: docs/benchmarks.md has the measurements. `to_s3` makes one call a record and parses nothing, so it
-needs less.
-
-| function | rows a request | computing | waiting | together |
-|---|---|---|---|---|
-{times}"""
+def _use(row: PerRow) -> str:
+    used = f"{row.rows_per_request:,g} | {row.stream_bytes:g} | {row.write_units:g}"
+    return f"| {row.batch_rows:,} | {used} | {row.counted_rows:,} |"
 
 
 def _time(work: Work) -> str:
@@ -259,7 +230,7 @@ def _time(work: Work) -> str:
 
 def _section(load: int, row: PerRow, prices: Prices) -> Iterator[str]:
     found = tightest_first(load, row)
-    yield from ("", f"## {load:,} rows a second, {row.batch_rows:,} a request", "")
+    yield from (f"## {load:,} rows a second, {row.batch_rows:,} a request", "")
     yield from ("| quota | asked | of | share |", "|---|---|---|---|")
     for quota in found:
         asked = f"{load:,} rows/s {quota.arithmetic} = {_number(load * quota.per_row)} {quota.unit}"
@@ -313,9 +284,3 @@ def _parallelization(by_bytes: int, by_time: int) -> Iterator[str]:
     if by_time > on_demand:
         factor = math.ceil(by_time / on_demand)
         yield f"- On demand, `ParallelizationFactor` {factor}: shards grow with the bytes alone, to some {on_demand}."
-
-
-def _sources(row: PerRow) -> Iterator[str]:
-    yield from ("", "## Sources of the quotas", "", "Compared with copies of these pages on 2026-11-22.", "")
-    for quota in quotas(row):
-        yield f"- {quota.name}: {quota.limit:,.0f} {quota.unit}. {quota.source}."

@@ -1,7 +1,6 @@
 """The commands of `python -m bench`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +11,8 @@ from bench.capacity import capacity_page
 from bench.client import client_findings
 from bench.cold_start import cold_start_findings
 from bench.consumers import consumer_findings
-from bench.cost import CostedDesign, all_costs, cost_findings, our_cost, show_cost
-from bench.findings import Finding, benchmarks_chart, benchmarks_page, show
+from bench.cost import all_costs, cost_findings, our_cost, show_cost
+from bench.findings import Finding, benchmarks_page, show
 from bench.freshness import freshness_findings
 from bench.ingest import ingest_findings
 from bench.lake import lake_findings
@@ -54,17 +53,13 @@ def run(
     csv: _Csv,
     artifacts: Annotated[Path | None, typer.Option(help="Built functions, for the cold starts.")] = None,
     lambda_python: Annotated[str, typer.Option(help="The Python that compiled them.")] = "python3.13",
-    out: Annotated[Path, typer.Option(help="Where benchmarks.md and benchmarks.svg go.")] = Path("docs"),
+    out: Annotated[Path, typer.Option(help="Where benchmarks.md goes.")] = Path("docs"),
     section: Annotated[list[str] | None, typer.Option(help="Measure only this section, and write no page.")] = None,
 ) -> None:
     """Measure everything, in turns with the baselines."""
 
-    @cache
-    def costs() -> list[CostedDesign]:
-        return all_costs(csv, read_prices())
-
     sections: Mapping[str, Callable[[], Iterable[Finding]]] = {
-        "cost": lambda: cost_findings(*costs()),
+        "cost": lambda: cost_findings(*all_costs(csv, read_prices())),
         "ingest": lambda: ingest_findings(csv),
         "consumers": lambda: consumer_findings(csv),
         "client": lambda: client_findings(csv),
@@ -80,12 +75,3 @@ def run(
     if not section:
         out.mkdir(exist_ok=True)
         (out / "benchmarks.md").write_text(benchmarks_page(findings))
-        cost = {each.design.name: each.per_million for each in costs()}
-        (out / "benchmarks.svg").write_text(
-            benchmarks_chart(cost, {each.design.name: _speed(each) for each in costs()})
-        )
-
-
-def _speed(costed: CostedDesign) -> float:
-    """Rows a second of one core which does the work of all functions, without waiting."""
-    return costed.counts.rows / sum(costed.counts.cpu_seconds.values())

@@ -66,6 +66,7 @@ def cost_findings(ours: CostedDesign, *baselines: CostedDesign) -> list[Finding]
         figure("bytes a row on the stream", f"{counts.stream_bytes / counts.rows:.1f}"),
         figure("dollars a month without rows, and to keep a million rows", f"{idle:.2f} and {kept:.3f}"),
         *(_baseline(each, cost) for each in baselines),
+        *(_speed(each) for each in (ours, *baselines)),
     ]
 
 
@@ -79,6 +80,12 @@ def _baseline(theirs: CostedDesign, cost: float) -> Finding:
     goal, met = (f">= {_LEAST_TIMES} x ours", times >= _LEAST_TIMES) if theirs.design == ORIGINAL else ("", None)
     what, measured = f"dollars per million rows, {theirs.design.name}", f"{theirs.per_million:.2f} = {times:.0f} x"
     return Finding(what, goal, measured, met, f"{units:,.0f} write units, {calls:,.0f} calls")
+
+
+def _speed(costed: CostedDesign) -> Finding:
+    """Of one core which does the work of all functions, without waiting."""
+    rows = costed.counts.rows / sum(costed.counts.cpu_seconds.values())
+    return figure(f"rows a second of one core, request to both stores, {costed.design.name}", f"{rows:,.0f}")
 
 
 def show_cost(console: Console, costed: CostedDesign, prices: Prices) -> None:

@@ -1,11 +1,9 @@
-"""What was measured, beside its goal: a table on the terminal, docs/benchmarks.md, and its chart."""
+"""What was measured, beside its goal: a table on the terminal, and docs/benchmarks.md."""
 
-import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,8 +14,6 @@ from bench.ab_benchmark import Ratio
 
 _MARKS = {True: "met", False: "NOT MET", None: ""}
 _PACKAGES = ("boto3", "fastapi", "mangum", "pydantic", "pandas", "isal", "msgspec")
-_WIDTH, _BAR, _GAP, _LEFT, _TOP = 760, 26, 12, 190, 44
-_OURS, _OTHERS = "#1f6f5c", "#9aa5ab"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,42 +62,11 @@ quartiles. Such ratios hold from machine to machine; absolute times do not, leas
 `make run`, freshness and the questions to the lake are timed by the wall clock, the first two once.
 Counts are of real calls that end at botocore's wire. Nothing here was measured on AWS.
 
-![Cost and speed beside the baselines](benchmarks.svg)
-
 | what | goal | measured | | note |
 |---|---|---|---|---|
 {chr(10).join(rows)}
 
 {Path(__file__).with_name("remarks.md").read_text()}"""
-
-
-def benchmarks_chart(cost: Mapping[str, float], speed: Mapping[str, float]) -> str:
-    """Two bar charts in one SVG, on logarithmic scales. The first bar of each is ours."""
-    charts = [
-        ("Dollars per million rows (list prices; less is better; logarithmic)", cost, "{:,.2f} $"),
-        ("Rows a second of one core, request to both stores (more is better; logarithmic)", speed, "{:,.0f}"),
-    ]
-    parts, top = [], 0
-    for title, bars, form in charts:
-        parts.append(_chart(title, bars, form, top))
-        top += _TOP + len(bars) * (_BAR + _GAP) + _GAP
-    size = f'viewBox="0 0 {_WIDTH} {top}" font-family="sans-serif" font-size="14"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
-    return "\n".join([head, f'<rect width="{_WIDTH}" height="{top}" fill="#ffffff"/>', *parts, "</svg>", ""])
-
-
-def _chart(title: str, bars: Mapping[str, float], form: str, top: int) -> str:
-    lines = [f'<text x="10" y="{top + 26}" font-weight="bold">{escape(title)}</text>']
-    least, most = (math.log10(pick(bars.values())) for pick in (min, max))
-    least -= 0.3
-    for place, (name, value) in enumerate(bars.items()):
-        y = top + _TOP + place * (_BAR + _GAP)
-        width = (math.log10(value) - least) / (most - least) * (_WIDTH - _LEFT - 130)
-        colour = _OTHERS if place else _OURS
-        lines.append(f'<text x="{_LEFT - 8}" y="{y + 18}" text-anchor="end">{escape(name)}</text>')
-        lines.append(f'<rect x="{_LEFT}" y="{y}" width="{width:.0f}" height="{_BAR}" rx="3" fill="{colour}"/>')
-        lines.append(f'<text x="{_LEFT + width + 8:.0f}" y="{y + 18}">{form.format(value)}</text>')
-    return "\n".join(lines)
 
 
 def _processor() -> str:

@@ -12,11 +12,12 @@ from bench.capacity import (
     on_demand_dollars,
     per_row,
     provisioned_dollars,
+    quotas,
     shards,
     tightest_first,
 )
 from bench.counts import Counts
-from bench.designs import API, TO_DYNAMODB
+from bench.designs import API, REFRESH, TO_DYNAMODB, setting
 from bench.prices import read_prices
 
 PAGE = Path(__file__).parents[2] / "docs" / "capacity.md"
@@ -76,3 +77,34 @@ def test_a_shard_costs_by_the_hour_and_a_stream_on_demand_by_the_gigabyte() -> N
     assert provisioned_dollars(2, 0, ROW, prices) == pytest.approx(2 * 730 * (0.015 + 0.02))
     assert on_demand_dollars(0, ROW, prices) == pytest.approx(730 * 0.04)
     assert on_demand_dollars(10_000, ROW, prices) > provisioned_dollars(1, 10_000, ROW, prices)
+
+
+def test_each_quota_has_its_source() -> None:
+    """They stand in bench/capacity_page.md, with the same limits."""
+    sources = PAGE.read_text().partition("## Sources of the quotas")[2]
+    assert [
+        quota.name for quota in quotas(ROW) if f"\n- {quota.name}: {quota.limit:,.0f} {quota.unit}. " not in sources
+    ] == []
+
+
+def test_the_lakes_limits_are_those_of_its_function() -> None:
+    """They stand in bench/capacity_page.md; a month may take half of what the function has."""
+    seconds, megabytes = setting(REFRESH, "Timeout"), setting(REFRESH, "MemorySize")
+    disk = setting(REFRESH, "EphemeralStorage", "Size")
+    lines = {
+        f"| time | {seconds} s / 2 / (3 us x 2)": seconds / 2 / 6,
+        f"| disk | {disk:,} MB / 2 / 20 B": disk / 2 / 20,
+        f"| memory | ({megabytes:,} - 500) MB / 2 / 10 B": (megabytes - 500) / 2 / 10,
+    }
+    text = PAGE.read_text()
+    assert [row for row, millions in lines.items() if f"{row} | {millions:,.0f} million |" not in text] == []
+    assert f"too large at {min(lines.values()):,.0f} million lines" in text
+
+
+@pytest.mark.parametrize("times", [360, 15, 12])
+def test_rewriting_a_row_of_the_lake_costs_lambdas_time(times: int) -> None:
+    """3 us of CPU with the bill's factor, each time that a refresh rewrites the row's partition."""
+    prices = read_prices()
+    gigabytes = setting(REFRESH, "MemorySize") / 1024
+    dollars = 3 * prices.assumed("lambda_cpu_factor") * gigabytes * prices["lambda.per_gb_second"]
+    assert f"| {times} times | {times * dollars:.4f} |" in PAGE.read_text()
