@@ -7,6 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -31,6 +32,7 @@ _NOT_FOUND, _BAD_INPUT, _API_FAILED, _INTERRUPTED = 1, 2, 3, 130
 _DECLINED = 1
 _TAKEN_BACK = "taken back"  # in what the API says of an invoice or a customer all of whose lines were
 _IN_FLIGHT = 4
+_LATEST_INVOICES = 20  # of a customer, unless --limit says otherwise
 _KEY_CHARACTERS = re.compile(r"[\x21-\x7e]+")  # what a header may hold
 
 T = TypeVar("T")
@@ -41,7 +43,15 @@ app = typer.Typer(
 
 Url = Annotated[str, typer.Option(envvar="INVOICE_API_URL", help="The address of the API.")]
 Key = Annotated[str | None, typer.Option(envvar="INVOICE_API_KEY", help="The API key.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Show only so many lines or invoices.", show_default="all")]
+Limit = Annotated[int, typer.Option(min=0, help="Show only so many lines; 0 shows all.")]
+LatestLimit = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Show only so many invoices, the latest first; 0 shows all. With --json the API's order stays.",
+        show_default="20, or all with --json",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's response as JSON.")]
 BatchRows = Annotated[int, typer.Option(min=1, max=MAX_BATCH_ROWS, help="The most rows in a request.")]
 Dates = Annotated[
@@ -212,11 +222,12 @@ def invoice_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes th
     number: Annotated[str, typer.Argument(help="The invoice's InvoiceNo.")],
     url: Url = _LOCAL,
     api_key: Key = None,
-    limit: Limit = None,
+    limit: Limit = 0,
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Show an invoice with its lines and its total."""
-    response = _fetch(context.obj, _address(url, api_key), lambda api: fetch_invoice(api, number, limit), "invoice")
+    address = _address(url, api_key)
+    response = _fetch(context.obj, address, lambda api: fetch_invoice(api, number, limit or None), "invoice")
     _show(response, invoice_tables, as_json=as_json)
 
 
@@ -226,13 +237,15 @@ def customer_command(  # noqa: PLR0913, PLR0917 - an option each; typer passes t
     customer_id: Annotated[str, typer.Argument(help="The customer's CustomerID.")],
     url: Url = _LOCAL,
     api_key: Key = None,
-    limit: Limit = None,
+    limit: LatestLimit = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Show a customer with the invoices and their totals."""
     address = _address(url, api_key)
-    response = _fetch(context.obj, address, lambda api: fetch_customer(api, customer_id, limit), "customer")
-    _show(response, customer_tables, as_json=as_json)
+    most = (limit or None) if as_json else None  # which ones are the latest is known when all are there
+    response = _fetch(context.obj, address, lambda api: fetch_customer(api, customer_id, most), "customer")
+    shown = _LATEST_INVOICES if limit is None else limit or None
+    _show(response, partial(customer_tables, limit=shown), as_json=as_json)
 
 
 @app.command("batch")
@@ -268,10 +281,7 @@ def _carry_out(  # noqa: PLR0913 - what the commands were given
     if not yes and not typer.confirm("Go on?", err=True):
         raise typer.Exit(_DECLINED)
     with prepare_correction(correction, settings, environment) as upload:
-        summary = _send(upload, environment, as_json=as_json)
-    if summary.ending:
-        _print_error(summary.ending)
-    raise typer.Exit(summary.exit_code)
+        raise typer.Exit(_send(upload, environment, as_json=as_json).exit_code)
 
 
 def _distinct_files(files: Sequence[Path], *own_paths: Path | None) -> list[Path]:
@@ -304,7 +314,6 @@ def _send_files(files: Sequence[SendSettings], environment: Environment, *, as_j
             summary = _send(uploads.popleft(), environment, as_json=as_json)
             exit_code = max(exit_code, summary.exit_code)
             if summary.ending:
-                _print_error(summary.ending)
                 break
         if uploads:
             _print_error(f"Not begun: {', '.join(shown_name(each.settings.file) for each in uploads)}.")
@@ -312,13 +321,22 @@ def _send_files(files: Sequence[SendSettings], environment: Environment, *, as_j
 
 
 def _send(upload: PreparedUpload, environment: Environment, *, as_json: bool) -> Summary:
+    """Why an upload ended early, and what to do, is shown before its figures."""
     if as_json:
         lines = JsonLines(sys.stdout)
-        return upload.run(environment, lines, lambda summary: lines.write(summary.event()), _print_warning)
+
+        def write(summary: Summary) -> None:
+            if summary.ending:
+                _print_error(summary.ending)
+            lines.write(summary.event())
+
+        return upload.run(environment, lines, write, _print_warning)
     with progress_bar(Console(stderr=True), environment.clock) as bar:
 
         def show(summary: Summary) -> None:
             bar.stop()
+            if summary.ending:
+                _print_error(summary.ending)
             summary.show(Console())
 
         return upload.run(environment, bar, show, _print_warning)

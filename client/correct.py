@@ -34,7 +34,7 @@ from client.journal import check_journal_path, open_journal
 from client.reader import Chunk, ParsedBlock, Reader, Rows, RowSpan
 from client.records import Records
 from client.rejects import check_rejects_path
-from client.report import plural, shown_name
+from client.report import Changes, plural, shown_name
 from client.send import PreparedUpload, SendSettings, check_file, journal_header, name_file
 
 _DIGEST_BYTES = 16
@@ -80,7 +80,7 @@ class Correction:
     def show(self, console: Console) -> None:
         """Lines and amounts, before anything is sent."""
         table = Table("", "lines", "amount")
-        for name, is_stated in (("taken back", False), ("stated", True)):
+        for name, is_stated in (("taken back", False), ("sent", True)):
             lines, amount = self._side(is_stated=is_stated)
             table.add_row(name, f"{lines:,}", f"{amount:,f}")
         title = shown_name(self.old) + (f" becomes {shown_name(self.new)}" if self.new else "")
@@ -135,9 +135,10 @@ def prepare_correction(
         check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
     with open_journal(settings.journal_path, header, fresh=settings.fresh) as journal:
         rows = CorrectionRows(correction.changes, journal.as_of or now)
-        done = "Taken back and stated" if correction.new else "Taken back"
-        notes = (f"{done} as of {rows.as_of}.",)
-        yield PreparedUpload(settings, rows, journal, notes, correction.form, correction.dates)
+        stated = sum(each.is_stated for each in correction.changes)
+        sent = stated if correction.new else None
+        changes = Changes(len(correction.changes) - stated, sent, rows.as_of)
+        yield PreparedUpload(settings, rows, journal, (), correction.form, correction.dates, changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,30 @@ _ALL_ACCEPTED, _SOME_REJECTED, _INCOMPLETE, _INTERRUPTED = 0, 1, 3, 130
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """How many lines `withdraw` or `correct` takes back and sends, as of one instant; `withdraw` sends None."""
+
+    taken_back: int
+    sent: int | None
+    as_of: str
+
+    @property
+    def lines(self) -> int:
+        return self.taken_back + (self.sent or 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The result of an upload. `ending` is why it ended early, else None; `notes` say what is special about the file.
 
     `form` is the file's encoding or kind; `dates` is the order in which its dates were read.
 
-    `queryable` is None unless the run waited until all rows could be queried.
+    `queryable` is None unless the run waited until all rows could be queried. `changes` is None for `send`.
 
     `journal` is the file from which an incomplete upload can be resumed; `resumed` says whether this run did so.
+
+    `is_refused`: the API takes nothing from this client, and `ending` says what to do. `is_rejects`: the file has the
+    rejected rows of an earlier upload.
     """
 
     file: Path
@@ -45,6 +61,9 @@ class Summary:
     interrupted: bool = False
     resumed: bool = False
     journal: Path | None = None
+    changes: Changes | None = None
+    is_refused: bool = False
+    is_rejects: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -58,9 +77,14 @@ class Summary:
     def is_complete(self) -> bool:
         return not self.ending
 
+    @property
+    def _is_all_accepted(self) -> bool:
+        return self.is_complete and not self.stats.rejected
+
     def event(self) -> dict[str, object]:
         """The last line of `--json`."""
         stats = self.stats
+        as_of = {"as_of": self.changes.as_of} if self.changes else {}
         return {
             "event": "summary",
             "file": str(self.file),
@@ -74,13 +98,14 @@ class Summary:
             "resumed": self.resumed,
             "resumed_rows": stats.resumed,
             "dates": self.dates,
-            "notes": list(self.notes),
+            "notes": list(self._all_notes()),
             "queryable_seconds": round(self.queryable.seconds, 3) if self.queryable else None,
             "set_aside": self.queryable.set_aside if self.queryable else None,
             "seconds": round(self.seconds, 3),
             "rejects_file": str(self.rejects) if self.rejects else None,
             "journal": str(self.journal) if self.journal else None,
             "error": self.ending,
+            **as_of,
         }
 
     def show(self, console: Console) -> None:
@@ -97,11 +122,7 @@ class Summary:
 
     def _figures(self) -> Iterator[tuple[str, str]]:
         stats = self.stats
-        yield "rows read", f"{stats.rows_read:,}"
-        yield "accepted", f"{stats.accepted:,}"
-        yield "rejected", f"{stats.rejected:,}"
-        if stats.not_sent:
-            yield "not sent", f"{stats.not_sent:,}"
+        yield from self._changed_lines(self.changes) if self.changes else self._sent_rows()
         if self.resumed:
             yield "sent before", f"{stats.resumed:,}"
         yield "batches", f"{stats.batches:,}"
@@ -109,29 +130,66 @@ class Summary:
         yield "seconds", f"{self.seconds:,.1f}"
         if self.queryable:
             yield "queryable after", f"{self.queryable.seconds:,.1f} s"
-        yield "rows/s", f"{(stats.accepted + stats.rejected - stats.resumed) / max(self.seconds, 1e-3):,.0f}"
+        if not self.changes:
+            yield "rows/s", f"{(stats.accepted + stats.rejected - stats.resumed) / max(self.seconds, 1e-3):,.0f}"
+
+    def _sent_rows(self) -> Iterator[tuple[str, str]]:
+        yield "rows read", f"{self.stats.rows_read:,}"
+        yield "accepted", f"{self.stats.accepted:,}"
+        yield "rejected", f"{self.stats.rejected:,}"
+        if self.stats.not_sent:
+            yield "not sent", f"{self.stats.not_sent:,}"
+
+    def _changed_lines(self, changes: Changes) -> Iterator[tuple[str, str]]:
+        """How many of which kind is only known where all were changed."""
+        if self._is_all_accepted:
+            yield "taken back", f"{changes.taken_back:,}"
+            if changes.sent is not None:
+                yield "sent", f"{changes.sent:,}"
+            return
+        yield "lines to change", f"{changes.lines:,}"
+        yield "changed", f"{self.stats.accepted:,}"
+        yield "refused", f"{self.stats.rejected:,}"
+        yield "not sent", f"{changes.lines - self.stats.accepted - self.stats.rejected:,}"
+
+    def _all_notes(self) -> Sequence[str]:
+        return notes_with_rows(self.notes, self.stats.rows_read if self.is_complete else None)
 
     def _remarks(self) -> Iterator[str]:
-        yield from notes_with_rows(self.notes, self.stats.rows_read if self.is_complete else None)
+        yield from self._all_notes()
+        if self.changes and self.stats.accepted:
+            what = "This" if self._is_all_accepted else "What was changed"
+            yield f"{what} holds as of {self.changes.as_of}."
         if self.queryable and self.queryable.set_aside:
             rows = plural(self.queryable.set_aside, "accepted row")
             yield f"{rows} could not be stored and set aside; an operator finds the reasons with `ops failed list`."
-        if self.rejects:
-            option = f" with --dates {self.dates}" if self.dates == "dmy" else ""
-            yield f"The rejected rows and their reasons are in {self.rejects}"
-            where = "that file" if self.file == STDIN else self.file
-            yield f"Correct them in {where} and send it again{option}: rows that arrived before count once."
+        yield from self._reject_remarks()
         if ranges := self.stats.not_sent_lines():
             others = (
                 "The API has answered for all other rows." if self.stats.batches else "The API has answered for no row."
             )
-            yield f"Not sent, or not answered: {'; '.join(map(str, ranges))}. {others}"
-            yield self._what_to_do()
+            if not self.changes:  # their lines are those of two files
+                yield f"Not sent, or not answered: {'; '.join(map(str, ranges))}. {others}"
+            yield from self._what_to_do()
 
-    def _what_to_do(self) -> str:
+    def _reject_remarks(self) -> Iterator[str]:
+        is_stored = self._is_all_accepted and not (self.queryable and self.queryable.set_aside)
+        if self.is_rejects and is_stored and self.stats.rows_read and self.file != STDIN:
+            yield f"Every row of this rejects file was accepted: {self.file} can be deleted."
+        if self.rejects:
+            yield f"The rejected rows and their reasons are in {self.rejects}"
+        if self.rejects and not self.changes:
+            option = f" with --dates {self.dates}" if self.dates == "dmy" else ""
+            where = "that file" if self.file == STDIN else self.file
+            yield f"Correct them in {where} and send it again{option}: rows that arrived before count once."
+
+    def _what_to_do(self) -> Iterator[str]:
         if self.journal:
-            return f"Run the same command again to send the rest: {self.journal} says which rows have arrived."
-        return "Send the whole file again when you can."
+            yield f"Run the same command again to send the rest: {self.journal} says which rows have arrived."
+        elif self.changes and not self.is_refused:
+            yield "Run the same command again when you can."
+        elif not self.is_refused:
+            yield "Send the whole file again when you can."
 
 
 def notes_with_rows(notes: Sequence[str], rows: int | None) -> Sequence[str]:

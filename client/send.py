@@ -15,14 +15,14 @@ from client.batches import Batcher
 from client.csv_file import STDIN, Source, open_source
 from client.dates import DateOrder
 from client.environment import Environment
-from client.errors import BadInput, CommandError
+from client.errors import BadInput, CommandError, RequestRefused
 from client.header import NO_SETTINGS, HeaderSettings
 from client.header import Header as FileHeader
 from client.journal import VERSION, Header, Journal, check_journal_path, default_journal_path, open_journal
 from client.reader import Chunk, Reader
 from client.receipts import Queryable, wait_until_queryable
-from client.rejects import Rejects, check_rejects_path, default_rejects_path, next_free_path
-from client.report import DATES, EMPTY_FILE, Summary, shown_name
+from client.rejects import ADDED_COLUMNS, Rejects, check_rejects_path, default_rejects_path, next_free_path
+from client.report import DATES, EMPTY_FILE, Changes, Summary, shown_name
 from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
 
 _AMBIGUOUS = (
@@ -127,6 +127,7 @@ class PreparedUpload:
     notes: tuple[str, ...]
     form: str
     dates: str
+    changes: Changes | None = None
 
     def run(
         self,
@@ -191,7 +192,7 @@ class _Run:
         except CommandError as error:
             if isinstance(error, BadInput) and not self._stats.rows_read:
                 raise
-            return self._incomplete(str(error))
+            return replace(self._incomplete(str(error)), is_refused=isinstance(error, RequestRefused))
         finally:
             self._rejects.close()
         return self._summary()
@@ -229,6 +230,8 @@ class _Run:
             dates=self._prepared.dates,
             notes=self._prepared.notes,
             queryable=self._queryable,
+            changes=self._prepared.changes,
+            is_rejects=set(ADDED_COLUMNS) <= set(self._prepared.rows.header.columns),
         )
 
 

@@ -115,17 +115,27 @@ def invoice_tables(response: PagedResponse) -> Group:
     )
 
 
-def customer_tables(response: PagedResponse) -> Group:
+def customer_tables(response: PagedResponse, limit: int | None = None) -> Group:
+    """The customer with the latest `limit` invoices, the latest first; None for all."""
     head = response.head
+    invoices = sorted(response.entries, key=_last_date, reverse=True)
+    left_out = len(invoices[limit:]) if limit else 0
     return Group(
         _title(f"Customer {_shown(head, 'CustomerID')}"),
         _facts(head, (("countries", "country"), ("first_date", "first date"), ("last_date", "last date"))),
-        _table(_INVOICES, response.entries),
+        _table(_INVOICES, invoices[:limit]),
+        *([Text(f"… and {left_out:,} more: --limit 0 shows all")] if left_out else ()),
         _facts(
             head,
             (("invoice_count", "invoices"), ("line_count", "lines"), ("quantity", "quantity"), ("total", "total")),
         ),
     )
+
+
+def _last_date(invoice: Entry) -> str:
+    """Dates in ISO form are ordered as their text is. An invoice mostly has one."""
+    dates = invoice.get("dates")
+    return max(map(str, dates), default="") if isinstance(dates, list) else ""
 
 
 def batch_tables(receipt: Entry) -> Group:

@@ -223,3 +223,13 @@ def test_a_wrong_key_is_told_with_the_way_to_a_right_one() -> None:
     api = FakeApi([problem(401, "Unauthorized")])
     result = run(api, "send", write_text(Path("rows.csv"), LINE))
     assert (result.exit_code, "INVOICE_API_KEY" in result.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("command", ["send", "withdraw"])
+def test_why_nothing_was_taken_stands_before_the_figures(command: str) -> None:
+    """And nobody is told to send the file again later: another key is needed."""
+    yes = ("--yes",) if command == "withdraw" else ()
+    result = run(FakeApi([problem(401, "No valid API key")]), command, write_text(Path("rows.csv"), LINE), *yes)
+    shown = " ".join(result.output.split())
+    assert 0 < shown.index("INVOICE_API_KEY") < shown.index("rows.csv (utf-8")
+    assert "when you can" not in shown

@@ -12,7 +12,7 @@ from invoices.invoice import invoice_of
 from invoices.line import Line
 from tests.client.fake_api import FakeApi, problem, sent_rows
 from tests.client.killed_api import Killed, killed_at
-from tests.client.run_client import FakeEnvironment, Handler, row, run, write_csv
+from tests.client.run_client import FakeEnvironment, Handler, row, run, summary_of, write_csv
 from tests.invoices.strategies import cut
 
 Row = Sequence[str]
@@ -52,13 +52,40 @@ def test_a_file_is_taken_back() -> None:
     api = FakeApi()
     old = sent(api, HEART, HEART, LANTERN)
     result = result_of(api, 1, "withdraw", old, "--yes")
-    assert (result.exit_code, "dates month/day/year" in result.stdout, "Taken back as of" in result.stdout) == (
-        0,
-        True,
-        True,
-    )
+    assert (result.exit_code, "dates month/day/year" in result.stdout) == (0, True)
     sent(api, HEART, HEART, LANTERN)
     assert held(api) == []
+
+
+@pytest.mark.parametrize("command", ["withdraw", "correct"])
+def test_the_summary_counts_the_users_lines(command: str) -> None:
+    """How many were taken back and sent, and from when that holds, but not the rows that carry it to the API."""
+    api = FakeApi()
+    old, new = sent(api, HEART, LANTERN), write_csv(Path("new.csv"), [MENDED])
+    result = result_of(api, 1, command, *([old] if command == "withdraw" else [old, new]), "--yes")
+    figures = dict(line.rsplit(maxsplit=1) for line in result.stdout.split(" month/day/year)")[1].splitlines() if line)
+    assert figures["taken back"] == "2"
+    assert figures.get("sent") == ("1" if command == "correct" else None)
+    assert "This holds as of 1970-01-01T01:00:00.000000Z." in result.stdout
+    assert not {"accepted", "rows read", "rows/s"} & figures.keys()
+
+
+def test_the_summary_of_a_part_says_how_many_lines_were_changed() -> None:
+    """The API has answered for the first of two batches; the journal has the instant for the next run."""
+    api = FakeApi()
+    old = sent(api, *(row(InvoiceNo=str(number)) for number in range(4)))
+    api.replies.extend([api.ingest, problem(401, "No")])
+    result = result_of(api, 1, "withdraw", old, "--yes", "--batch-rows", "3")
+    shown = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert (result.exit_code, {"lines to change 4", "changed 3", "not sent 1"} <= set(shown)) == (3, True)
+    assert "What was changed holds as of 1970-01-01T01:00:00.000000Z." in shown
+
+
+def test_json_says_the_instant_of_a_correction() -> None:
+    """Beside the figures that `send` has, too."""
+    api = FakeApi()
+    summary = summary_of(result_of(api, 1, "withdraw", sent(api, HEART), "--yes", "--json"))
+    assert (summary["accepted"], summary["as_of"]) == (1, "1970-01-01T01:00:00.000000Z")
 
 
 def test_a_batch_is_taken_back_by_an_operator() -> None:

@@ -156,6 +156,18 @@ def test_another_file_is_not_overwritten_by_rejects() -> None:
     assert (result.exit_code, api.requests, Path("mine.csv").read_text()) == (2, [], "a,b\n")
 
 
+def test_rejects_that_were_mended_and_accepted_whole_can_be_deleted() -> None:
+    """The summary says so, and not before: the file stays, because it is the user's."""
+    run(FakeApi(), "send", write_csv(Path("rows.csv"), [row(Quantity="x"), row(Quantity="y")]))
+    rejects = Path("rows.rejects.csv")
+    shown = []
+    for bad, good in (("x", "7"), ("y", "8")):
+        rejects.write_text(rejects.read_text().replace(f",{bad},", f",{good},"))
+        shown.append("rows.rejects.csv can be deleted" in run(FakeApi(), "send", rejects).stdout)
+    assert (shown, rejects.exists()) == ([False, True], True)
+    assert "can be deleted" not in run(FakeApi(), "send", write_csv(Path("rows.csv"), [row()])).stdout
+
+
 def test_mended_rejects_are_sent_as_they_are() -> None:
     """The columns that were added are ignored, and rejects of rejects have them once."""
     api = FakeApi()

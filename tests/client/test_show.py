@@ -1,9 +1,12 @@
 """`client invoice` and `client customer`: responses as tables."""
 
-from collections.abc import Callable, Mapping
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import httpx
 import pytest
+from typer.testing import Result
 
 from tests.client.fake_api import problem
 from tests.client.run_client import run
@@ -89,6 +92,39 @@ def test_a_customer_is_shown_with_all_invoices() -> None:
     assert result.exit_code == 0
     for text in ("536365", "536366", "139.12", "5,391.21", "2010-12-02T09:00:00"):
         assert text in result.stdout
+
+
+def _large_customer(words: Sequence[str]) -> Result:
+    """22 invoices, each of another day and not in the order of these."""
+    numbers = [*range(11, 22), *range(11), 22]
+    invoices = [_ENTRY | {"InvoiceNo": f"N-{each}", "dates": [f"2010-12-{each + 1:02}T09:00:00"]} for each in numbers]
+    path = "/customers/17850"
+    api = _api({path: _CUSTOMER, f"{path}/invoices?limit=100": {"CustomerID": "17850", "invoices": invoices}})
+    return run(api, "customer", "17850", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown", "rest"),
+    [
+        ((), 20, "… and 3 more: --limit 0 shows all"),
+        (("--limit", "22"), 22, "… and 1 more"),
+        (("--limit", "0"), 23, ""),
+    ],
+)
+def test_the_latest_invoices_of_a_customer_are_shown(words: Sequence[str], shown: int, rest: str) -> None:
+    """Twenty unless told otherwise, the latest first, and how many others there are."""
+    result = _large_customer(words)
+    numbers = re.findall(r"N-(\d+)", result.stdout)
+    assert numbers == [str(each) for each in range(22, 22 - shown, -1)]
+    assert (rest in result.stdout, "more:" in result.stdout) == (True, bool(rest))
+
+
+def test_json_has_all_invoices_in_the_order_of_the_api() -> None:
+    """Or the first of them."""
+    numbers = [each["InvoiceNo"] for each in json.loads(_large_customer(["--json"]).stdout)["invoices"]]
+    assert (len(numbers), numbers[:2]) == (23, ["N-11", "N-12"])
+    assert len(json.loads(_large_customer(["--json", "--limit", "0"]).stdout)["invoices"]) == 23
+    assert len(json.loads(_large_customer(["--json", "--limit", "2"]).stdout)["invoices"]) == 2
 
 
 def test_amounts_stand_right_aligned() -> None:
