@@ -8,15 +8,13 @@ import typer
 from rich.console import Console
 
 from bench.capacity import capacity_page
-from bench.client import client_findings
 from bench.cold_start import cold_start_findings
-from bench.consumers import consumer_findings
 from bench.cost import all_costs, cost_findings, our_cost, show_cost
 from bench.findings import Finding, benchmarks_page, show
 from bench.freshness import freshness_findings
-from bench.ingest import ingest_findings
 from bench.lake import lake_findings
 from bench.prices import read_prices
+from bench.speed import client_findings, consumer_findings, ingest_findings
 from bench.whole_run import whole_run_findings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Measure the pipeline beside its alternatives.")

@@ -11,9 +11,8 @@ from bench.counts import Counts
 from bench.designs import API, TO_DYNAMODB, TO_S3
 from bench.functions import CONTEXT, Handler, gzip_request, json_request, kinesis_event, start
 from bench.rows import PostedBatch, in_chunks
-from bench.wire import BUCKET, CUSTOMERS, INVOICES, STREAM, Wire, make_clients, table_resources
+from bench.wire import Wire
 
-_IDIOMATIC_ROWS = 500
 _ERRORS = 300
 
 
@@ -29,10 +28,8 @@ def our_counts(batches: Iterable[PostedBatch]) -> Counts:
 
 def original_counts(batches: Iterable[PostedBatch]) -> Counts:
     """A request for each row; the consumers get full batches, which is generous."""
-    run, clients = _Run(), make_clients()
-    api = original.Ingest(clients.kinesis, STREAM).handler
-    to_s3 = original.ToS3(clients.s3, BUCKET).handler
-    to_dynamodb = original.ToDynamodb(clients.dynamodb, INVOICES, CUSTOMERS).handler
+    run = _Run()
+    api, to_s3, to_dynamodb = original.api(), original.to_s3(), original.to_dynamodb()
     for rows in in_chunks(_rows(batches), original.BATCH_SIZE):
         for row in rows:
             run.post_json(api, row)
@@ -42,13 +39,11 @@ def original_counts(batches: Iterable[PostedBatch]) -> Counts:
 
 def idiomatic_counts(batches: Iterable[PostedBatch]) -> Counts:
     """500 rows a request and a call, an item for each row and a copy for its customer."""
-    run, clients = _Run(), make_clients()
-    api = idiomatic.api_handler(clients.kinesis, STREAM)
-    to_s3 = idiomatic.ToS3(clients.s3, BUCKET).handler
-    to_dynamodb = idiomatic.ToDynamodb(*table_resources()).handler
-    for rows in in_chunks(_rows(batches), _IDIOMATIC_ROWS):
+    run = _Run()
+    api, to_s3, to_dynamodb = idiomatic.api(), idiomatic.to_s3(), idiomatic.to_dynamodb()
+    for rows in in_chunks(_rows(batches), idiomatic.ROWS_PER_CALL):
         run.post_json(api, rows)
-        run.deliver(len(rows), _IDIOMATIC_ROWS, to_s3, to_dynamodb)
+        run.deliver(len(rows), idiomatic.ROWS_PER_CALL, to_s3, to_dynamodb)
     return run.counts
 
 

@@ -11,7 +11,7 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -22,34 +22,9 @@ from aws.clients import session
 from bench.counts import Counts, item_bytes, write_units
 from local_runtime.environment import aws_environment
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.service_resource import Table
-    from mypy_boto3_kinesis import KinesisClient
-    from mypy_boto3_s3 import S3Client
-
 STREAM, BUCKET, INVOICES, CUSTOMERS = "rows", "raw", "invoices", "customers"
 API_KEY = generate_key(bytes)  # of zeros: it opens nothing
 NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code></Error>"  # the only object that is read says who is erased: nobody
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """As boto3 makes them, for the baselines."""
-
-    kinesis: "KinesisClient"
-    dynamodb: "DynamoDBClient"
-    s3: "S3Client"
-
-
-def make_clients() -> Clients:
-    return Clients(boto3.client("kinesis"), boto3.client("dynamodb"), boto3.client("s3"))
-
-
-def table_resources() -> "tuple[Table, Table]":
-    """Invoices and Customers as boto3's resources, which have `batch_writer`."""
-    resource = boto3.resource("dynamodb")
-    return resource.Table(INVOICES), resource.Table(CUSTOMERS)
 
 
 def set_environment(endpoint: str | None = None) -> None:

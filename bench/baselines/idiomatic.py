@@ -13,21 +13,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import httpx
 from fastapi import FastAPI
 from mangum import Mangum
 from pydantic import BaseModel
 
 from aws.lambda_events import KinesisEvent
+from bench.functions import Handler
 from bench.rows import in_chunks
+from bench.wire import BUCKET, CUSTOMERS, INVOICES, STREAM
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
-    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
-    from mypy_boto3_s3 import S3Client
 
-_RECORDS_PER_CALL = 500
+ROWS_PER_CALL = 500
 
 
 class Row(BaseModel):
@@ -42,73 +42,63 @@ class Row(BaseModel):
     Occurrence: int | None = None
 
 
-def api_handler(kinesis: "KinesisClient", stream: str) -> Mangum:
+def api() -> Mangum:
     """The model in the signature, `def` routes."""
-    app = FastAPI()
+    app, kinesis = FastAPI(), boto3.client("kinesis")
 
     @app.post("/ingest", status_code=202)
     def ingest(rows: list[Row]) -> dict[str, int]:
-        for chunk in in_chunks(rows, _RECORDS_PER_CALL):
-            answer = kinesis.put_records(StreamName=stream, Records=[_entry(row) for row in chunk])
+        for chunk in in_chunks(rows, ROWS_PER_CALL):
+            records: list[PutRecordsRequestEntryTypeDef] = [
+                {"Data": row.model_dump_json().encode(), "PartitionKey": row.InvoiceNo} for row in chunk
+            ]
+            answer = kinesis.put_records(StreamName=STREAM, Records=records)
             if answer["FailedRecordCount"]:
                 raise RuntimeError("not all records were put")
         return {"accepted": len(rows)}
 
     @app.post("/row", status_code=202)
     def ingest_row(row: Row) -> dict[str, int]:
-        kinesis.put_record(StreamName=stream, Data=row.model_dump_json().encode(), PartitionKey=row.InvoiceNo)
+        kinesis.put_record(StreamName=STREAM, Data=row.model_dump_json().encode(), PartitionKey=row.InvoiceNo)
         return {"accepted": 1}
 
     return Mangum(app, lifespan="off")
 
 
-def _entry(row: Row) -> "PutRecordsRequestEntryTypeDef":
-    return {"Data": row.model_dump_json().encode(), "PartitionKey": row.InvoiceNo}
+def to_s3() -> Handler:
+    """The records of a batch, joined and compressed, are one object."""
+    s3 = boto3.client("s3")
 
-
-class ToS3:
-    """A record is one row: joined and compressed, one object for each batch."""
-
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
-
-    def handler(self, event: KinesisEvent, _context: object) -> None:
-        parts = [self._rows(b64decode(record["kinesis"]["data"])) for record in event["Records"]]
+    def handle(event: KinesisEvent, _context: object) -> None:
+        parts = [_plain(b64decode(record["kinesis"]["data"])) for record in event["Records"]]
         name = event["Records"][0]["kinesis"]["sequenceNumber"]
-        self._s3.put_object(Bucket=self._bucket, Key=f"{name}.ndjson.gz", Body=gzip.compress(b"\n".join(parts)))
+        s3.put_object(Bucket=BUCKET, Key=f"{name}.ndjson.gz", Body=gzip.compress(b"\n".join(parts)))
 
-    def _rows(self, data: bytes) -> bytes:
-        return data
-
-
-class GzipToS3(ToS3):
-    """A record is gzip NDJSON, as ours are."""
-
-    def _rows(self, data: bytes) -> bytes:
-        return gzip.decompress(data)
+    return handle
 
 
-class ToDynamodb:
+def to_dynamodb() -> Handler:
     """An item for each row in Invoices, and its copy in Customers, by boto3's `batch_writer`."""
+    dynamodb = boto3.resource("dynamodb")
 
-    def __init__(self, invoices: "Table", customers: "Table") -> None:
-        self._invoices = invoices
-        self._customers = customers
-
-    def handler(self, event: KinesisEvent, _context: object) -> None:
-        with self._invoices.batch_writer() as invoices, self._customers.batch_writer() as customers:
+    def handle(event: KinesisEvent, _context: object) -> None:
+        with (
+            dynamodb.Table(INVOICES).batch_writer() as invoices,
+            dynamodb.Table(CUSTOMERS).batch_writer() as customers,
+        ):
             for record in event["Records"]:
-                for line in _texts(b64decode(record["kinesis"]["data"])):
-                    row = json.loads(line, parse_float=Decimal)
-                    invoices.put_item(Item=_item(row))
-                    if row.get("CustomerID"):
-                        customers.put_item(Item=_item(row))
+                for line in _plain(b64decode(record["kinesis"]["data"])).splitlines():
+                    item = _item(json.loads(line, parse_float=Decimal))
+                    invoices.put_item(Item=item)
+                    if item.get("CustomerID"):
+                        customers.put_item(Item=item)
+
+    return handle
 
 
-def _texts(data: bytes) -> list[bytes]:
-    is_gzip = data.startswith(b"\x1f\x8b")
-    return (gzip.decompress(data) if is_gzip else data).splitlines()
+def _plain(data: bytes) -> bytes:
+    """Of a record of its own API, which is one row, or of ours, which is rows in gzip."""
+    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
 def _item(row: dict[str, Any]) -> dict[str, Any]:
