@@ -7,6 +7,8 @@ READY := .venv/.ready
 UV := uv==0.13.9
 # Use the machine's certificate store: a proxy's certificate is there, and not in uv's own list.
 export UV_SYSTEM_CERTS := true
+# If it is set, every process compiles again what it imports, which takes seconds. The planted defects set it themselves.
+unexport PYTHONDONTWRITEBYTECODE
 ROWS ?= 20000
 SEEDS ?= 20
 FIRST_SEED ?= 1

@@ -15,6 +15,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
 
 from aws.clients import dynamodb_client, kinesis_client, s3_client
+from tests.quick_aws import compute_once
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,8 +42,16 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.fixture(scope="session")
+def quick_aws() -> Iterator[None]:
+    """botocore and moto compute once for a process what no test changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        compute_once(patch)
+        yield
+
+
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def aws(quick_aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every AWS call of the test stays in this process, and the SDK repeats a call without a pause.
 
     moto answers calls from its import on. `mock_aws` would do more, which takes 7 ms and serves other libraries.
