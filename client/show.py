@@ -159,7 +159,7 @@ def _facts(head: Entry, columns: _Columns) -> Table:
     grid.add_column()
     grid.add_column(justify="right" if any(name in _COUNTS for name, _ in columns) else "left")
     for name, title in columns:
-        grid.add_row(title, Text(_shown(head, name)))
+        grid.add_row(title, Text(_shown(head, name), overflow="fold"))
     return grid
 
 

@@ -147,6 +147,14 @@ def test_nothing_is_cut_off_in_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch
     assert max(map(len, shown.splitlines())) <= width
 
 
+def test_the_longest_id_of_a_customer_is_shown_whole_in_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next command needs it: it goes on in a second line."""
+    monkeypatch.setenv("COLUMNS", "40")
+    customer = "C" * 40
+    shown = run(_api({"/invoices/536365": _INVOICE | {"customers": [customer]}}), "invoice", "536365").stdout
+    assert shown.count("C") == len(customer)
+
+
 @pytest.mark.parametrize(("command", "message"), [("invoice", "no such invoice"), ("customer", "no such customer")])
 def test_what_is_unknown_is_said_so(command: str, message: str) -> None:
     """Exit code 1."""
