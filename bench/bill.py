@@ -1,12 +1,13 @@
-"""What a design costs: counts times prices, service by service."""
+"""What a design costs: counts times the prices of price_list.toml, service by service."""
 
+import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.counts import Counts
 from bench.designs import Design
-from bench.prices import Prices
 
 READERS = 2
 """Consumers of the stream; each of them reads every byte."""
@@ -17,6 +18,31 @@ GB = 1e9
 
 _STORED_ITEM_BYTES = 100  # what DynamoDB adds to each stored item
 _GATEWAYS = {"HTTP API": "http_api.per_million_requests", "REST API": "rest_api.per_million_requests"}
+_PRICE_LIST = Path(__file__).with_name("price_list.toml")
+_UNITS = {"per_million_": 1e6, "per_ten_thousand_": 1e4, "per_thousand_": 1e3}
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars, by names such as `s3.per_thousand_puts`. `assumed` is stated, not measured; the file says why."""
+
+    as_of: str
+    region: str
+    listed: Mapping[str, Mapping[str, float]]
+
+    def __getitem__(self, name: str) -> float:
+        """The dollars of a single piece, whatever number of them the list names. Raises KeyError."""
+        service, _, price = name.partition(".")
+        pieces = next((number for prefix, number in _UNITS.items() if price.startswith(prefix)), 1)
+        return self.listed[service][price] / pieces
+
+    def assumed(self, name: str) -> float:
+        return self.listed["assumed"][name]
+
+
+def read_prices() -> Prices:
+    content = tomllib.loads(_PRICE_LIST.read_text())
+    return Prices(content.pop("as_of"), content.pop("region"), content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +57,28 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """`per_request`: paid once, by the row. `storage`: each month that the rows stay. `monthly`: without rows, too."""
+    """What `rows` rows cost a month in a design, if each costs what the counted rows did on average. Without queries.
 
-    per_request: tuple[Entry, ...]
-    storage: tuple[Entry, ...]
-    monthly: tuple[Entry, ...]
+    `per_request`: paid once, by the row. `storage`: each month that the rows stay. `monthly`: without rows, too.
+    """
+
+    design: Design
+    counts: Counts
+    rows: int
+    per_request: list[Entry]
+    storage: list[Entry]
+    monthly: list[Entry]
+
+    @property
+    def per_million(self) -> float:
+        """Dollars per million rows."""
+        return dollars(self.per_request) * 1e6 / self.rows
 
 
 def bill(counts: Counts, design: Design, prices: Prices, rows: int) -> Bill:
-    """What `rows` rows cost a month, if each costs what the counted rows did on average. Without queries."""
     scale = rows / counts.rows
-    return Bill(
-        tuple(per_request_cost(counts, design, prices, scale)),
-        tuple(storage_cost(counts, prices, scale)),
-        tuple(monthly_cost(counts, design, prices)),
-    )
+    by_row = per_request_cost(counts, design, prices, scale)
+    return Bill(design, counts, rows, by_row, storage_cost(counts, prices, scale), monthly_cost(counts, design, prices))
 
 
 def dollars(entries: Iterable[Entry]) -> float:

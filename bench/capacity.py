@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.bill import DAYS_PER_MONTH, GB, READERS
+from bench.bill import DAYS_PER_MONTH, GB, READERS, Prices
 from bench.counts import PAYLOAD_UNIT_BYTES, Counts
 from bench.designs import API, TO_DYNAMODB, retention_days, setting
 from bench.flows import our_counts
-from bench.prices import Prices
 from bench.rows import posted_batches
 from invoices.batch import pack, unpack
 from invoices.limits import MAX_BODY_BYTES

@@ -1,37 +1,35 @@
 """The commands of `python -m bench`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from bench.bill import read_prices
 from bench.capacity import capacity_page
 from bench.cold_start import cold_start_findings
-from bench.cost import all_costs, cost_findings, our_cost, show_cost
+from bench.cost import cost_findings, our_bill, show_cost
 from bench.findings import Finding, benchmarks_page, show
 from bench.freshness import freshness_findings
 from bench.lake import lake_findings
-from bench.prices import read_prices
 from bench.speed import client_findings, consumer_findings, ingest_findings
-from bench.whole_run import whole_run_findings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Measure the pipeline beside its alternatives.")
 
 _Csv = Annotated[Path, typer.Option(help="A file of invoice rows.", exists=True, dir_okay=False)]
-_BatchRows = Annotated[int, typer.Option(min=1, max=10_000, help="Rows in a request.")]
 
 
 @app.command()
 def cost(
     csv: _Csv,
     rows_per_month: Annotated[int, typer.Option(min=1, help="The volume of the bill.")] = 100_000_000,
-    batch_rows: _BatchRows = 5_000,
+    batch_rows: Annotated[int, typer.Option(min=1, max=10_000, help="Rows in a request.")] = 5_000,
 ) -> None:
     """Count a file's rows through the real code and print the monthly bill."""
     prices = read_prices()
-    show_cost(Console(), our_cost(csv, prices, rows_per_month, batch_rows), prices)
+    show_cost(Console(), our_bill(csv, prices, rows_per_month, batch_rows), prices)
 
 
 @app.command()
@@ -55,14 +53,12 @@ def run(
     section: Annotated[list[str] | None, typer.Option(help="Measure only this section, and write no page.")] = None,
 ) -> None:
     """Measure everything, in turns with the baselines."""
-
-    sections: Mapping[str, Callable[[], Iterable[Finding]]] = {
-        "cost": lambda: cost_findings(*all_costs(csv, read_prices())),
+    sections: dict[str, Callable[[], Iterable[Finding]]] = {
+        "cost": lambda: cost_findings(csv, read_prices()),
         "ingest": lambda: ingest_findings(csv),
         "consumers": lambda: consumer_findings(csv),
         "client": lambda: client_findings(csv),
         "cold-start": lambda: cold_start_findings(artifacts, lambda_python),
-        "whole-run": lambda: whole_run_findings(csv),
         "freshness": freshness_findings,
         "lake": lambda: lake_findings(csv),
     }

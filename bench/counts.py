@@ -45,10 +45,6 @@ class Counts:
     calls_by_function: dict[str, Counter[str]] = field(default_factory=dict)
     cpu_seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
-    @property
-    def all_calls(self) -> int:
-        return self.calls.total()
-
     def per_million(self, count: float) -> float:
         return count * 1e6 / self.rows
 

@@ -47,7 +47,6 @@ class Design:
     refresh_memory: int = 0
 
 
-ORIGINAL = Design("original", "REST API", dict.fromkeys(_FUNCTIONS, 128))
 IDIOMATIC = Design("idiomatic", "HTTP API", {API: 1769, TO_S3: 512, TO_DYNAMODB: 1769})
 
 
@@ -89,20 +88,6 @@ def setting(resource: str, *names: str) -> Any:
 def retention_days() -> float:
     """Of the stream."""
     return float(setting("Stream", "RetentionPeriodHours") / 24)
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionLimits:
-    megabytes: int
-    seconds: int
-    disk_megabytes: int
-
-
-def function_limits(function: str) -> FunctionLimits:
-    """What a function gets, by its logical id."""
-    properties = setting(function)
-    disk = properties.get("EphemeralStorage", {"Size": 512})["Size"]
-    return FunctionLimits(properties["MemorySize"], properties["Timeout"], disk)
 
 
 def lambda_function(name: str) -> Function:

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 import httpx
 
 from bench.designs import TEMPLATE
-from bench.findings import Finding
+from bench.findings import Finding, at_most
 from local_runtime.errors import RunError
 from local_runtime.folder import lock_folder
 from local_runtime.pipeline import HEADER, start_pipeline
@@ -43,9 +43,9 @@ def freshness_findings() -> list[Finding]:
         _age(http, "F")  # so that the consumers have started
         milliseconds = sorted(_ages(http, _REQUESTS_A_SECOND * _SECONDS))
     cuts = statistics.quantiles(milliseconds, n=100)
-    what = f"from the 202 to the first GET with the row, {_REQUESTS_A_SECOND} one-row requests a second for a minute"
+    what = f"ms from the 202 to the first GET with the row, {_REQUESTS_A_SECOND} one-row requests a second for a minute"
     return [
-        Finding(f"{what}, p{percent}", f"<= {goal} ms", f"{cuts[percent - 1]:.0f} ms", cuts[percent - 1] <= goal)
+        at_most(f"{what}, p{percent}", cuts[percent - 1], goal, "{:.0f}")
         for percent, goal in ((50, _GOAL_P50), (99, _GOAL_P99))
     ]
 

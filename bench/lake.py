@@ -18,10 +18,9 @@ import duckdb
 
 from acceptance.wire_recorder import wire_recorder
 from aws.clients import s3_client
-from bench.bill import dollars
+from bench.bill import dollars, read_prices
 from bench.findings import Finding, figure
 from bench.lake_bill import LakeUse, idle_lake_cost, lake_cost
-from bench.prices import read_prices
 from bench.questions import question_findings
 from bench.rows import grow, in_chunks, posted_batches
 from consumers.lake.staging import FILE_FORMAT, FILE_ORDER
@@ -101,14 +100,13 @@ def lake_findings(csv: Path, rows: int = ROWS, months: Sequence[int] = MONTHS) -
         folder, s3 = Path(temporary), s3_client()
         for bucket in (_ARCHIVE, _LAKE, _SHUFFLED, _FILE):
             s3.create_bucket(Bucket=bucket)
-        grown = grow(csv, rows, folder / "rows.csv")
-        bodies = [batch.body for batch in posted_batches(grown, _BATCH_ROWS)]
+        bodies = [batch.body for batch in posted_batches(grow(csv, rows, folder / "rows.csv"), _BATCH_ROWS)]
         (folder / "raw").mkdir()
         for number, body in enumerate(bodies):
             (folder / "raw" / f"{number}.ndjson.gz").write_bytes(body)
         findings = [*_refresh_findings(s3, bodies), *_file_findings(s3, csv), *_growth_findings(s3, months)]
         with open_lake(LakeTable(s3, _LAKE), folder / "cache") as lake:
-            return [*findings, *question_findings(lake, folder / "raw", grown)]
+            return [*findings, *question_findings(lake, folder / "raw")]
 
 
 def _refresh_findings(s3: "S3Client", bodies: Sequence[bytes]) -> Iterator[Finding]:

@@ -4,9 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.bill import DAYS_PER_MONTH, Entry, priced
-from bench.designs import REFRESH, VACUUM, function_limits
-from bench.prices import Prices
+from bench.bill import DAYS_PER_MONTH, Entry, Prices, priced
+from bench.designs import REFRESH, VACUUM, setting
 
 _MESSAGES_PER_CALL = 10  # SQS's limit, to receive and to delete
 _EMPTY_RECEIVE_SECONDS = 1.0
@@ -51,9 +50,8 @@ def idle_lake_cost(prices: Prices) -> list[Entry]:
 
 def _runs(function: str, runs: float, seconds: float, prices: Prices) -> list[Entry]:
     """Each run of `seconds` begins with a cold start: between two scheduled ones Lambda ends the environment."""
-    gb_seconds = (
-        runs * (prices.assumed("seconds_per_lake_start") + seconds) * function_limits(function).megabytes / 1024
-    )
+    gigabytes = setting(function, "MemorySize") / 1024
+    gb_seconds = runs * (prices.assumed("seconds_per_lake_start") + seconds) * gigabytes
     return [
         priced(prices, "Lambda", f"invocations of {function}", runs, "lambda.per_million_requests"),
         priced(prices, "Lambda", f"GB-seconds of {function}", gb_seconds, "lambda.per_gb_second"),

@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 
 from bench.ab_benchmark import Side, compare
-from bench.baselines import ceiling, idiomatic
+from bench.baselines import idiomatic
 from bench.designs import API, TO_DYNAMODB, TO_S3
 from bench.findings import Finding, at_least
-from bench.functions import Handler, call, gzip_request, json_request, kinesis_event, start
+from bench.functions import call, json_request, kinesis_event, start
 from bench.loopback import aws_on_loopback
-from bench.rows import PostedBatch, first_batches, grow
+from bench.rows import first_batches, grow
 from client.api import Address
 from client.batches import AnsweredBatch
 from client.environment import Environment
@@ -25,12 +25,9 @@ _CLIENT_BATCH_ROWS = 5_000
 
 
 def ingest_findings(csv: Path) -> list[Finding]:
-    """POST /ingest, beside FastAPI as its tutorial teaches it and beside the ceiling.
-
-    Batches have some 500 and some 5,000 rows, because they end between invoices.
-    """
-    small, (large,) = first_batches(csv, 500, 2), first_batches(csv, 5_000, 1)
-    rows = [row for batch in small for row in batch.present_values()][:500]
+    """POST /ingest, beside FastAPI as its tutorial teaches it."""
+    (batch,) = first_batches(csv, 1_000, 1)
+    rows = batch.present_values()[:500]
     many = json_request("/ingest", json.dumps(rows).encode())
     texts = [json.dumps(row).encode() for row in rows[:40]]
     with aws_on_loopback():
@@ -43,8 +40,6 @@ def ingest_findings(csv: Path) -> list[Finding]:
                 call(ours, many),
                 call(theirs, many),
             ),
-            _share_of_ceiling(ours, small[1], 0.33),
-            _share_of_ceiling(ours, large, 0.60),
             _speedup(
                 "one row a request, against an idiomatic `def` route",
                 5,
@@ -106,12 +101,6 @@ def _speedup(what: str, goal: float, rows: int, ours: Side, theirs: Side) -> Fin
     rounds = compare({"ours": ours, "theirs": theirs}, rows, turn_seconds=_TURN_SECONDS)
     note = f"{rounds.microseconds('ours'):.2f} us a row; the other {rounds.microseconds('theirs'):.2f}"
     return at_least(what, rounds.speedup("ours", over="theirs"), goal, note)
-
-
-def _share_of_ceiling(api: Handler, batch: PostedBatch, goal: float) -> Finding:
-    event = gzip_request(batch.body, batch.key)
-    what = f"gzip NDJSON, {batch.rows:,} rows, share of the no-op ceiling's speed"
-    return _speedup(what, goal, batch.rows, call(api, event), call(ceiling.handler, event))
 
 
 def _send(file: Path, url: str) -> None:

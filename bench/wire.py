@@ -19,7 +19,7 @@ from botocore.compat import HTTPHeaders
 
 from aws.api_keys import generate_key, key_hash
 from aws.clients import session
-from bench.counts import Counts, item_bytes, write_units
+from bench.counts import Counts, item_bytes
 from local_runtime.environment import aws_environment
 
 STREAM, BUCKET, INVOICES, CUSTOMERS = "rows", "raw", "invoices", "customers"
@@ -43,7 +43,6 @@ class Wire:
     counts: Counts
     own_seconds: float = 0.0
     records: list[tuple[str, bytes]] = field(default_factory=list)
-    _sizes: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def connect(self) -> None:
         """From now on this answers every new client, of ours and of boto3."""
@@ -57,7 +56,6 @@ class Wire:
             "PutRecords": self._put_records,
             "BatchWriteItem": self._batch_write,
             "PutItem": self._put_item,
-            "UpdateItem": self._update,
             "GetItem": _stored_key,
         }
         return json.dumps(operations[operation](json.loads(body))).encode()
@@ -95,20 +93,6 @@ class Wire:
         """A receipt, the only single item that is put: the table has an index that holds the whole item as well."""
         for _copy in ("table", "index"):
             self.counts.add_item(item_bytes(call["Item"]))
-        return {}
-
-    def _update(self, call: Mapping[str, Any]) -> dict[str, object]:
-        """`SET #a = :a`. An update pays for the whole item before or after it, whichever is larger."""
-        key = call["TableName"] + json.dumps(call["Key"])
-        sizes = self._sizes.setdefault(key, {"": item_bytes(call["Key"])})
-        before = sum(sizes.values()) if len(sizes) > 1 else 0
-        for placeholder, attribute in call["ExpressionAttributeNames"].items():
-            value = call["ExpressionAttributeValues"][f":{placeholder[1:]}"]
-            sizes[attribute] = item_bytes({attribute: value})
-        after = sum(sizes.values())
-        self.counts.items += before == 0
-        self.counts.item_bytes += after - before
-        self.counts.write_units += write_units(max(before, after))
         return {}
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from aws.metrics import EmfLog, Metric
-from bench.bill import bill, cloudwatch_allowance, dollars, function_seconds, log_bytes
+from bench.bill import Prices, bill, cloudwatch_allowance, dollars, function_seconds, log_bytes, read_prices
 from bench.counts import Counts
 from bench.designs import Design, our_design
-from bench.prices import Prices, read_prices
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.bill import read_prices
 from bench.capacity import (
     LOADS,
     PerRow,
@@ -18,7 +19,6 @@ from bench.capacity import (
 )
 from bench.counts import Counts
 from bench.designs import API, REFRESH, TO_DYNAMODB, setting
-from bench.prices import read_prices
 
 PAGE = Path(__file__).parents[2] / "docs" / "capacity.md"
 API_WORK = Work(cpu_microseconds=5, calls=0, cpu_factor=2, microseconds_per_call=10_000)
