@@ -72,7 +72,10 @@ def test_the_idiomatic_calls(batches: list[PostedBatch]) -> None:
 
 
 def test_the_goals_on_generated_rows(environment: None, tmp_path: Path) -> None:
-    """With more CPU than we take, and the original without any."""
+    """With more CPU than we take, and the original without any.
+
+    Keys, and who is erased, are read again as time passes, so more often on a slow machine: these calls are left out.
+    """
     write_sample(tmp_path / "rows.csv", 42_000)
     ours = our_counts(posted_batches(tmp_path / "rows.csv", 5_000))
     ours.cpu_seconds.update(dict.fromkeys(ours.cpu_seconds, 20e-6 * ours.rows))
