@@ -138,14 +138,14 @@ def _file_findings(s3: "S3Client", csv: Path) -> Iterator[Finding]:
     """The file's own rows: copies of a file, with other invoices, would compress to a third of that."""
     own = [batch.body for batch in posted_batches(csv, _BATCH_ROWS)]
     rows = _refresh(_FILE, _archive(s3, "file", own)).rows
-    size = sum(file.size for file in LakeTable(s3, _FILE).snapshot().files.values()) / rows
+    size = sum(file.size for file in LakeTable(s3, _FILE).snapshot().files) / rows
     archived = sum(map(len, own)) / rows
     yield _limit("lake, bytes a row", size, _MOST_BYTES, f"{rows:,} rows, which take {archived:.1f} in the archive")
 
 
 def _growth_findings(s3: "S3Client", months: Sequence[int]) -> Iterator[Finding]:
     """A batch of new invoices in the largest month of the file, which holds more and more lines."""
-    source = max(LakeTable(s3, _FILE).snapshot().files.values(), key=lambda file: file.rows)
+    source = max(LakeTable(s3, _FILE).snapshot().files, key=lambda file: file.rows)
     body = s3.get_object(Bucket=_ARCHIVE, Key=_key("file", 0))["Body"].read()
     rows = [row for row in unpack(body, MAX_BODY_BYTES).splitlines() if f'Date":"{source.month}'.encode() in row]
     batch = b"\n".join(row.replace(b'"InvoiceNo":"', b'"InvoiceNo":"9', 1) for row in rows)

@@ -179,8 +179,8 @@ class _Table(LakeTable):
         super().__init__(s3, bucket)
         self._plan = plan
 
-    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], removed: Sequence[str] = ()) -> None:
+    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], replaced: Sequence[str] = ()) -> None:
         with self._plan.around("lake.commit", str(snapshot.version)) as fault:
-            super().commit(snapshot, files, removed)
+            super().commit(snapshot, files, replaced)
             if fault is Fault.LOST_RESPONSE:
                 raise LakeChanged("no answer")

@@ -79,7 +79,7 @@ class Stores:
     def lake_facts(self) -> list[Fact]:
         """The lines that hold. A line that is there twice comes twice."""
         rows = self.lake_rows()
-        files = LakeTable(self.clients.s3, self.lake_bucket).snapshot().files.values()
+        files = LakeTable(self.clients.s3, self.lake_bucket).snapshot().files
         return [Fact.of(row) for file in files for row in rows[file.path] if not row["Withdrawn"]]
 
     def lake_sums(self) -> tuple[int, Decimal]:

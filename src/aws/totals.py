@@ -1,16 +1,17 @@
 """The lake's sums by day and country: small JSON objects that the refresh writes and the API reads.
 
-    totals/month=<month>/<name>.json    the sums of one data file of the lake; written before its commit
+    totals/month=<month>/<name>.json    the sums of some data files of a month; written before their commit
     totals/current.json                 the table's newest version, and the object of each of its months
 
-An object of a data file never changes. `current.json` follows from the table's version alone, so a refresh that finds
-it older than the table can always write it again.
+An object's name is made of those of the data files, so it never changes. `current.json` follows from the table's
+version alone, so a refresh that finds it older than the table can always write it again.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -62,21 +63,25 @@ class TotalsStore:
     def month(self, key: str) -> list[DayTotals]:
         return [DayTotals(**each) for each in json.loads(self._objects.read(key))]
 
-    def write(self, path: str, totals: Sequence[DayTotals]) -> None:
-        """Write the sums of a data file, `path` being its path in the table. Nobody reads them before `publish`."""
+    def write(self, paths: Sequence[str], totals: Sequence[DayTotals]) -> None:
+        """Write the sums of a month with these data files. Nobody reads them before `publish`."""
         body = json.dumps([asdict(each) for each in totals]).encode()
-        self._objects.put(_key(path), body, "application/json")
+        self._objects.put(_key(paths), body, "application/json")
 
-    def delete(self, path: str) -> None:
-        """Delete the sums of a data file."""
-        self._objects.delete(_key(path))
+    def delete_old(self, month: str) -> None:
+        """Delete the month's sums that are not current."""
+        current = self.current()
+        kept = current.months.get(month) if current else None
+        for each in list(self._objects.objects(f"{_FOLDER}month={month}/")):
+            if each.key != kept:
+                self._objects.delete(each.key)
 
-    def publish(self, version: int, committed_at: datetime, paths: Mapping[str, str]) -> bool:
+    def publish(self, version: int, committed_at: datetime, paths: Mapping[str, Sequence[str]]) -> bool:
         """Make the sums of this version the current ones. `paths` are its data files by month.
 
         False where this version or a newer one is current already: of two writers the newer one wins.
         """
-        keys = {month: _key(path) for month, path in sorted(paths.items())}
+        keys = {month: _key(files) for month, files in sorted(paths.items())}
         body = json.dumps(asdict(CurrentTotals(version, committed_at.isoformat(), keys))).encode()
         for _ in range(_ATTEMPTS):
             current, etag = self._read_current()
@@ -87,7 +92,7 @@ class TotalsStore:
         raise Unavailable("the lake's sums are being written by too many at once")
 
     def vacuum(self, grace: timedelta) -> int:
-        """Delete the sums of data files that are not current and older than `grace`."""
+        """Delete the sums that are not current and older than `grace`."""
         current = self.current()
         kept = {_CURRENT, *(current.months.values() if current else ())}
         limit = datetime.now(UTC) - grace
@@ -123,5 +128,7 @@ class TotalsStore:
         return True
 
 
-def _key(path: str) -> str:
-    return f"{_FOLDER}{path.removesuffix('.parquet')}.json"
+def _key(paths: Sequence[str]) -> str:
+    """`paths` are those of a month's data files in the table, in any order."""
+    folder = paths[0].rpartition("/")[0]
+    return f"{_FOLDER}{folder}/{blake2b(' '.join(sorted(paths)).encode(), digest_size=16).hexdigest()}.json"

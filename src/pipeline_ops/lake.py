@@ -44,7 +44,7 @@ def open_lake(table: LakeTable, cache: Path, snapshot: Snapshot | None = None) -
     Raises OpsError where nothing is in the lake yet.
     """
     snapshot = snapshot or newest_snapshot(table)
-    paths = _fetch(table, snapshot.files.values(), cache)
+    paths = _fetch(table, snapshot.files, cache)
     with duckdb.connect() as lake:
         lake.execute("SET TimeZone = 'UTC'")  # or a day would depend on where this runs
         lake.execute("SET enable_progress_bar = false")  # standard output holds the result alone
@@ -63,14 +63,14 @@ def lake_lines(table: LakeTable, cache: Path) -> Iterator[tuple[bytes, Line]]:
             yield from map(_line_with_id, rows)
 
 
-def lines_of_customer(file: Path, customer_id: str) -> list[tuple[bytes, Line]]:
-    """The customer's rows in one data file, also withdrawn ones, with their line ids.
+def lines_of_customer(files: Sequence[Path], customer_id: str) -> list[tuple[bytes, Line]]:
+    """The customer's rows in some data files, also withdrawn ones, with their line ids.
 
-    The file lies in a folder named for its month.
+    Each file lies in a folder named for its month.
     """
     with duckdb.connect() as lake:
         lake.execute("SET TimeZone = 'UTC'")
-        _create_view(lake, [file])
+        _create_view(lake, files)
         found = lake.execute(f"SELECT {_LINE_COLUMNS} FROM statements WHERE CustomerID = ?", [customer_id])  # noqa: S608 - a constant
         return [_line_with_id(row) for row in found.fetchall()]
 
@@ -87,11 +87,12 @@ def app() -> typer.Typer:
 def status_command(*, lake_bucket: LakeBucketName = None, lake_queue: QueueUrl = None) -> None:
     """Its newest version, its months, and how many new objects wait."""
     snapshot = newest_snapshot(LakeTable(s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET")))
-    table = Table("Month", "Lines", "Bytes")
-    for month, file in sorted(snapshot.files.items()):
-        table.add_row(month, f"{file.rows:,}", f"{file.size:,}")
+    table = Table("Month", "Files", "Lines", "Bytes")
+    for month, files in sorted(snapshot.months.items()):
+        rows, size = sum(file.rows for file in files), sum(file.size for file in files)
+        table.add_row(month, str(len(files)), f"{rows:,}", f"{size:,}")
     print_table(table)
-    lines = sum(file.rows for file in snapshot.files.values())
+    lines = sum(file.rows for file in snapshot.files)
     typer.echo(f"Version {snapshot.version} of {snapshot.committed_at:%Y-%m-%d %H:%M} UTC, {plural(lines, 'line')}")
     if lake_queue:
         waiting = LakeQueue(sqs_client(), lake_queue).waiting()

@@ -36,7 +36,7 @@ ROWS: "Sequence[Row]" = [
 
 @pytest.fixture
 def filled(lake: Lake) -> Lake:
-    """Two versions, so that the first one's data file is an old one."""
+    """December has two data files, of which one names the customer."""
     lake.add([lake.archive("one", ROWS)])
     lake.add([lake.archive("two", [row(Occurrence=1, StockCode="POST", CustomerID="13047")])])
     return lake
@@ -60,13 +60,22 @@ def test_no_data_file_names_the_customer(filled: Lake) -> None:
     """Neither the newest version nor an old one; a month of the customer alone is gone, the totals follow."""
     assert objects_naming(filled)
     found = erase(filled)
-    assert (found.rows[Store.LAKE], found.rows[Store.OLD_LAKE_FILES]) == (3, 2 + 2 + 1)
+    assert (found.rows[Store.LAKE], found.rows[Store.OLD_LAKE_FILES]) == (3, 3)
     assert objects_naming(filled) == []
     assert {line.CustomerID for line in filled.lines()} == {None, "13047"}
     current = filled.totals.current()
     assert current
     assert [sum(day.lines for day in filled.totals.month(key)) for key in current.months.values()] == [3]
     assert erase(filled).is_empty
+
+
+def test_no_sum_counts_the_customers_lines(filled: Lake) -> None:
+    """Neither the current one of a month nor an older one."""
+    erase(filled)
+    current = filled.totals.current()
+    assert current
+    kept = {"totals/current.json", *current.months.values()}
+    assert {key for key in filled.object_keys() if key.startswith("totals/")} == kept
 
 
 def test_kept_lines_stay_in_the_lake(filled: Lake) -> None:

@@ -1,4 +1,4 @@
-"""From the queue of new objects to one commit: read, unite each month that they touch, commit, acknowledge last.
+"""From the queue of new objects to one commit: read, find each month's new lines, commit them, acknowledge last.
 
 Whatever fails on the way, the messages stay in the queue and the next refresh begins again with them. It finds the
 lines that are in the lake already and writes nothing for them.
@@ -7,6 +7,7 @@ lines that are in the lake already and writes nothing for them.
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
 from uuid import uuid4
@@ -167,10 +168,11 @@ class Refresh:
         for attempt in range(1, _ATTEMPTS + 1):
             snapshot = self._table.snapshot()
             try:
-                files = list(self._write_months(months, staging, snapshot))
+                written = list(self._write_months(months, staging, snapshot))
+                files = [file for file, _ in written]
                 if files:
                     self._check_erasures()
-                    self._table.commit(snapshot, files)
+                    self._table.commit(snapshot, files, [file.month for file, replaces in written if replaces])
             except LakeChanged:
                 if attempt == _ATTEMPTS:
                     raise
@@ -178,8 +180,7 @@ class Refresh:
             if files:
                 snapshot = self._table.snapshot()
                 done.version, done.months = snapshot.version, [file.month for file in files]
-            paths = {month: file.path for month, file in snapshot.files.items()}
-            self._totals.publish(snapshot.version, snapshot.committed_at, paths)
+            self._totals.publish(snapshot.version, snapshot.committed_at, snapshot.paths)
             return
 
     def _check_erasures(self) -> None:
@@ -190,20 +191,31 @@ class Refresh:
         if self._erasures.read() != self._erased:
             raise Unavailable("an erasure began or ended during the refresh, which has to begin again")
 
-    def _write_months(self, months: Sequence[str], staging: Staging, snapshot: Snapshot) -> Iterator[MonthFile]:
-        """Write the data file and the sums of each month that has new lines."""
-        old, new = staging.folder / "old.parquet", staging.folder / "new.parquet"
+    def _write_months(
+        self, months: Sequence[str], staging: Staging, snapshot: Snapshot
+    ) -> Iterator[tuple[MonthFile, bool]]:
+        """Write a data file and the sums of each month that has new lines. The bool is that of `United`."""
+        new = staging.folder / "new.parquet"
         for month in months:
-            if there := snapshot.files.get(month):
-                old.write_bytes(self._table.read(there))
-            rows = staging.unite(month, old if there else None, new)
-            if rows is None:
+            there = snapshot.months.get(month, ())
+            old = self._fetch(there, staging.folder)
+            united = staging.unite(month, old, new)
+            if united is None:
                 continue
-            file = MonthFile(month, f"month={month}/{uuid4()}.parquet", rows, new.stat().st_size)
+            file = MonthFile(month, f"month={month}/{uuid4()}.parquet", united.rows, new.stat().st_size)
             self._check_erasures()
             self._table.write(file, new.read_bytes())
-            self._totals.write(file.path, staging.totals(new))
-            yield file
+            if united.replaces_old:
+                there, old = (), []
+            self._totals.write([*(each.path for each in there), file.path], staging.totals([*old, new]))
+            yield file, united.replaces_old
+
+    def _fetch(self, files: Sequence[MonthFile], folder: Path) -> list[Path]:
+        """Copies in `folder`, which replace those of the month before."""
+        paths = [folder / f"old-{number}.parquet" for number in range(len(files))]
+        for file, path in zip(files, paths, strict=True):
+            path.write_bytes(self._table.read(file))
+        return paths
 
 
 class _Notification(BaseModel):

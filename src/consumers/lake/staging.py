@@ -1,4 +1,4 @@
-"""A set of lines on its way into the lake, in DuckDB: rows of batches go in, and united data files of months come out.
+"""A set of lines on its way into the lake, in DuckDB: rows of batches go in, and data files of months come out.
 
 Most rows come from this project's client, which writes each value in its normal form and the fields in one order.
 DuckDB reads such rows as columns, at a quarter of what the pipeline's parser costs. The parser reads all others.
@@ -6,6 +6,7 @@ DuckDB reads such rows as columns, at a quarter of what the pipeline's parser co
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Self
@@ -26,6 +27,9 @@ _THREADS = 1  # the function has one processor, and two threads need a tenth mor
 _ROWS_PER_INSERT = 50_000  # an insert of few rows costs twice as much for each
 _NAMES = ", ".join(COLUMNS)
 _STAGED = ", ".join(f"{name} {kind}" for name, kind in DUCKDB_TYPES.items())
+MOST_FILES: Final = 8
+"""Data files of a month. A refresh that would make one more writes the whole month again, as one file."""
+
 MOST_SORTED: Final = 500_000
 """Old lines that are sorted again together with new ones. More do not fit into MEMORY_LIMIT, so they keep their places,
 and the new ones, sorted, stand beside them: a refresh then needs the same memory for any number of lines.
@@ -59,6 +63,14 @@ _TOTALS = """
     FROM (SELECT *, make_timestamp(epoch_us(InvoiceDate))::DATE AS day FROM ({lines}) WHERE Withdrawn IS NULL)
     GROUP BY day, Country ORDER BY day, Country
 """
+
+
+@dataclass(frozen=True, slots=True)
+class United:
+    """A new data file. `replaces_old` says that it holds all lines of the month; else it holds new ones alone."""
+
+    rows: int
+    replaces_old: bool
 
 
 class Staging:
@@ -116,32 +128,34 @@ class Staging:
         self._insert()
         return [month for (month,) in self._db.execute("SELECT DISTINCT month FROM staged ORDER BY month").fetchall()]
 
-    def unite(self, month: str, old: Path | None, into: Path) -> int | None:
-        """Write the month's old lines and the staged ones, each once, and return how many there are.
+    def unite(self, month: str, old: Sequence[Path], into: Path, most_files: int = MOST_FILES) -> United | None:
+        """Write the staged lines of a month that its data files `old` do not have, each once.
 
-        Of several statements about a line the one that holds is written, also if it is a withdrawal. None, and no
-        file, where all that holds is among the old ones. `old` has no duplicates: it is a data file that this method
-        wrote.
+        The old lines are written with them where a statement may replace one of them, and where there are
+        `most_files` old files. Of several statements about a line the one that holds is written, also if it is a
+        withdrawal. None, and no file, where all that holds is among the old lines. Those are there once each: this
+        method wrote them.
         """
         has_statements = self._has_statements(month)
+        replaces_old = has_statements or len(old) >= most_files
         with self._fresh_lines(month, old, has_statements=has_statements) as fresh:
             if not fresh:
                 return None
             source = f"SELECT {_NAMES} FROM fresh ORDER BY {FILE_ORDER}"
-            if old:
+            if old and replaces_old:
                 replaced = f" AS old ANTI JOIN fresh ON {_SAME}" if has_statements else ""
                 kept = f"SELECT {_NAMES} FROM ({self._lines(old)}){replaced} UNION ALL"
                 source = f"{kept} {source}" if self._count(old) <= MOST_SORTED else f"{kept} FROM ({source})"
             self._db.execute(f"COPY ({source}) TO '{into}' ({FILE_FORMAT})")
-        return self._count(into)
+        return United(self._count([into]), replaces_old)
 
-    def totals(self, file: Path) -> list[DayTotals]:
-        """The sums of a data file, by day and country."""
-        query = _TOTALS.format(lines=self._lines(file))
+    def totals(self, files: Sequence[Path]) -> list[DayTotals]:
+        """The sums of all lines in some data files, by day and country."""
+        query = _TOTALS.format(lines=self._lines(files))
         return [DayTotals(*row) for row in self._db.execute(query).fetchall()]
 
-    def _count(self, file: Path) -> int:
-        return int(self._db.execute(f"SELECT count(*) FROM {_file(file)}").fetchall()[0][0])
+    def _count(self, files: Sequence[Path]) -> int:
+        return int(self._db.execute(f"SELECT count(*) FROM {read_files(files)}").fetchall()[0][0])
 
     def _has_statements(self, month: str) -> bool:
         """Without them each staged row is new or equal to an old one, which costs less to find out."""
@@ -149,7 +163,7 @@ class Staging:
         return bool(self._db.execute(query, [month]).fetchall()[0][0])
 
     @contextmanager
-    def _fresh_lines(self, month: str, old: Path | None, *, has_statements: bool) -> Iterator[int]:
+    def _fresh_lines(self, month: str, old: Sequence[Path], *, has_statements: bool) -> Iterator[int]:
         """Make the relation `fresh` of the staged lines that are to be written, and yield how many there are."""
         if has_statements or not self._is_all_new(month, old):
             distinct = f"SELECT DISTINCT {_NAMES} FROM staged WHERE month = ?{_STRONGEST if has_statements else ''}"
@@ -165,7 +179,7 @@ class Staging:
         finally:
             self._db.execute(f"DROP {kind} fresh")
 
-    def _is_all_new(self, month: str, old: Path | None) -> bool:
+    def _is_all_new(self, month: str, old: Sequence[Path]) -> bool:
         """Whether no two staged lines of the month, and no staged and old one, have the same hash, and so can be equal.
 
         That is so for most refreshes, and costs a third of comparing the lines themselves.
@@ -178,12 +192,12 @@ class Staging:
         known = f"SELECT count(*) FROM ({there}) SEMI JOIN ({staged}) USING (hash)"
         return not self._db.execute(known, [month]).fetchall()[0][0]
 
-    def _lines(self, file: Path) -> str:
-        """A query of all lines in a data file. It may have been written before a column was added."""
-        described = self._db.execute(f"DESCRIBE SELECT * FROM {_file(file)}").fetchall()
+    def _lines(self, files: Sequence[Path]) -> str:
+        """A query of all lines in some data files. They may have been written before a column was added."""
+        described = self._db.execute(f"DESCRIBE SELECT * FROM {read_files(files)}").fetchall()
         there = {name for name, *_ in described}
         columns = [name if name in there else f"NULL::{kind} AS {name}" for name, kind in DUCKDB_TYPES.items()]
-        return f"SELECT {', '.join(columns)} FROM {_file(file)}"
+        return f"SELECT {', '.join(columns)} FROM {read_files(files)}"
 
     def _insert(self) -> None:
         """Numbers in a batch count rows without Occurrence, so leaving out rows that have one changes no number."""
@@ -229,9 +243,10 @@ class Staging:
         self._db.unregister("chunk")
 
 
-def _file(path: Path) -> str:
-    """Without `hive_partitioning` DuckDB would add a column for each folder that is named like one."""
-    return f"read_parquet('{path}', hive_partitioning = false)"
+def read_files(files: Sequence[Path]) -> str:
+    """Data files as a table of SQL. With `hive_partitioning` each folder that is named like a column would add one."""
+    listed = ", ".join(f"'{file}'" for file in files)
+    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
 
 
 def _line_ids(lines: Sequence[Line], batch_id: str, numbers: Sequence[int]) -> list[str | None]:

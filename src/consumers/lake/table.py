@@ -1,4 +1,4 @@
-"""The lake's table: Delta Lake at `lines/` in the lake's bucket, one data file for each month of InvoiceDate.
+"""The lake's table: Delta Lake at `lines/` in the lake's bucket, with some data files for each month of InvoiceDate.
 
 The library deltalake writes the log, and the log only: a commit names the data files that hold from now on. It is
 made on condition that nobody committed since the snapshot was taken, and is never rebased onto another commit: a
@@ -8,6 +8,7 @@ month that was united with an old version of itself would lose or double lines.
 import json
 import re
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class NewerTable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MonthFile:
-    """A month's data file. `path` is below the table's folder."""
+    """One of a month's data files. `path` is below the table's folder."""
 
     month: str
     path: str
@@ -93,12 +94,20 @@ class MonthFile:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One version of the table. `files` are by month."""
+    """One version of the table. `months` are the data files of each month, which have no line in common."""
 
     version: int
     committed_at: datetime
-    files: Mapping[str, MonthFile]
+    months: Mapping[str, Sequence[MonthFile]]
     delta: DeltaTable
+
+    @property
+    def files(self) -> list[MonthFile]:
+        return [file for files in self.months.values() for file in files]
+
+    @property
+    def paths(self) -> dict[str, list[str]]:
+        return {month: [file.path for file in files] for month, files in self.months.items()}
 
     @property
     def columns(self) -> set[str]:
@@ -133,7 +142,7 @@ class LakeTable:
 
     def unnamed_files(self, snapshot: Snapshot) -> list[MonthFile]:
         """Data files that this version does not name: of older versions, of a refresh that runs, or of a dead one."""
-        named = {file.path for file in snapshot.files.values()}
+        named = {file.path for file in snapshot.files}
         listed = Bucket(self._s3, self._bucket).objects(f"{_FOLDER}/{MONTH}=")
         paths = [each.key.removeprefix(f"{_FOLDER}/") for each in listed]
         return [
@@ -151,22 +160,21 @@ class LakeTable:
         with translate_errors("S3"):
             self._s3.put_object(Bucket=self._bucket, Key=f"{_FOLDER}/{file.path}", Body=data)
 
-    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], removed: Sequence[str] = ()) -> None:
-        """Let `files` replace their months, and take the months `removed` out, all in one version.
+    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], replaced: Sequence[str] = ()) -> None:
+        """Add `files`, and take out what was there of the months `replaced`, all in one version.
 
         Raises LakeChanged unless `snapshot` is the newest version still. After an unclear answer, too: the commit
         may have been made, and a retry with a new snapshot finds the lines. Raises NewerTable, too.
         """
         if unknown := snapshot.columns - {*COLUMNS, MONTH}:
             raise NewerTable(f"the lake's table has columns of a newer version: {', '.join(sorted(unknown))}")
-        months = [*(file.month for file in files), *removed]
         try:
             snapshot.delta.create_write_transaction(
                 [_addition(file) for file in files],
-                mode="overwrite",
+                mode="overwrite" if replaced else "append",
                 schema=_schema(),
                 partition_by=[MONTH],
-                partition_filters=[(MONTH, "in", months)],
+                partition_filters=[(MONTH, "in", list(replaced))] if replaced else None,
                 commit_properties=CommitProperties(max_commit_retries=0),
                 # A checkpoint is one more object. Old log entries are the vacuum's: only it may delete.
                 post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
@@ -240,9 +248,11 @@ def _object_store_options(s3: "S3Client", credentials: Credentials | None) -> di
 def _snapshot(delta: DeltaTable) -> Snapshot:
     actions = delta.get_add_actions(flatten=True)
     columns = [actions[name].to_pylist() for name in (f"partition.{MONTH}", "path", "num_records", "size_bytes")]
-    files = {month: MonthFile(month, path, rows, size) for month, path, rows, size in zip(*columns, strict=True)}
+    months: defaultdict[str, list[MonthFile]] = defaultdict(list)
+    for month, path, rows, size in sorted(zip(*columns, strict=True)):
+        months[month].append(MonthFile(month, path, rows, size))
     millis = delta.history(1)[0]["timestamp"]
-    return Snapshot(delta.version(), datetime.fromtimestamp(millis / 1000, UTC), files, delta)
+    return Snapshot(delta.version(), datetime.fromtimestamp(millis / 1000, UTC), months, delta)
 
 
 def _schema() -> Schema:

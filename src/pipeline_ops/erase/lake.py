@@ -1,9 +1,9 @@
-"""Erases a customer from the lake: a month is written again, and its old data file is deleted at once.
+"""Erases a customer from the lake: a month is written again, and its old data files are deleted at once.
 
 A query that still reads the old version fails then, and succeeds when it is asked again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import duckdb
 from rich.progress import Progress
 
 from aws.totals import TotalsStore
-from consumers.lake.staging import FILE_FORMAT, Staging
+from consumers.lake.staging import FILE_FORMAT, Staging, read_files
 from consumers.lake.table import MONTH, LakeChanged, LakeTable, MonthFile, Snapshot
 from invoices.erasure import erase_line
 from invoices.line import Line
@@ -37,20 +37,20 @@ class LakeErasure:
             return
         snapshot = self._erase_months(found, bar)
         for file in bar.track(self.table.unnamed_files(snapshot), description="Lake, old files"):
-            with self._lines(file) as (_, lines):
+            with self._lines([file]) as (_, lines):
                 rows = len(lines)
             if rows:
                 found.add(Store.OLD_LAKE_FILES, rows)
                 if not self.target.dry_run:
-                    self.totals.delete(file.path)
+                    self.totals.delete_old(file.month)
                     self.table.delete(file)
 
     def _erase_months(self, found: Found, bar: Progress) -> Snapshot:
         """Begin again with a new snapshot as often as somebody else commits first. Returns the newest version."""
         for attempt in range(1, _ATTEMPTS + 1):
             snapshot, seen = self.table.snapshot(), Found()
-            months = bar.track(sorted(snapshot.files.items()), description="Lake, months")
-            changed = {month: new for month, file in months if (new := self._erase_month(file, seen)) is not file}
+            months = bar.track(sorted(snapshot.months.items()), description="Lake, months")
+            changed = {month: new for month, old in months if (new := self._erase_month(old, seen)) is not old}
             try:
                 if changed and not self.target.dry_run:
                     snapshot = self._commit(snapshot, changed)
@@ -61,53 +61,55 @@ class LakeErasure:
             break
         found.include(seen)
         if not self.target.dry_run:
-            paths = {month: file.path for month, file in snapshot.files.items()}
-            self.totals.publish(snapshot.version, snapshot.committed_at, paths)
+            self.totals.publish(snapshot.version, snapshot.committed_at, snapshot.paths)
         return snapshot
 
-    def _commit(self, snapshot: Snapshot, changed: dict[str, MonthFile | None]) -> Snapshot:
-        removed = [month for month, file in changed.items() if not file]
-        self.table.commit(snapshot, [file for file in changed.values() if file], removed)
+    def _commit(self, snapshot: Snapshot, changed: dict[str, Sequence[MonthFile]]) -> Snapshot:
+        self.table.commit(snapshot, [file for files in changed.values() for file in files], list(changed))
         return self.table.snapshot()
 
-    def _erase_month(self, file: MonthFile, seen: Found) -> MonthFile | None:
-        """The file itself where it does not name the customer; None where nothing is left of the month."""
-        with self._lines(file) as (old, lines):
+    def _erase_month(self, files: Sequence[MonthFile], seen: Found) -> Sequence[MonthFile]:
+        """The files themselves where they do not name the customer, and none where nothing is left of the month."""
+        with self._lines(files) as (old, lines):
             if not lines:
-                return file
+                return files
             seen.add(Store.LAKE, len(lines))
             erased = [erase_line(line, name.hex(), self.target.customers) for name, line in lines]
             kept = [line for line in erased if line]
-            is_empty = file.rows == len(lines) and not kept
-            return None if is_empty or self.target.dry_run else self._write_month(file, old, len(lines), kept)
+            left = sum(file.rows for file in files) - len(lines)
+            is_empty = not left and not kept
+            return [] if is_empty or self.target.dry_run else [self._write_month(files[0].month, old, left, kept)]
 
-    def _write_month(self, file: MonthFile, old: Path, gone: int, kept: list[Line]) -> MonthFile:
-        rest, new = old.with_name("rest.parquet"), old.with_name("new.parquet")
+    def _write_month(self, month: str, old: Sequence[Path], rows: int, kept: list[Line]) -> MonthFile:
+        """`rows` are those of others in the old files, and `kept` are written beside them."""
+        rest, new = old[0].with_name("rest.parquet"), old[0].with_name("new.parquet")
         _copy_without(old, self.target.customer_id, rest)
         with Staging() as staging:
             staging.add_rows("", [line.model_dump_json().encode() for line in kept], [0] * len(kept))
-            rows = staging.unite(file.month, rest, new) if kept else None
-            if rows is None:
+            if kept and (united := staging.unite(month, [rest], new, most_files=1)):
+                rows = united.rows
+            else:
                 rest.replace(new)
-                rows = file.rows - gone
-            written = MonthFile(file.month, f"{MONTH}={file.month}/{uuid4()}.parquet", rows, new.stat().st_size)
+            written = MonthFile(month, f"{MONTH}={month}/{uuid4()}.parquet", rows, new.stat().st_size)
             self.table.write(written, new.read_bytes())
-            self.totals.write(written.path, staging.totals(new))
+            self.totals.write([written.path], staging.totals([new]))
         return written
 
     @contextmanager
-    def _lines(self, file: MonthFile) -> Iterator[tuple[Path, list[tuple[bytes, Line]]]]:
-        """A copy of the data file on this machine, and the customer's rows in it."""
-        with TemporaryDirectory(prefix="erase-") as folder:
-            path = Path(folder, f"{MONTH}={file.month}", "old.parquet")
-            path.parent.mkdir()
-            path.write_bytes(self.table.read(file))
-            yield path, lines_of_customer(path, self.target.customer_id)
+    def _lines(self, files: Sequence[MonthFile]) -> Iterator[tuple[list[Path], list[tuple[bytes, Line]]]]:
+        """Copies of a month's data files on this machine, and the customer's rows in them."""
+        with TemporaryDirectory(prefix="erase-") as temporary:
+            folder = Path(temporary, f"{MONTH}={files[0].month}")
+            folder.mkdir()
+            paths = [folder / f"{number}.parquet" for number in range(len(files))]
+            for file, path in zip(files, paths, strict=True):
+                path.write_bytes(self.table.read(file))
+            yield paths, lines_of_customer(paths, self.target.customer_id)
 
 
-def _copy_without(old: Path, customer_id: str, into: Path) -> None:
-    """In the order of the old file."""
-    rows = f"read_parquet('{old}', hive_partitioning = false)"
+def _copy_without(old: Sequence[Path], customer_id: str, into: Path) -> None:
+    """Into one file, in the order of the old ones."""
+    rows = read_files(old)
     with duckdb.connect(config={"threads": 2}) as db:
         db.execute("SET TimeZone = 'UTC'")
         db.execute(f"CREATE TABLE rest AS FROM {rows} WHERE CustomerID IS DISTINCT FROM ?", [customer_id])

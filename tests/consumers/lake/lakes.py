@@ -130,7 +130,7 @@ class Lake:
 
     def _read(self) -> Iterator[LakeLine]:
         with TemporaryDirectory() as folder:
-            for month, file in self.table.snapshot().files.items():
+            for file in self.table.snapshot().files:
                 path = Path(folder, "month.parquet")
                 path.write_bytes(self.table.read(file))
                 db = duckdb.connect()
@@ -139,7 +139,7 @@ class Lake:
                 query = f"SELECT * REPLACE ({dates}) FROM read_parquet($file)"  # noqa: S608 - names of columns
                 rows = db.execute(query, {"file": str(path)}).fetchall()
                 assert len(rows) == file.rows
-                assert {f"{row[4]:%Y-%m}" for row in rows} == {month}
+                assert {f"{row[4]:%Y-%m}" for row in rows} == {file.month}
                 yield from (LakeLine(*row) for row in rows)
 
     def log(self) -> list[dict[str, dict[str, object]]]:

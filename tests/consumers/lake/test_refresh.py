@@ -98,12 +98,13 @@ def test_a_re_send_writes_nothing(lake: Lake) -> None:
 def test_each_refresh_adds_to_the_months_that_it_touches(lake: Lake) -> None:
     lake.archive("one", [row(Occurrence=1), row(InvoiceDate=JANUARY, Occurrence=1)])
     lake.refresh()
-    december = lake.table.snapshot().files["2010-12"]
+    december = lake.table.snapshot().months["2010-12"]
     lake.archive("two", [row(InvoiceDate=JANUARY, Occurrence=2)])
     refreshed = lake.refresh()
     assert refreshed
     assert (refreshed.version, refreshed.months) == (2, ["2011-01"])
-    assert lake.table.snapshot().files["2010-12"] == december
+    months = lake.table.snapshot().months
+    assert (months["2010-12"], [file.rows for file in months["2011-01"]]) == (december, [1, 1])
     assert lake.lines().total() == 3
 
 
@@ -154,7 +155,7 @@ def test_a_column_that_older_data_files_lack_is_null_there(lake: Lake) -> None:
     lake.fill_before("LineId", OLDER_LINE)
     january = lake.archive("one", [row(InvoiceDate=JANUARY)])
     lake.add([january, lake.archive("two", [row(Occurrence=1)])])
-    assert lake.table.snapshot().files["2010-12"].path == "month=2010-12/old.parquet"
+    assert lake.table.snapshot().paths["2010-12"] == ["month=2010-12/old.parquet"]
     lake.add([lake.archive("three", [row(Occurrence=1), row(Occurrence=2)])])
     assert [(line.InvoiceDate.month, line.Occurrence) for line in lake.lines() if line.LineId is None] == [
         (12, 1),
@@ -171,10 +172,10 @@ class RacedTable(LakeTable):
         self._lake = lake
         self._others = others
 
-    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], removed: Sequence[str] = ()) -> None:
+    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], replaced: Sequence[str] = ()) -> None:
         if self._others:
             self._lake.add([self._others.pop()])
-        super().commit(snapshot, files, removed)
+        super().commit(snapshot, files, replaced)
 
 
 def test_a_lost_race_begins_again_and_loses_no_line(lake: Lake) -> None:
@@ -199,8 +200,8 @@ class UnclearTable(LakeTable):
 
     is_lost = True
 
-    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], removed: Sequence[str] = ()) -> None:
-        super().commit(snapshot, files, removed)
+    def commit(self, snapshot: Snapshot, files: Sequence[MonthFile], replaced: Sequence[str] = ()) -> None:
+        super().commit(snapshot, files, replaced)
         if self.is_lost:
             self.is_lost = False
             raise LakeChanged("no answer")

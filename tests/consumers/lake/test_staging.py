@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aws.totals import DayTotals
 from bench.rows import posted_batches
 from consumers.lake import staging as staging_module
-from consumers.lake.staging import Staging
+from consumers.lake.staging import MOST_FILES, Staging, United
 from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
 from invoices.line import Line, line_id
@@ -93,7 +93,7 @@ def staged(texts: Sequence[bytes], folder: Path) -> tuple[set[LakeLine], int]:
     with Staging() as staging:
         staging.add_batch("one", texts)
         for month in staging.months():
-            staging.unite(month, None, folder / "month.parquet")
+            staging.unite(month, [], folder / "month.parquet")
             relation = duckdb.connect().read_parquet(str(folder / "month.parquet"))
             rows = [LakeLine(*row) for row in relation.fetchall()]
             found.update(each._replace(InvoiceDate=each.InvoiceDate.astimezone(UTC)) for each in rows)
@@ -141,7 +141,7 @@ def test_a_data_file_that_is_older_than_a_column_has_sums(tmp_path: Path) -> Non
     assert relation
     relation.select(*LakeLine._fields[:-2]).write_parquet(str(tmp_path / "old.parquet"))
     with Staging() as staging:
-        assert staging.totals(tmp_path / "old.parquet") == [
+        assert staging.totals([tmp_path / "old.parquet"]) == [
             DayTotals("2010-12-01", "United Kingdom", 1, "6", "15.300000")
         ]
 
@@ -151,22 +151,41 @@ def test_sums_are_by_the_day_on_the_wall_clock_also_before_1970(tmp_path: Path) 
     with Staging() as staging:
         staging.add_batch("one", [CLIENT_ROW.replace(b"2010-12-01T08:26:00", date) for date in dates])
         assert staging.months() == ["1969-12"]
-        staging.unite("1969-12", None, tmp_path / "new.parquet")
-        assert [each.day for each in staging.totals(tmp_path / "new.parquet")] == ["1969-12-30", "1969-12-31"]
+        staging.unite("1969-12", [], tmp_path / "new.parquet")
+        assert [each.day for each in staging.totals([tmp_path / "new.parquet"])] == ["1969-12-30", "1969-12-31"]
 
 
 def test_a_month_with_old_repeated_and_new_lines_is_their_set(tmp_path: Path) -> None:
     """Lines that are all new take a shorter way than these."""
     first, second, third = (CLIENT_ROW.replace(b'"536365"', b'"%d"' % number) for number in range(3))
+    files: list[Path] = []
     rows: list[int | None] = []
     for texts in ([first], [first, first, second], [third], [first, third]):
-        old = tmp_path / f"{len(rows)}.parquet"
-        new = tmp_path / f"{len(rows) + 1}.parquet"
+        new = tmp_path / f"{len(rows)}.parquet"
         with Staging() as staging:
             staging.add_batch("one", texts)
             assert staging.months() == ["2010-12"]
-            rows.append(staging.unite("2010-12", old if old.exists() else None, new))
-    assert rows == [1, 2, 3, None]
+            united = staging.unite("2010-12", files, new)
+            rows.append(united.rows if united else None)
+            files += [new] if united else []
+    assert rows == [1, 1, 1, None]
+
+
+@pytest.mark.parametrize("files", [1, MOST_FILES - 1, MOST_FILES])
+def test_a_month_is_written_again_when_it_has_many_files(tmp_path: Path, files: int) -> None:
+    old: list[Path] = []
+    for number in range(files):
+        old.append(tmp_path / f"{number}.parquet")
+        with Staging() as staging:
+            staging.add_batch("one", [CLIENT_ROW.replace(b'"536365"', b'"%d"' % number)])
+            staging.months()
+            staging.unite("2010-12", [], old[-1])
+    with Staging() as staging:
+        staging.add_batch("one", [CLIENT_ROW])
+        staging.months()
+        is_full = files == MOST_FILES
+        united = staging.unite("2010-12", old, tmp_path / "new.parquet")
+        assert united == United(files + 1 if is_full else 1, replaces_old=is_full)
 
 
 @pytest.mark.slow
@@ -179,7 +198,8 @@ def test_a_month_that_does_not_fit_into_memory_takes_a_new_line(tmp_path: Path) 
     with Staging("120MB") as staging:
         staging.add_batch("one", [CLIENT_ROW])
         assert staging.months() == ["2010-12"]
-        assert staging.unite("2010-12", tmp_path / "old.parquet", tmp_path / "new.parquet") == lines + 1
+        united = staging.unite("2010-12", [tmp_path / "old.parquet"], tmp_path / "new.parquet", most_files=1)
+        assert united == United(lines + 1, replaces_old=True)
 
 
 def test_rows_without_occurrence_keep_their_numbers_beside_others(tmp_path: Path) -> None:

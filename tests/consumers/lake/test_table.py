@@ -54,23 +54,25 @@ def test_whoever_loses_the_race_to_create_it_has_the_table_of_the_other(
     assert lake.table.snapshot().version == 0
 
 
-def test_a_commit_replaces_its_months_and_no_other(lake: Lake) -> None:
-    lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12"), file_of(lake, "2011-01")])
-    lake.table.commit(lake.table.snapshot(), [file_of(lake, "2011-01", "two")])
-    files = lake.table.snapshot().files
-    assert {month: file.path.rpartition("/")[2] for month, file in files.items()} == {
-        "2010-12": "one.parquet",
-        "2011-01": "two.parquet",
+def test_a_commit_adds_to_a_month_or_replaces_it(lake: Lake) -> None:
+    lake.table.commit(lake.table.snapshot(), [file_of(lake, month) for month in ("2010-12", "2011-01", "2011-02")])
+    new = [file_of(lake, month, "two") for month in ("2010-12", "2011-01")]
+    lake.table.commit(lake.table.snapshot(), new, replaced=["2011-01"])
+    assert lake.table.snapshot().paths == {
+        "2010-12": ["month=2010-12/one.parquet", "month=2010-12/two.parquet"],
+        "2011-01": ["month=2011-01/two.parquet"],
+        "2011-02": ["month=2011-02/one.parquet"],
     }
 
 
+@pytest.mark.parametrize("replaces", [True, False], ids=["replacing", "adding"])
 @pytest.mark.parametrize("month", ["2010-12", "2011-01"], ids=["the same month", "another month"])
-def test_a_commit_on_an_older_snapshot_is_refused(lake: Lake, month: str) -> None:
+def test_a_commit_on_an_older_snapshot_is_refused(lake: Lake, month: str, *, replaces: bool) -> None:
     """Even where the months differ: deltalake itself would rebase the second one."""
     older, newer = lake.table.snapshot(), lake.table.snapshot()
     lake.table.commit(newer, [file_of(lake, "2010-12")])
     with pytest.raises(LakeChanged):
-        lake.table.commit(older, [file_of(lake, month, "two")])
+        lake.table.commit(older, [file_of(lake, month, "two")], [month] if replaces else [])
     assert lake.table.snapshot().version == 1
 
 
@@ -84,8 +86,8 @@ def test_a_table_with_a_newer_column_is_not_written(lake: Lake, monkeypatch: pyt
 
 def test_a_month_can_be_taken_out(lake: Lake) -> None:
     lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12"), file_of(lake, "2011-01")])
-    lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12", "two")], removed=["2011-01"])
-    assert list(lake.table.snapshot().files) == ["2010-12"]
+    lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12", "two")], replaced=["2010-12", "2011-01"])
+    assert list(lake.table.snapshot().months) == ["2010-12"]
 
 
 def test_its_log_holds_nothing_of_a_row(lake: Lake) -> None:
@@ -108,7 +110,7 @@ def test_a_checkpoint_is_written_every_ten_commits(lake: Lake) -> None:
 def test_a_vacuum_deletes_what_no_version_names(lake: Lake) -> None:
     """Replaced files, and files that a refresh uploaded before it was killed."""
     for name in ("one", "two"):
-        lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12", name)])
+        lake.table.commit(lake.table.snapshot(), [file_of(lake, "2010-12", name)], ["2010-12"])
     file_of(lake, "2010-12", "never-committed")
     lake.table.vacuum(timedelta())
     assert {key for key in lake.object_keys() if key.endswith(".parquet")} == {"lines/month=2010-12/two.parquet"}

@@ -51,11 +51,12 @@ def test_sums_that_were_not_written_are_written_by_the_next_refresh(lake: Lake) 
 
 def test_older_sums_never_replace_newer_ones(lake: Lake) -> None:
     """Two refreshes may end in another order than they committed in."""
-    assert lake.totals.publish(2, THEN, {"2010-12": "month=2010-12/new.parquet"})
-    assert not lake.totals.publish(1, THEN, {"2010-12": "month=2010-12/old.parquet"})
-    current = lake.totals.current()
-    assert current
-    assert (current.version, current.months) == (2, {"2010-12": "totals/month=2010-12/new.json"})
+    assert lake.totals.publish(2, THEN, {"2010-12": ["month=2010-12/new.parquet"]})
+    newer = lake.totals.current()
+    assert not lake.totals.publish(1, THEN, {"2010-12": ["month=2010-12/old.parquet"]})
+    assert lake.totals.current() == newer
+    assert newer
+    assert newer.version == 2
 
 
 def test_a_vacuum_spares_the_current_sums(lake: Lake) -> None:
