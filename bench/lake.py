@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from bench.findings import Finding, figure
 from bench.lake_bill import LakeUse, idle_lake_cost, lake_cost
 from bench.questions import question_findings
 from bench.rows import grow, in_chunks, posted_batches
-from consumers.lake.staging import FILE_FORMAT, FILE_ORDER
+from consumers.lake.staging import FILE_FORMAT, FILE_ORDER, MOST_FILES
 from consumers.lake.table import LakeTable, MonthFile
 from invoices.batch import pack, unpack
 from invoices.limits import MAX_BODY_BYTES
@@ -66,11 +67,11 @@ peak = next(line for line in Path("/proc/self/status").read_text().splitlines() 
 print(json.dumps([done.rows, seconds, int(peak.split()[1]) // 1024, done.version]))
 """
 
-# The month of a data file with so many lines: its own again and again, each time with other invoices.
+# A data file with so many lines of a month: another file's own again and again, each time with other invoices.
 _COPIES = """
     COPY (
         FROM (
-            SELECT * EXCLUDE (copy) REPLACE (InvoiceNo || copy AS InvoiceNo)
+            SELECT * EXCLUDE (copy) REPLACE (InvoiceNo || copy || 'F{number}' AS InvoiceNo)
             FROM read_parquet('{old}'), range({times}) AS copies(copy) LIMIT {lines}
         )
         ORDER BY {order}
@@ -144,32 +145,39 @@ def _file_findings(s3: "S3Client", csv: Path) -> Iterator[Finding]:
 
 
 def _growth_findings(s3: "S3Client", months: Sequence[int]) -> Iterator[Finding]:
-    """A batch of new invoices in the largest month of the file, which holds more and more lines."""
+    """A batch of new invoices in the largest month of the file, which holds more and more lines.
+
+    Of eight such refreshes one writes the whole month again, and the others their new lines alone.
+    """
     source = max(LakeTable(s3, _FILE).snapshot().files, key=lambda file: file.rows)
     body = s3.get_object(Bucket=_ARCHIVE, Key=_key("file", 0))["Body"].read()
     rows = [row for row in unpack(body, MAX_BODY_BYTES).splitlines() if f'Date":"{source.month}'.encode() in row]
     batch = b"\n".join(row.replace(b'"InvoiceNo":"', b'"InvoiceNo":"9', 1) for row in rows)
     (key,) = _archive(s3, "new", [pack(batch)])
-    for lines in months:
-        lake = f"lake-of-{lines}"
+    for lines, (files, how) in product(months, ((1, "beside them"), (MOST_FILES, "written again with them"))):
+        lake = f"lake-of-{lines}-in-{files}"
         s3.create_bucket(Bucket=lake)
-        _fill(s3, lake, source, lines)
+        _fill(s3, lake, source, lines // files, files)
         done = _refresh(lake, [key])
-        what = f"lake, {len(rows):,} new rows in a month of {lines:,} lines"
+        what = f"lake, {len(rows):,} new rows in a month of {lines:,} lines, {how}"
         measured = f"{done.seconds:.1f} s of CPU, {done.memory} MB of memory, {done.disk} MB on the disk"
         yield figure(what, measured, f"{done.seconds / lines * 1e6:.1f} us for each line of the month")
 
 
-def _fill(s3: "S3Client", lake: str, source: MonthFile, lines: int) -> None:
+def _fill(s3: "S3Client", lake: str, source: MonthFile, lines: int, files: int) -> None:
+    """So many data files with so many lines each."""
+    table = LakeTable(s3, lake)
+    filled: list[MonthFile] = []
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as db:
         old, new = Path(folder, "old.parquet"), Path(folder, "new.parquet")
         old.write_bytes(LakeTable(s3, _FILE).read(source))
-        times = lines // source.rows + 1
-        db.execute(_COPIES.format(old=old, new=new, times=times, lines=lines, order=FILE_ORDER, form=FILE_FORMAT))
-        table = LakeTable(s3, lake)
-        file = MonthFile(source.month, f"month={source.month}/filled.parquet", lines, new.stat().st_size)
-        table.write(file, new.read_bytes())
-        table.commit(table.snapshot(), [file])
+        copies = {"old": old, "new": new, "times": lines // source.rows + 1, "lines": lines}
+        for number in range(files):
+            db.execute(_COPIES.format(**copies, number=number, order=FILE_ORDER, form=FILE_FORMAT))
+            path = f"month={source.month}/{number}.parquet"
+            filled.append(MonthFile(source.month, path, lines, new.stat().st_size))
+            table.write(filled[-1], new.read_bytes())
+    table.commit(table.snapshot(), filled)
 
 
 def _archive(s3: "S3Client", name: str, bodies: Sequence[bytes]) -> list[str]:

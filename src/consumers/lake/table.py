@@ -59,6 +59,7 @@ DUCKDB_TYPES: Final[Mapping[str, str]] = {name: _DUCKDB_TYPES.get(kind, kind) fo
 
 MONTH: Final = "month"
 _FOLDER = "lines"
+_NO_MONTH = "none"
 _CHECKPOINT_EVERY = 10
 _GRACE_HOURS = 24
 GRACE: Final = timedelta(hours=_GRACE_HOURS)
@@ -171,10 +172,10 @@ class LakeTable:
         try:
             snapshot.delta.create_write_transaction(
                 [_addition(file) for file in files],
-                mode="overwrite" if replaced else "append",
+                mode="overwrite",  # also where nothing is: an append would not add a new column to the table
                 schema=_schema(),
                 partition_by=[MONTH],
-                partition_filters=[(MONTH, "in", list(replaced))] if replaced else None,
+                partition_filters=[(MONTH, "in", list(replaced) or [_NO_MONTH])],
                 commit_properties=CommitProperties(max_commit_retries=0),
                 # A checkpoint is one more object. Old log entries are the vacuum's: only it may delete.
                 post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),

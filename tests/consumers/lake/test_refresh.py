@@ -157,10 +157,8 @@ def test_a_column_that_older_data_files_lack_is_null_there(lake: Lake) -> None:
     lake.add([january, lake.archive("two", [row(Occurrence=1)])])
     assert lake.table.snapshot().paths["2010-12"] == ["month=2010-12/old.parquet"]
     lake.add([lake.archive("three", [row(Occurrence=1), row(Occurrence=2)])])
-    assert [(line.InvoiceDate.month, line.Occurrence) for line in lake.lines() if line.LineId is None] == [
-        (12, 1),
-        (12, 2),
-    ]
+    known_by_content = {(line.InvoiceDate.month, line.Occurrence) for line in lake.lines() if line.LineId is None}
+    assert known_by_content == {(12, 1), (12, 2)}
     assert (lake.lines().total(), lake.table.snapshot().columns) == (3, {*COLUMNS, MONTH})
 
 
