@@ -145,7 +145,7 @@ def test_data_files_are_fetched_once_and_forgotten_when_they_are_replaced(filled
     """Rows that were taken out of the lake do not stay on the caller's machine."""
     command.query(SUM)
     first = {path: path.stat().st_mtime_ns for path in command.cache.rglob("*.parquet")}
-    filled.archive("two", [row(Occurrence=3)])
+    filled.archive("two", [row(Occurrence=1, AsOf="2026-11-26T10:00:00Z", Withdrawn=True)])
     filled.refresh()
     command.query(SUM)
     second = {path: path.stat().st_mtime_ns for path in command.cache.rglob("*.parquet")}
