@@ -1,13 +1,16 @@
-"""What `sam build` makes: one folder for each function, zipped as `sam deploy` uploads it."""
+"""What `sam build` makes for this machine: one folder for each function, zipped as `sam deploy` uploads it."""
 
 import os
+import platform
 import subprocess
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from acceptance.machine import LAMBDA_PYTHON, PROJECT, python_version
-
+PROJECT = Path(__file__).parent.parent
+LAMBDA_PYTHON = PROJECT / ".venv-lambda" / "bin" / "python"
+TEMPLATE_PYTHON = "3.13"
 FUNCTIONS = ("ApiFunction", "ToS3Function", "ToDynamodbFunction", "ToLakeFunction", "VacuumLakeFunction")
 
 
@@ -52,3 +55,15 @@ def sam_build(folder: Path, architecture: str, python: Path = LAMBDA_PYTHON) -> 
     )
     assert finished.returncode == 0, finished.stderr[-3000:]
     return Build(folder, architecture)
+
+
+def architecture() -> str:
+    """This machine's, in SAM's words."""
+    return "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+
+
+@cache
+def python_version(python: Path = LAMBDA_PYTHON) -> str:
+    """Of .venv-lambda `3.13`, or what took its place when that was made."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return subprocess.check_output([python, "-c", program], text=True).strip()

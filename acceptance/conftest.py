@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from acceptance.artifacts import Build, sam_build
-from acceptance.machine import PROJECT, TEMPLATE_PYTHON, architecture, python_version
+from acceptance.artifacts import PROJECT, TEMPLATE_PYTHON, Build, architecture, python_version, sam_build
 from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment, machine_environment
 from local_runtime.pipeline import create_key
@@ -18,15 +17,12 @@ from local_runtime.stack.template import physical_names, read_template
 
 @dataclass(frozen=True)
 class DataPlane:
-    """The template's stream, bucket and tables in an emulator, and the environment of each function."""
+    """The template's stream, buckets and tables in an emulator, its functions, and what each needs to reach them."""
 
     clients: Clients
     functions: dict[str, Function]
     surroundings: dict[str, str]
     api_key: str
-
-    def environment(self, function: str) -> dict[str, str]:
-        return {**self.surroundings, **self.functions[function].environment}
 
 
 @pytest.fixture(scope="session", autouse=True)

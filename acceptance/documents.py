@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from acceptance.machine import PROJECT
+from acceptance.artifacts import PROJECT
 from tests.pipeline_api.openapi_document import DOCUMENT, openapi_text
 
 THIRD_PARTY = PROJECT / "acceptance" / "third_party_clients"

@@ -18,76 +18,75 @@ from queue import SimpleQueue
 from typing import Any, TypeAlias
 from uuid import uuid4
 
+from acceptance.artifacts import LAMBDA_PYTHON
 from acceptance.http_servers import LoopbackHandler, serve
-from acceptance.machine import LAMBDA_PYTHON
-from local_runtime.processes import peak_memory
+from local_runtime.stack.functions import Function
 
 Event: TypeAlias = dict[str, Any]
 
-_INVOCATION = re.compile(r"/2018-06-01/runtime/invocation/[^/]+/(?P<outcome>response|error)")
+_INVOCATION = re.compile(r"/2018-06-01/runtime/invocation/[^/]+/response")
 _FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:proof"
-_SLOWEST_START_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`answer` is what the handler returned, or Lambda's error document where it `failed`."""
-
-    answer: Any
-    failed: bool
-    seconds: float
+_PATIENCE_SECONDS = 60
 
 
 @dataclass
 class LambdaProcess:
     """One invocation at a time.
 
-    `init_seconds` are from the start of the interpreter to its first call for an event, and `init_cpu_seconds` what
-    the processor worked for it: a busy machine does not change these.
+    `init_cpu_seconds` are what the processor worked from the start of the interpreter to its first call for an event:
+    a busy machine does not change these.
     """
 
     log: Path
-    timeout_seconds: int = 60
-    pid: int = 0
-    init_seconds: float = 0.0
+    timeout_seconds: int
     init_cpu_seconds: float = 0.0
-    init_error: str | None = None
-    handed_over: float = 0.0
     is_ready: threading.Event = field(default_factory=threading.Event)
     events: "SimpleQueue[Event]" = field(default_factory=SimpleQueue)
-    outcomes: "SimpleQueue[Outcome]" = field(default_factory=SimpleQueue)
+    answers: "SimpleQueue[Any]" = field(default_factory=SimpleQueue)
+    errors: list[str] = field(default_factory=list)
 
-    def invoke(self, event: Event) -> Outcome:
+    def invoke(self, event: Event) -> Any:
+        """What the handler returns for it."""
         self.events.put(event)
-        return self.outcomes.get(timeout=self.timeout_seconds)
+        answer = self.answers.get(timeout=self.timeout_seconds + _PATIENCE_SECONDS)
+        assert self.errors == []
+        return answer
 
     def log_entries(self) -> list[dict[str, Any]]:
         """Its log as CloudWatch gets it: every line is JSON."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line]
 
-    def peak_megabytes(self) -> int:
-        return (peak_memory(self.pid) or 0) // 1024**2
-
 
 @contextmanager
-def lambda_process(artifact: Path, handler: str, environment: Mapping[str, str], log: Path) -> Iterator[LambdaProcess]:
+def lambda_process(
+    artifact: Path, function: Function, surroundings: Mapping[str, str], log: Path
+) -> Iterator[LambdaProcess]:
     """Nothing but the artifact can be imported, and nothing is written into it: on Lambda it is read-only."""
-    function = LambdaProcess(log)
-    with serve(_runtime_api(function)) as address, log.open("w") as output:
-        started = time.perf_counter()
+    running = LambdaProcess(log, function.timeout_seconds)
+    with serve(_runtime_api(running)) as address, log.open("w") as output:
         process = subprocess.Popen(
-            [LAMBDA_PYTHON, "-m", "awslambdaric", handler],
+            [LAMBDA_PYTHON, "-m", "awslambdaric", function.handler],
             cwd=artifact,
-            env={**environment, **_lambda_environment(artifact, handler, address)},
+            env={
+                **surroundings,
+                **function.environment,
+                "AWS_LAMBDA_RUNTIME_API": address,
+                "AWS_LAMBDA_FUNCTION_NAME": "proof",
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+                "AWS_LAMBDA_LOG_FORMAT": "JSON",
+                "AWS_LAMBDA_LOG_LEVEL": "INFO",
+                "LAMBDA_TASK_ROOT": str(artifact),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "_HANDLER": function.handler,
+            },
             stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
-            assert function.is_ready.wait(_SLOWEST_START_SECONDS), log.read_text()
-            assert function.init_error is None, function.init_error
-            function.pid, function.init_seconds = process.pid, time.perf_counter() - started
-            function.init_cpu_seconds = _cpu_seconds(process.pid)
-            yield function
+            assert running.is_ready.wait(_PATIENCE_SECONDS), log.read_text()
+            assert running.errors == []
+            running.init_cpu_seconds = _cpu_seconds(process.pid)
+            yield running
         finally:
             process.kill()
             process.wait()
@@ -99,35 +98,22 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _lambda_environment(artifact: Path, handler: str, address: str) -> dict[str, str]:
-    return {
-        "AWS_LAMBDA_RUNTIME_API": address,
-        "AWS_LAMBDA_FUNCTION_NAME": "proof",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
-        "AWS_LAMBDA_LOG_FORMAT": "JSON",
-        "AWS_LAMBDA_LOG_LEVEL": "INFO",
-        "LAMBDA_TASK_ROOT": str(artifact),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "_HANDLER": handler,
-    }
-
-
 def _runtime_api(function: LambdaProcess) -> type[LoopbackHandler]:
     class RuntimeApi(LoopbackHandler):
         def give_event(self) -> None:
             function.is_ready.set()
             body = json.dumps(function.events.get()).encode()
             deadline = int((time.time() + function.timeout_seconds) * 1000)
-            function.handed_over = time.perf_counter()
             self._respond(200, body, {"Deadline-Ms": str(deadline), "Invoked-Function-Arn": _FUNCTION_ARN})
 
         def take_outcome(self) -> None:
-            """Of an event, or of a start that failed."""
-            seconds, text = time.perf_counter() - function.handed_over, self.body()
-            if found := _INVOCATION.fullmatch(self.path):
-                function.outcomes.put(Outcome(json.loads(text), found["outcome"] == "error", seconds))
+            """An answer, or the error of an event or of a start."""
+            text = self.body().decode()
+            if _INVOCATION.fullmatch(self.path):
+                function.answers.put(json.loads(text))
             else:
-                function.init_error = text.decode()
+                function.errors.append(text)
+                function.answers.put(None)
                 function.is_ready.set()
             self._respond(202, b"{}", {})
 

@@ -16,8 +16,7 @@ from typing import Any
 import boto3
 import httpx
 
-from acceptance.artifacts import Build
-from acceptance.machine import PROJECT
+from acceptance.artifacts import PROJECT, Build
 from local_runtime.engine import Certificate, start_engine
 from local_runtime.environment import machine_environment
 from local_runtime.folder import lock_folder

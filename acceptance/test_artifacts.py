@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.artifacts import FUNCTIONS, Build
-from acceptance.machine import PROJECT, python_version
+from acceptance.artifacts import FUNCTIONS, PROJECT, Build, python_version
 
 MEGABYTE = 1024 * 1024
 BUDGET = {"ApiFunction": 6 * MEGABYTE, "ToS3Function": 4 * MEGABYTE, "ToDynamodbFunction": 4 * MEGABYTE}
@@ -19,27 +18,30 @@ WEB = {"fastapi", "starlette", "mangum", "anyio"}
 NEVER = {"pandas", "numpy", "uvicorn", "ministack", "httpx", "local_runtime", "client", "cryptography"}
 
 
+@pytest.fixture(params=["build", "arm64_build"])
+def each_build(request: pytest.FixtureRequest) -> Build:
+    """For this machine, and for the processor of the default deployment."""
+    build: Build = request.getfixturevalue(request.param)
+    return build
+
+
 def top_level(artifact: Path) -> set[str]:
     return {path.name for path in artifact.iterdir()}
 
 
 @pytest.mark.parametrize("function", BUDGET)
-@pytest.mark.parametrize("which", ["build", "arm64_build"])
-def test_an_artifact_keeps_its_budget(request: pytest.FixtureRequest, which: str, function: str) -> None:
+def test_an_artifact_keeps_its_budget(each_build: Build, function: str) -> None:
     """Zipped, as Lambda downloads it at a cold start."""
-    build: Build = request.getfixturevalue(which)
-    size = build.zipped_bytes(function)
-    print(f"\n{function} for {build.architecture}: {size / MEGABYTE:.2f} MB zipped")
+    size = each_build.zipped_bytes(function)
+    print(f"\n{function} for {each_build.architecture}: {size / MEGABYTE:.2f} MB zipped")
     assert size <= BUDGET[function]
 
 
 @pytest.mark.parametrize("function", ["ToLakeFunction", "VacuumLakeFunction"])
-@pytest.mark.parametrize("which", ["build", "arm64_build"])
-def test_the_lakes_artifact_is_below_lambdas_limit(request: pytest.FixtureRequest, which: str, function: str) -> None:
+def test_the_lakes_artifact_is_below_lambdas_limit(each_build: Build, function: str) -> None:
     """Unzipped: two engines are in it."""
-    build: Build = request.getfixturevalue(which)
-    size = build.unzipped_bytes(function)
-    print(f"\n{function} for {build.architecture}: {size / MEGABYTE:.0f} MB unzipped")
+    size = each_build.unzipped_bytes(function)
+    print(f"\n{function} for {each_build.architecture}: {size / MEGABYTE:.0f} MB unzipped")
     assert size <= MOST_UNZIPPED
 
 
@@ -67,15 +69,13 @@ def test_every_package_is_the_locked_one(build: Build, function: str) -> None:
     assert installed - locked == set()
 
 
-@pytest.mark.parametrize("which", ["build", "arm64_build"])
-def test_compiled_modules_fit_the_machine(request: pytest.FixtureRequest, which: str) -> None:
+def test_compiled_modules_fit_the_machine(each_build: Build) -> None:
     """A wheel for another processor or another Python fails only at the first cold start."""
-    build: Build = request.getfixturevalue(which)
-    modules = [module for function in FUNCTIONS for module in build.artifact(function).rglob("*.so")]
+    modules = [module for function in FUNCTIONS for module in each_build.artifact(function).rglob("*.so")]
     machines = {int.from_bytes(module.read_bytes()[18:20], "little") for module in modules}
     tag = f"cpython-{python_version().replace('.', '')}"
     assert (machines, [module for module in modules if tag not in module.name and ".abi3." not in module.name]) == (
-        {ELF_MACHINE[build.architecture]},
+        {ELF_MACHINE[each_build.architecture]},
         [],
     )
 

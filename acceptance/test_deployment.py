@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from acceptance.artifacts import Build, sam_build
+from acceptance.artifacts import PROJECT, Build, architecture, python_version, sam_build
 from acceptance.http_servers import http_proxy
-from acceptance.machine import PROJECT, architecture, python_version
 from acceptance.stack import Stack, deploy, emulated_account, give_the_api_its_route, let_the_lake_delete_in_batches
 from tests.invoice_rows import row
 

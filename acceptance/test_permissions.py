@@ -6,8 +6,6 @@ import re
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +13,8 @@ from typing import Any
 import grimp
 import pytest
 
+from acceptance.artifacts import PROJECT
 from acceptance.conftest import DataPlane
-from acceptance.machine import PROJECT
 from acceptance.wire_recorder import wire_recorder
 from aws.bucket import Bucket, DeadLetterDocument
 from aws.rejections import RejectionStore, new_rejection
@@ -130,10 +128,8 @@ def test_every_call_is_granted_and_every_grant_is_called(
 
 
 REFRESH = """
-import sys
 from local_runtime.handlers import invoke
-for _ in sys.stdin:
-    print(invoke("consumers.to_lake.handler", {}), flush=True)
+print(invoke("consumers.to_lake.handler", {}))
 """
 VACUUM = """
 from datetime import timedelta
@@ -159,38 +155,16 @@ STORES = {
 }
 
 
-class Program:
-    """A program that runs with the variables of all functions. `calls` are complete when the block has ended."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        self.calls: set[Grant] = set()
-
-    def step(self) -> None:
-        """Give it a line, and wait for one."""
-        assert self._process.stdin
-        assert self._process.stdout
-        print(file=self._process.stdin, flush=True)
-        assert self._process.stdout.readline()
-
-
-@contextmanager
-def recorded(data_plane: DataPlane, text: str) -> Iterator[Program]:
+def calls_of(program: str, data_plane: DataPlane) -> set[Grant]:
+    """The calls of a program that runs with the variables of all functions."""
     names = {name: value for each in data_plane.functions.values() for name, value in each.environment.items()}
     places = {names[variable]: place for variable, place in STORES.items()} | {"local-LakeQueue": "LakeQueue"}
     with wire_recorder(data_plane.surroundings["AWS_ENDPOINT_URL"]) as wire:
         environment = {**data_plane.surroundings, **names, "AWS_ENDPOINT_URL": wire.url}
-        command = [sys.executable, "-c", text]
-        with subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as process:
-            program = Program(process)
-            yield program
-            process.communicate()
-        assert process.returncode == 0
-        for action, resource in wire.calls:  # `local-lakebucket/lines/_delta_log/…` is LakeBucket/lines
-            store, *folders = resource.split("/")
-            program.calls.add((action, "/".join([places[store], *folders[:1]])))
+        subprocess.run([sys.executable, "-c", program], env=environment, check=True, stdout=subprocess.DEVNULL)
+    # `local-lakebucket/lines/_delta_log/…` is LakeBucket/lines
+    split = [(action, resource.split("/")) for action, resource in wire.calls]
+    return {(action, "/".join([places[store], *folders[:1]])) for action, (store, *folders) in split}
 
 
 def raw_bucket(data_plane: DataPlane) -> Bucket:
@@ -204,14 +178,12 @@ def lake_calls(data_plane: DataPlane) -> dict[str, set[Grant]]:
     redriven = {"batch_id": "b", "rows": [{"number": 0, "text": json.dumps(row(Occurrence=1))}]}
     key = "failed-redriven/to_dynamodb/dt=1970-01-01/hour=00/b.json"
     bucket.put(key, json.dumps(redriven).encode(), "application/json")
-    with recorded(data_plane, REFRESH) as refresh:
-        for number in range(COMMITS):
-            data = pack(ndjson([row(StockCode=str(number), Occurrence=1)]))
-            bucket.put(f"raw/dt=1970-01-01/hour=00/{number}.ndjson.gz", data, "application/gzip")
-            refresh.step()
-    with recorded(data_plane, VACUUM) as vacuum:
-        pass
-    return {"ToLakeRole": refresh.calls, "VacuumLakeRole": vacuum.calls}
+    refresh: set[Grant] = set()
+    for number in range(COMMITS):
+        data = pack(ndjson([row(StockCode=str(number), Occurrence=1)]))
+        bucket.put(f"raw/dt=1970-01-01/hour=00/{number}.ndjson.gz", data, "application/gzip")
+        refresh |= calls_of(REFRESH, data_plane)
+    return {"ToLakeRole": refresh, "VacuumLakeRole": calls_of(VACUUM, data_plane)}
 
 
 @pytest.fixture(scope="module")
@@ -234,9 +206,7 @@ def erase_calls(data_plane: DataPlane, lake_calls: dict[str, set[Grant]]) -> set
     bucket.put("aws/lambda/batch", json.dumps({"payload": event}).encode(), "application/json")
     rejection = new_rejection("e", datetime.now(UTC), {0: ndjson([row()])}, [RowError(0, None, "")])
     RejectionStore(bucket).create(rejection)
-    with recorded(data_plane, ERASE) as erase:
-        pass
-    return erase.calls
+    return calls_of(ERASE, data_plane)
 
 
 def test_every_call_of_an_erasure_is_granted_and_every_grant_is_called(

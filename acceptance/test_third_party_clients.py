@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from acceptance.artifacts import PROJECT
 from acceptance.documents import COLLECTION, THIRD_PARTY, collection_text
-from acceptance.machine import PROJECT
 from aws.clients import s3_client, sqs_client
 from local_runtime.engine import temporary_engine
 from local_runtime.environment import aws_environment

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aws.api_keys import KeyTable, Scope, parse_key_id
 from local_runtime.comparison import StoreNames, store_names
-from local_runtime.engine import start_engine
+from local_runtime.engine import Engine, start_engine
 from local_runtime.environment import aws_environment, machine_environment, write_environment, write_private
 from local_runtime.errors import RunError
 from local_runtime.folder import DataFolder, RunFolder
@@ -63,7 +63,7 @@ class Pipeline:
     lake from the archive.
     """
 
-    endpoint: str
+    engine: Engine
     api: ApiServer
     api_key: str
     consumers: Mapping[str, Process]
@@ -113,7 +113,7 @@ def start_pipeline(
     longest = max((function.timeout_seconds for function in fed), default=0)
     refresh = refresh_command(functions, folder, {**machine, **aws})
     rebuild = rebuild_commands(folder, {**machine, **aws, **variables})
-    return Pipeline(engine.endpoint, api, api_key, consumers, longest, clients, stores, refresh, rebuild)
+    return Pipeline(engine, api, api_key, consumers, longest, clients, stores, refresh, rebuild)
 
 
 def create_key(dynamodb: "DynamoDBClient", variables: Mapping[str, str]) -> str:

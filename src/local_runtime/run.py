@@ -171,7 +171,7 @@ class _Session:
         """Keep serving until Ctrl-C or SIGTERM. Raises ProcessEnded if a process ends."""
         url, key = self._pipeline.api.url, self._pipeline.api_key
         self._print(f"page {url}/console")
-        self._print(f"API {url}  docs {url}/docs  AWS {self._pipeline.endpoint}")
+        self._print(f"API {url}  docs {url}/docs  AWS {self._pipeline.engine.endpoint}")
         self._print(f"key  export {API_KEY}={key}")
         self._print(f"try  curl -H '{HEADER}: {key}' '{url}{self._example_path}'")
         self._print(stores)
