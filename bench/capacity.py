@@ -152,9 +152,7 @@ def quotas(row: PerRow) -> list[Quota]:
     bytes_out = (f"{bytes_in[0]} x {READERS} consumers", row.stream_bytes * READERS)
     requests = (f"/ {row.rows_per_request:,g} rows", 1 / row.rows_per_request)
     units = (f"x {row.write_units:g} units", row.write_units)
-    consumer_time = _seconds(row.to_dynamodb.microseconds)
-    function_time = _seconds(row.api.microseconds + row.to_dynamodb.microseconds)
-
+    consumer, functions = row.to_dynamodb.microseconds, row.api.microseconds + row.to_dynamodb.microseconds
     own = setting("HttpApi", "DefaultRouteSettings", "ThrottlingRateLimit")
     return [
         Quota("a shard's input", _MB, "B/s", *bytes_in),
@@ -165,33 +163,21 @@ def quotas(row: PerRow) -> list[Quota]:
         Quota("a new table's write units", _NEW_TABLE_UNITS, "units/s", *units),
         Quota("a table's write units", _TABLE_UNITS, "units/s", *units),
         Quota("gateway requests", 10_000, "requests/s", *requests),
-        Quota("`to_dynamodb`'s time in a shard", 1, "s/s", *consumer_time),
-        Quota("concurrent executions", 1_000, "at once", *function_time),
+        Quota("`to_dynamodb`'s time in a shard", 1, "s/s", f"x {consumer:g} us", consumer / 1e6),
+        Quota("concurrent executions", 1_000, "at once", f"x {functions:g} us", functions / 1e6),
         Quota("`RequestsPerSecond`", own, "requests/s", *requests),
     ]
-
-
-def _seconds(microseconds: float) -> tuple[str, float]:
-    return f"x {microseconds:g} us", microseconds / 1e6
 
 
 def tightest_first(load: int, row: PerRow) -> list[Quota]:
     return sorted(quotas(row), key=lambda quota: -quota.share(load))
 
 
-def shards(load: int, row: PerRow) -> int:
-    """For the bytes, and for to_dynamodb's time."""
-    return max(_shards_for_bytes(load, row), _shards_for_time(load, row))
-
-
-def _shards_for_bytes(load: int, row: PerRow) -> int:
-    """A shard's output is for all consumers together."""
-    return math.ceil(load * row.stream_bytes * READERS * _CATCHING_UP / _SHARD_READ_BYTES)
-
-
-def _shards_for_time(load: int, row: PerRow) -> int:
-    """to_dynamodb runs once a shard at a time."""
-    return math.ceil(load * row.to_dynamodb.microseconds / 1e6 * _CATCHING_UP)
+def shards(load: int, row: PerRow) -> tuple[int, int]:
+    """How many the bytes need, which go out to all consumers, and how many to_dynamodb, which runs once a shard."""
+    by_bytes = load * row.stream_bytes * READERS / _SHARD_READ_BYTES
+    by_time = load * row.to_dynamodb.microseconds / 1e6
+    return math.ceil(by_bytes * _CATCHING_UP), math.ceil(by_time * _CATCHING_UP)
 
 
 def on_demand_dollars(load: int, row: PerRow, prices: Prices) -> float:
@@ -235,7 +221,7 @@ def _section(load: int, row: PerRow, prices: Prices) -> Iterator[str]:
         asked = f"{load:,} rows/s {quota.arithmetic} = {_number(load * quota.per_row)} {quota.unit}"
         yield f"| {quota.name} | {asked} | {quota.limit:,.0f} | {quota.share(load):.2%} |"
     yield from ("", _verdict(found[0].name, found[0].share(load)), "", *_settings(load, row))
-    provisioned = provisioned_dollars(shards(load, row), load, row, prices)
+    provisioned = provisioned_dollars(max(shards(load, row)), load, row, prices)
     yield (  # of a steady load, which is what one would choose by
         f"- `StreamMode`: at this load all month long ON_DEMAND costs {on_demand_dollars(load, row, prices):,.0f} "
         f"dollars ({_gigabytes_a_month(load, row, prices):,.0f} GB), PROVISIONED {provisioned:,.0f}."
@@ -254,9 +240,9 @@ def _verdict(first: str, share: float) -> str:
 
 def _settings(load: int, row: PerRow) -> Iterator[str]:
     units, requests = math.ceil(load * row.write_units), math.ceil(load / row.rows_per_request)
-    by_bytes, by_time = _shards_for_bytes(load, row), _shards_for_time(load, row)
+    by_bytes, by_time = shards(load, row)
     yield (
-        f"- `ShardCount` {shards(load, row)} if provisioned: {by_bytes} for the bytes "
+        f"- `ShardCount` {max(by_bytes, by_time)} if provisioned: {by_bytes} for the bytes "
         f"({load:,} x {row.stream_bytes:g} B x {READERS} consumers / 2 MB), {by_time} for "
         f"`to_dynamodb` ({load:,} x {row.to_dynamodb.microseconds:g} us), which runs once a shard at a time; "
         f"both times {_CATCHING_UP}, so that consumers catch up after a pause."

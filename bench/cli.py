@@ -33,15 +33,9 @@ def cost(
 
 
 @app.command()
-def capacity(
-    out: Annotated[Path | None, typer.Option(help="Write the page here instead of to the terminal.")] = None,
-) -> None:
-    """Compute docs/capacity.md from generated rows."""
-    text = capacity_page(read_prices())
-    if out:
-        out.write_text(text)
-    else:
-        typer.echo(text, nl=False)
+def capacity() -> None:
+    """Print docs/capacity.md, computed from generated rows."""
+    typer.echo(capacity_page(read_prices()), nl=False)
 
 
 @app.command()

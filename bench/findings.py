@@ -40,9 +40,7 @@ def figure(what: str, measured: str, note: str = "") -> Finding:
 
 
 def show(console: Console, findings: Sequence[Finding]) -> None:
-    table = Table(title="Measured side by side")
-    for column in ("what", "goal", "measured", "", "note"):
-        table.add_column(column)
+    table = Table("what", "goal", "measured", "", "note", title="Measured side by side")
     for each in findings:
         table.add_row(each.what, each.goal, each.measured, _MARKS[each.met], each.note)
     console.print(table)
