@@ -9,7 +9,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ParamValidationError
 
-from aws.clients import FOR_REQUESTS, dynamodb_client, kinesis_client, skip_item_serialization
+from aws.clients import FOR_REQUESTS, dynamodb_client, kinesis_client, session, skip_item_serialization
 from aws.items import Item, slice_item
 from invoices.invoice import slices_of
 from invoices.rows import read_ndjson
@@ -95,3 +95,16 @@ def test_the_worst_case_of_a_call_fits_into_a_request(aws: None) -> None:
     waits = sum(2**number for number in range(attempts - 1))
     assert attempts * (config.connect_timeout + config.read_timeout) + waits <= 20  # type: ignore[attr-defined]
     assert dynamodb_client().meta.config.read_timeout == 10  # type: ignore[attr-defined]
+
+
+def test_the_user_agent_is_made_once_for_a_client(aws: None) -> None:
+    """It is the session's. What botocore would compute for a call names features of that call, too."""
+    client = kinesis_client()
+    sent: list[object] = []
+
+    def keep(request: AWSPreparedRequest, **_: object) -> None:
+        sent.append(request.headers["User-Agent"])
+
+    client.meta.events.register_first("before-send.kinesis.ListStreams", keep)
+    client.list_streams()
+    assert sent == [session().user_agent().encode()]
