@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from aws.api_keys import Scope
 from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterStore
+from aws.clients import Stream
 from aws.erasures import ErasureList
 from aws.metrics import EmfLog
 from aws.receipts import ReceiptTable, ReceiptWriter
@@ -28,7 +29,6 @@ from local_runtime.event_source_mapping import VirtualClock
 from local_runtime.stack.resources import Clients
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import run_inline
-from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
 from pipeline_ops.erase.command import EraseStores
 from pipeline_ops.options import Stores as OpsStores

@@ -80,9 +80,9 @@ class RunningPipeline:
 
     @property
     def names(self) -> dict[str, str]:
-        """The variables that a user reads from `.local/env`."""
+        """The variables that a user reads from `.local/env`, but for the hosts that no proxy gets."""
         lines = (self.folder / "env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines)
+        return dict(line.split("=", 1) for line in lines if "proxy" not in line.lower())
 
     def settle(self) -> None:
         """Wait until all earlier rows are stored: a marker row, put on each shard after them, can be read."""

@@ -95,9 +95,16 @@ def test_an_invoice_of_10000_lines(pipeline: RunningPipeline, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "content", ["", "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"]
+    ("content", "what"),
+    [
+        ("", "The file is empty."),
+        (
+            "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n",
+            "The file has a header and no rows.",
+        ),
+    ],
 )
-def test_a_file_without_rows(tmp_path: Path, content: str) -> None:
+def test_a_file_without_rows(tmp_path: Path, content: str, what: str) -> None:
     """A run that stored nothing proves nothing, so it ends with 1 and says why."""
     (tmp_path / "empty.csv").write_text(content)
     finished = subprocess.run(
@@ -108,7 +115,7 @@ def test_a_file_without_rows(tmp_path: Path, content: str) -> None:
         text=True,
     )
     assert finished.returncode == 1, finished.stdout + finished.stderr
-    assert "0 of 0 rows were accepted" in finished.stdout
+    assert [text in finished.stdout for text in (what, "✗ no row was sent", "✓")] == [True, True, False]
 
 
 def test_ctrl_c_leaves_no_process_and_the_next_run_starts_at_once(tmp_path: Path, sample: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from aws.bucket import Bucket, DeadLetterStore
+from aws.clients import Stream
 from aws.metrics import EmfLog
 from aws.receipts import ReceiptTable
 from aws.rejections import RejectionStore
@@ -16,7 +17,6 @@ from consumers.archive import Archive
 from consumers.batch_loop import Stage, consume
 from consumers.index import Index
 from pipeline_api.app import Services
-from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
 from tests.consumers.events import PLENTY, batch, delivered
 from tests.invoice_rows import Row, ndjson, row

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aws.bucket import Bucket, DeadLetterStore
+from aws.clients import Stream
 from aws.lambda_events import BatchResponse
 from aws.receipts import ReceiptWriter
 from consumers.archive import Archive
@@ -15,7 +16,6 @@ from consumers.index import Index
 from invoices.batch import unpack
 from invoices.limits import MAX_BODY_BYTES
 from local_runtime.event_source_mapping.events import StreamRecord, kinesis_event
-from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
 from tests.consumers.events import PLENTY
 from tests.pipeline_api.api_calls import AS_JSON, Api

@@ -40,16 +40,29 @@ def bypass_proxies() -> None:
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
-    """For a shell: `set -a; . FILE`. What the user has excluded from proxies stays so."""
-    lines = {**environment, **_no_proxy()}
-    write_private(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items()))
+    """For a shell: `set -a; . FILE`. What that shell has excluded from proxies stays so."""
+    lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items())
+    write_private(path, lines + _ADD_TO_NO_PROXY)
+
+
+_NO_PROXY_NAMES = ("NO_PROXY", "no_proxy")
+_ADD_TO_NO_PROXY = """\
+NO_PROXY="${NO_PROXY:-${no_proxy-}}"
+no_proxy="${no_proxy:-$NO_PROXY}"
+NO_PROXY="${NO_PROXY%HOSTS}"
+NO_PROXY="${NO_PROXY:+${NO_PROXY%,},}HOSTS"
+no_proxy="${no_proxy%HOSTS}"
+no_proxy="${no_proxy:+${no_proxy%,},}HOSTS"
+""".replace("HOSTS", _LOOPBACK)
+"""Programs read either name. One without hosts gets those of the other; then this machine's are put behind, once only,
+also if the shell reads the file again.
+"""
 
 
 def _no_proxy() -> dict[str, str]:
-    names = ("NO_PROXY", "no_proxy")
-    lists = [*(os.environ.get(name, "") for name in names), _LOOPBACK]
+    lists = [*(os.environ.get(name, "") for name in _NO_PROXY_NAMES), _LOOPBACK]
     hosts = dict.fromkeys(host for each in lists for host in each.split(",") if host)
-    return dict.fromkeys(names, ",".join(hosts))
+    return dict.fromkeys(_NO_PROXY_NAMES, ",".join(hosts))
 
 
 def write_private(path: Path, text: str) -> None:

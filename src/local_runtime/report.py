@@ -112,9 +112,10 @@ def write_report(report: Report, path: Path) -> None:
 
 
 def show_report(console: Console, report: Report, queries: Iterable[ExampleQuery], path: Path) -> None:
-    """`path` is the file that holds the same figures."""
-    console.print(_comparison_table(report.comparisons))
-    console.print(_summary_lines(report))
+    """`path` is the file that holds the same figures. A run without a row shows none, unless the stores differ."""
+    if report.figures["rows_read"] or not report.is_equal:
+        console.print(_comparison_table(report.comparisons))
+        console.print(_summary_lines(report))
     for query in queries:
         console.print(_query_panel(query))
     console.print(f"{_result(report)}[/] (figures in {escape(str(path))})", highlight=False)
@@ -123,6 +124,8 @@ def show_report(console: Console, report: Report, queries: Iterable[ExampleQuery
 def _result(report: Report) -> str:
     if not report.is_equal:
         return "[red]✗ the stores differ"
+    if not report.figures["rows_read"]:
+        return "[red]✗ no row was sent, so there is nothing to compare"
     if not report.is_success:
         return f"[red]✗ 0 of {plural(report.figures['rows_read'], 'row')} were accepted, so there is nothing to compare"
     return "[green]✓ the stores hold exactly what the CSV holds"
@@ -130,7 +133,8 @@ def _result(report: Report) -> str:
 
 def upload_remarks(summary: UploadSummary) -> list[str]:
     """How dates were read, what is special about the file, and why rows were rejected."""
-    notes = [f"dates  {_DATES[summary.dates]}", *(f"note  {each}" for each in summary.notes)]
+    dates = [f"dates  {_DATES[summary.dates]}"] if summary.rows_read else []
+    notes = [*dates, *(f"note  {each}" for each in summary.notes)]
     if summary.rejects_file is None:
         return notes
     reasons = (f"rejected  {each}" for each in rejection_reasons(Path(summary.rejects_file)))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
 from aws.api_keys import Scope
+from aws.clients import Stream
 from aws.metrics import MetricsLog
 from aws.receipts import ReceiptTable
 from aws.rejections import OpenRejections
@@ -16,7 +17,7 @@ from invoices.line import Line
 from pipeline_api.asgi import ArrivalTime, HeadAsGet, RunBlocking, SecurityHeaders
 from pipeline_api.auth import Authorize, require_key
 from pipeline_api.error_handlers import EXCEPTION_HANDLERS
-from pipeline_api.ingest.route import Stream, ingest_routes
+from pipeline_api.ingest.route import ingest_routes
 from pipeline_api.ingest.waiting import ReceiptWait
 from pipeline_api.openapi import component_schemas, problem_responses
 from pipeline_api.pages import console_routes, docs_routes

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from aws.api_keys import KeyTable
 from aws.bucket import Bucket
-from aws.clients import FOR_REQUESTS, ONE_ATTEMPT, dynamodb_client, kinesis_client, s3_client
+from aws.clients import FOR_REQUESTS, ONE_ATTEMPT, Stream, dynamodb_client, kinesis_client, s3_client
 from aws.metrics import stdout_log
 from aws.receipts import ReceiptTable
 from aws.rejections import RejectionStore
@@ -20,7 +20,6 @@ from aws.totals import TotalsStore
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.auth import Authenticator
-from pipeline_api.ingest.route import Stream
 from pipeline_api.queries.tables import Tables
 
 

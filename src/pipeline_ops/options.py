@@ -8,8 +8,7 @@ import typer
 from pydantic import BaseModel, ConfigDict
 
 from aws.bucket import Bucket
-from aws.clients import kinesis_client
-from aws.errors import translate_errors
+from aws.clients import Stream, kinesis_client
 from aws.resend import PutRecord
 from pipeline_ops.errors import OpsError
 
@@ -75,13 +74,7 @@ def required(value: str | None, option: str, variable: str) -> str:
 
 def record_putter(stream: str | None) -> PutRecord:
     """Raises OpsError where no stream is named."""
-    client, name = kinesis_client(), required(stream, "stream", "STREAM_NAME")
-
-    def put_record(batch_id: str, record: bytes) -> None:
-        with translate_errors("Kinesis"):
-            client.put_record(StreamName=name, Data=record, PartitionKey=batch_id)
-
-    return put_record
+    return Stream(kinesis_client(), required(stream, "stream", "STREAM_NAME")).put
 
 
 @dataclass(frozen=True)

@@ -25,31 +25,41 @@ def test_the_endpoint_is_the_engines() -> None:
 def test_a_shell_can_read_the_file(tmp_path: Path) -> None:
     """`set -a; . FILE` gives a developer the API's environment, whatever characters a value has."""
     write_environment(tmp_path / "env", {"A": "it's $HOME", "B": "2"})
-    printed = subprocess.run(
-        ["sh", "-c", 'set -a; . "$1"; printf "%s|%s" "$A" "$B"', "sh", str(tmp_path / "env")],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert printed.stdout == "it's $HOME|2"
+    assert _shell(tmp_path / "env", "$A|$B") == "it's $HOME|2"
 
 
-def test_only_the_user_can_read_the_file_and_no_proxy_gets_its_requests(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It has an API key, and its addresses are of this machine."""
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
+def _shell(file: Path, shown: str, times: int = 1, **variables: str) -> str:
+    """What a shell with these variables prints after it has read the file."""
+    script = f'set -eua; {times * ". $1; "} printf %s "{shown}"'
+    environment = {"PATH": os.environ["PATH"], **variables}
+    return subprocess.run(
+        ["sh", "-c", script, "sh", str(file)], check=True, capture_output=True, text=True, env=environment
+    ).stdout
+
+
+def test_only_the_user_can_read_the_file(tmp_path: Path) -> None:
+    """It has an API key."""
     write_environment(tmp_path / "env", {"A": "1"})
     assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
-    assert "NO_PROXY=127.0.0.1,localhost" in (tmp_path / "env").read_text()
 
 
-def test_the_file_keeps_what_the_user_has_excluded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell that reads the file goes on to reach other hosts as before."""
-    monkeypatch.setenv("NO_PROXY", "intranet,localhost")
+@pytest.mark.parametrize(
+    ("own", "before"),
+    [
+        ({}, ("", "")),
+        ({"NO_PROXY": "intranet"}, ("intranet,", "intranet,")),
+        ({"no_proxy": "intranet,10.0.0.1"}, ("intranet,10.0.0.1,", "intranet,10.0.0.1,")),
+        ({"NO_PROXY": "a", "no_proxy": "b,"}, ("a,", "b,")),
+    ],
+)
+def test_the_shell_keeps_what_it_has_excluded_from_proxies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: dict[str, str], before: tuple[str, str]
+) -> None:
+    """It is another shell than the run's. This machine's addresses are added once, however often it reads the file."""
+    monkeypatch.setenv("NO_PROXY", "of-the-run")
     write_environment(tmp_path / "env", {"A": "1"})
-    assert "\nno_proxy=intranet,localhost,127.0.0.1\n" in (tmp_path / "env").read_text()
+    lists = "|".join(f"{each}127.0.0.1,localhost" for each in before)
+    assert [_shell(tmp_path / "env", "$NO_PROXY|$no_proxy", times, **own) for times in (1, 2, 3)] == [lists] * 3
 
 
 @pytest.mark.parametrize(("name", "other"), [("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")])

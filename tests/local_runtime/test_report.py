@@ -40,8 +40,8 @@ RESPONSES = {
 }
 
 
-def _report(*comparisons: Comparison, accepted: int = 2) -> Report:
-    figures = contract_figures(UploadSummary("summary", 2, accepted, 2 - accepted, 0, 1.0), Stored(), 1.23456)
+def _report(*comparisons: Comparison, rows: int = 2, accepted: int = 2) -> Report:
+    figures = contract_figures(UploadSummary("summary", rows, accepted, rows - accepted, 0, 1.0), Stored(), 1.23456)
     return Report(figures, list(comparisons), 1, 1, {"sent": 2.0}, {"API": 100_000_000})
 
 
@@ -59,6 +59,19 @@ def test_a_run_without_an_accepted_row_is_no_success(tmp_path: Path) -> None:
     assert "✗ 0 of 2 rows were accepted" in _shown(report)
     write_report(report, tmp_path / "report.json")
     assert json.loads((tmp_path / "report.json").read_text())["agrees"] is False
+
+
+def test_a_run_without_a_row_has_no_mark_that_says_equal() -> None:
+    """Nothing was compared; a store that holds something all the same is a difference."""
+    shown = _shown(_report(Comparison("lines", 0, 0), rows=0, accepted=0))
+    assert shown == "✗ no row was sent, so there is nothing to compare (figures in report.json)\n"
+    assert "the stores differ" in _shown(_report(Comparison("lines", 0, 1), rows=0, accepted=0))
+
+
+def test_dates_of_a_file_without_rows_were_not_read() -> None:
+    """Only the client's note is there."""
+    summary = UploadSummary("summary", 0, 0, 0, 0, 1.0, notes=["The file has a header and no rows."])
+    assert upload_remarks(summary) == ["note  The file has a header and no rows."]
 
 
 def test_reasons_are_summed_up_by_field(tmp_path: Path) -> None:

@@ -1,11 +1,10 @@
-"""POST /ingest: the route, its response and metrics, the stream that it writes to, and who keeps rejected rows."""
+"""POST /ingest: the route, its response and metrics, and who keeps rejected rows."""
 
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import uuid6
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from aws.api_keys import Scope
-from aws.errors import translate_errors
+from aws.clients import Stream
 from aws.metrics import Metric, MetricsLog
 from aws.rejections import OpenRejections, field_label
 from invoices.batch import BATCH_ID_PATTERN, parse_batch_id
@@ -25,25 +24,6 @@ from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY, INGEST_PROBLEMS,
 from pipeline_api.ingest.waiting import LONGEST_WAIT_SECONDS, ReceiptWait, wait_seconds
 from pipeline_api.problems import RowErrors
 from pipeline_api.queries.models import NoQuery, ReceiptResponse
-
-if TYPE_CHECKING:
-    from mypy_boto3_kinesis import KinesisClient
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The stream that carries the batches to the consumers."""
-
-    client: "KinesisClient"
-    name: str
-
-    def put(self, batch_id: str, record: bytes) -> None:
-        """Put one record with the batch id as its partition key. Raises Throttled or Unavailable.
-
-        After Unavailable the record may be on the stream all the same. A retry with the same batch id is harmless.
-        """
-        with translate_errors("Kinesis"):
-            self.client.put_record(StreamName=self.name, Data=record, PartitionKey=batch_id)
 
 
 class IngestResponse(BaseModel):
