@@ -80,9 +80,10 @@ class RunningPipeline:
 
     @property
     def names(self) -> dict[str, str]:
-        """The variables that a user reads from `.local/env`, but for the hosts that no proxy gets."""
+        """The variables that a user reads from `.local/env`. Only a shell can read the lines about proxies."""
         lines = (self.folder / "env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines if "proxy" not in line.lower())
+        variables = dict(line.split("=", 1) for line in lines if "proxy" not in line.lower())
+        return {**variables, **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")}
 
     def settle(self) -> None:
         """Wait until all earlier rows are stored: a marker row, put on each shard after them, can be read."""

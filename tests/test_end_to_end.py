@@ -1,6 +1,7 @@
 """The whole pipeline on this machine: real processes, real HTTP, the real handlers and client."""
 
 import csv
+import json
 import os
 import re
 import shlex
@@ -145,9 +146,25 @@ def shell_blocks(page: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
-def readme_commands() -> list[str]:
-    """The shell blocks of the README that talk to the running API."""
-    return [block for block in shell_blocks("README.md") if "http://127.0.0.1:8000" in block]
+def readme_commands() -> list[tuple[str, str]]:
+    """The shell blocks of the README that talk to the running API, each with the sample answer that follows, or ""."""
+    page = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```\n(?:\n```json\n(.*?)^```)?", page, re.MULTILINE | re.DOTALL)
+    return [(block, sample) for block, sample in blocks if "http://127.0.0.1:8000" in block]
+
+
+def without_chance(answer: str) -> str:
+    """JSON in one form, with its fields in their order, but for the ids and the times that each answer has anew."""
+    text = json.dumps(json.loads(answer))
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "an id", text)
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", "a time", text)
+
+
+def test_every_sample_answer_follows_the_commands_that_give_it() -> None:
+    """So the test of the commands compares it."""
+    pages = [path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))]
+    samples = [sample for _, sample in readme_commands() if sample]
+    assert len(samples) == sum(page.count("```json") for page in pages) == 3
 
 
 def operators_commands() -> list[str]:
@@ -163,11 +180,15 @@ def test_the_commands_of_the_readme_and_the_guide_work(tmp_path: Path, monkeypat
     xlsx_of_csv(tmp_path / "january.csv", tmp_path / "sales.xlsx")
     monkeypatch.chdir(tmp_path)
     with running_pipeline(tmp_path / "run", tmp_path / "sample.csv") as pipeline:
-        for block in readme_commands():
-            run_block(block, pipeline, tmp_path)
+        for block, sample in readme_commands():
+            shown = run_block(block, pipeline, tmp_path)
+            if sample:
+                assert without_chance(shown[shown.rindex('{"batch_id"') :]) == without_chance(sample)
+        files = sorted(tmp_path.iterdir())
         guide = "".join(shell_blocks("docs/guide.md")).replace("\\\n", "").splitlines()
         for line in [*operators_commands(), *guide]:
             run_line(line, pipeline)
+        assert sorted(tmp_path.iterdir()) == files  # the guide's last command removes what the others wrote
 
 
 def run_line(line: str, pipeline: RunningPipeline) -> None:
@@ -204,7 +225,8 @@ def run_ours(arguments: Sequence[str], pipeline: RunningPipeline, written: bytes
     return CliRunner().invoke(invoice_stream, arguments, input=written, env=pipeline.names, obj=Environment())
 
 
-def run_block(block: str, pipeline: RunningPipeline, folder: Path) -> None:
+def run_block(block: str, pipeline: RunningPipeline, folder: Path) -> str:
+    """What its commands print."""
     places = {"http://127.0.0.1:8000": pipeline.url, ".venv/bin/python": sys.executable, ".local": str(folder)}
     for written, here in places.items():
         block = block.replace(written, here)
@@ -217,3 +239,4 @@ def run_block(block: str, pipeline: RunningPipeline, folder: Path) -> None:
         env=pipeline.environment,
     )
     assert done.returncode == 0, block + done.stdout + done.stderr
+    return done.stdout

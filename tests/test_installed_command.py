@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from local_runtime.__main__ import app as local_app
 from local_runtime.sample import write_sample
 from pipeline_ops.cli import build_app
 
+ROOT = Path(__file__).parents[1]
 INSTALLED = "from invoice_stream.cli import main; main()"
 LINES = [{"StockCode": str(number), "Quantity": 1} for number in range(5)]
 
@@ -123,6 +125,13 @@ def test_ops_without_its_packages_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setattr("invoice_stream.commands.import_module", fail)
     result = run("ops", "failed", "list")
     assert (result.exit_code, "pip install '.[client,ops]'" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize("entry", ["client", "src/pipeline_ops", "src/local_runtime"])
+def test_nothing_else_is_imported_before_ctrl_c_ends_a_command_without_a_traceback(entry: str) -> None:
+    """What takes long is imported behind that line."""
+    before, _, _ = (ROOT / entry / "__main__.py").read_text().partition("signal.SIG_DFL")
+    assert re.findall(r"^ *(?:import|from) .*", before, re.MULTILINE) == ["import signal"]
 
 
 @pytest.mark.slow

@@ -1,14 +1,15 @@
 """The commands: `python -m local_runtime run | serve | sample | invoke`."""
 
-import json
-import os
 import signal
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Literal
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # during the imports Ctrl-C ends the process without a traceback
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
