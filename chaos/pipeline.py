@@ -12,11 +12,11 @@ from starlette.types import ASGIApp
 
 from aws.api_keys import Scope
 from aws.bucket import TO_DYNAMODB, TO_S3, Bucket, DeadLetterStore
-from aws.clients import Stream
 from aws.erasures import ErasureList
 from aws.metrics import EmfLog
 from aws.receipts import ReceiptTable, ReceiptWriter
 from aws.rejections import RejectionStore
+from aws.stream import Stream
 from chaos.aws_faults import AwsFaults, virtual_backoff
 from chaos.consumers import Consumer, Lake, VirtualReader
 from chaos.faults import FaultPlan

@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from aws.bucket import Bucket, DeadLetterStore
-from aws.clients import Stream
 from aws.metrics import EmfLog
 from aws.receipts import ReceiptTable
 from aws.rejections import RejectionStore
+from aws.stream import Stream
 from consumers.archive import Archive
 from consumers.batch_loop import Stage, consume
 from consumers.index import Index

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aws.bucket import Bucket, DeadLetterStore
-from aws.clients import Stream
 from aws.lambda_events import BatchResponse
 from aws.receipts import ReceiptWriter
+from aws.stream import Stream
 from consumers.archive import Archive
 from consumers.batch_loop import Stage, consume
 from consumers.index import Index

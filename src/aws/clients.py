@@ -1,4 +1,4 @@
-"""How this project makes its AWS clients, and puts a record on the stream.
+"""How this project makes its AWS clients.
 
 The endpoint, the region and the credentials come from boto3's own variables (`AWS_ENDPOINT_URL`, `AWS_REGION`, ...), so
 the code that runs on a laptop is the code that runs on Lambda. The clients are botocore's, which are the same that
@@ -8,15 +8,12 @@ boto3 returns. boto3 itself is not imported: we use nothing of it, and it would 
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
-
-from aws.errors import translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -68,22 +65,6 @@ def sqs_client() -> "SQSClient":
 def athena_client() -> "AthenaClient":
     client: AthenaClient = _client("athena", _CONFIG)
     return client
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The stream that carries the batches to the consumers."""
-
-    client: "KinesisClient"
-    name: str
-
-    def put(self, batch_id: str, record: bytes) -> None:
-        """Put one record with the batch id as its partition key. Raises Throttled or Unavailable.
-
-        After Unavailable the record may be on the stream all the same. A retry with the same batch id is harmless.
-        """
-        with translate_errors("Kinesis"):
-            self.client.put_record(StreamName=self.name, Data=record, PartitionKey=batch_id)
 
 
 @cache

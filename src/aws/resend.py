@@ -7,21 +7,18 @@ are more. A row that was decided stays as it is. So a resend may be repeated or 
 counts once: rows with `Occurrence` by their content, the others by the name of the batch and their number in it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
 
 from aws.bucket import Bucket
 from aws.erasures import STATEMENTS_KEY, ErasureList
 from aws.rejections import Rejection, RejectionStore
+from aws.stream import PutRecord
 from invoices.batch import pack_record
 from invoices.erasure import is_of_customer
 from invoices.errors import TooLarge
 from invoices.limits import MAX_BODY_BYTES
-
-PutRecord: TypeAlias = Callable[[str, bytes], None]
-"""Puts one record on the stream: batch id and data. Raises Retryable."""
 
 
 class ChangedMeanwhile(Exception):

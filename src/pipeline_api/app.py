@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
 from aws.api_keys import Scope
-from aws.clients import Stream
 from aws.metrics import MetricsLog
 from aws.receipts import ReceiptTable
 from aws.rejections import OpenRejections
+from aws.stream import Stream
 from invoices.line import Line
 from pipeline_api.asgi import ArrivalTime, HeadAsGet, RunBlocking, SecurityHeaders
 from pipeline_api.auth import Authorize, require_key

@@ -11,11 +11,12 @@ from starlette.types import ASGIApp
 
 from aws.api_keys import KeyTable
 from aws.bucket import Bucket
-from aws.clients import FOR_REQUESTS, ONE_ATTEMPT, Stream, dynamodb_client, kinesis_client, s3_client
+from aws.clients import FOR_REQUESTS, ONE_ATTEMPT, dynamodb_client, kinesis_client, s3_client
 from aws.metrics import stdout_log
 from aws.receipts import ReceiptTable
 from aws.rejections import RejectionStore
 from aws.settings import read_settings
+from aws.stream import Stream
 from aws.totals import TotalsStore
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import RunBlocking

@@ -18,7 +18,8 @@ from pydantic import BaseModel, Field
 from aws.api_keys import Scope
 from aws.metrics import Metric, MetricsLog
 from aws.rejections import REJECTION_ID_PATTERN, OpenRejections, RejectedRow, Rejection, RejectionStore, Summary
-from aws.resend import ChangedMeanwhile, PutRecord, resend
+from aws.resend import ChangedMeanwhile, resend
+from aws.stream import PutRecord
 from invoices.batch import unpack
 from invoices.errors import Malformed, Unavailable
 from invoices.limits import MAX_BODY_BYTES, MAX_ROWS
@@ -26,8 +27,7 @@ from invoices.line import CONTENT_FIELDS, Line
 from invoices.rows import json_pairs
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.auth import KEY_HEADER, Authorize
-from pipeline_api.ingest.batch import read_batch
-from pipeline_api.ingest.body import JSON, Media, parse_media, read_body
+from pipeline_api.ingest.batch import JSON, Media, parse_media, read_batch, read_body
 from pipeline_api.ingest.examples import INGEST_PROBLEMS, ONE_ROW
 from pipeline_api.ingest.route import IngestResponse
 from pipeline_api.openapi import problem_responses, schema_reference, service_problems

@@ -8,8 +8,8 @@ import typer
 from pydantic import BaseModel, ConfigDict
 
 from aws.bucket import Bucket
-from aws.clients import Stream, kinesis_client
-from aws.resend import PutRecord
+from aws.clients import kinesis_client
+from aws.stream import PutRecord, Stream
 from pipeline_ops.errors import OpsError
 
 if TYPE_CHECKING:

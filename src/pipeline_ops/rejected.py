@@ -11,8 +11,9 @@ import typer
 from aws.bucket import Bucket
 from aws.clients import s3_client
 from aws.rejections import Rejection, RejectionStore, Summary
-from aws.resend import ChangedMeanwhile, CustomerErased, PutRecord
+from aws.resend import ChangedMeanwhile, CustomerErased
 from aws.resend import resend as send_decided
+from aws.stream import PutRecord
 from invoices.errors import RowError
 from pipeline_ops.console import error_lines, printable
 from pipeline_ops.dead_letters import NumberedRow, validated_rows

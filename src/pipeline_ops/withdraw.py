@@ -26,7 +26,7 @@ from rich.progress import Progress
 from aws.bucket import Bucket
 from aws.clients import dynamodb_client, s3_client
 from aws.erasures import ErasureList
-from aws.resend import PutRecord
+from aws.stream import PutRecord
 from invoices.batch import pack, parse_batch_id
 from invoices.errors import Rejected, TooLarge
 from invoices.invoice import totals_of

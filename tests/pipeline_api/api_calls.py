@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import httpx
 from starlette.types import ASGIApp
 
-from pipeline_api.ingest.body import JSON, NDJSON
+from pipeline_api.ingest.batch import JSON, NDJSON
 
 Headers: TypeAlias = Mapping[str, str]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from aws.clients import Stream
+from aws.stream import Stream
 from pipeline_api.queries.tables import Tables
 from tests.pipeline_api.api_calls import Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB

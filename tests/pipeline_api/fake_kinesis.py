@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from aws.clients import Stream
+from aws.stream import Stream
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

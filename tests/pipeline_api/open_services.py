@@ -7,8 +7,8 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aws.api_keys import Scope as KeyScope
-from aws.clients import Stream
 from aws.receipts import ReceiptTable
+from aws.stream import Stream
 from pipeline_api.app import Services, create_app
 from pipeline_api.asgi import run_inline
 from pipeline_api.queries.tables import Tables

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from invoices.limits import MAX_BODY_BYTES, MAX_ROWS
-from pipeline_api.ingest.body import NDJSON
+from pipeline_api.ingest.batch import NDJSON
 from tests.invoice_rows import ndjson, row
 from tests.pipeline_api.api_calls import AS_JSON, AS_NDJSON, GZIP, Api, Headers
 from tests.pipeline_api.fake_kinesis import PutRecord

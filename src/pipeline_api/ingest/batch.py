@@ -1,4 +1,7 @@
-"""From the body of a request to the record for the stream, and to the errors of the rejected rows."""
+"""From a request to the record for the stream, and to the errors of the rejected rows.
+
+`parse_media` reads what the headers say of the body, `read_body` its bytes, `read_batch` the rows in it.
+"""
 
 import json
 import re
@@ -6,11 +9,63 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from starlette.requests import Request
+
 from invoices.batch import pack_record, unpack
 from invoices.errors import InvalidRows, Malformed, RowError, TooLarge
 from invoices.limits import MAX_BODY_BYTES, MAX_RECORD_BYTES, MAX_ROW_BYTES, MAX_ROWS
 from invoices.rows import check_row_count, read_in_chunks, reject_unnamed_statements, split_ndjson
-from pipeline_api.ingest.body import Media
+from pipeline_api.problems import UnsupportedMedia
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+_GZIP = frozenset({"gzip", "x-gzip"})  # RFC 9110, 8.4.1.3: both mean the same
+_NO_ENCODING = frozenset({"", "identity"})
+_UTF8 = frozenset({"utf-8", "utf8"})
+_MAX_LENGTH_DIGITS = 18  # more digits in Content-Length are no size but an attack on int()
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """How to read a body."""
+
+    ndjson: bool
+    gzipped: bool
+
+
+def parse_media(headers: Mapping[str, str]) -> Media:
+    """Raises UnsupportedMedia, which says what the API accepts."""
+    media_type, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
+    if media_type not in (JSON, NDJSON):
+        raise UnsupportedMedia(f"Content-Type must be {JSON} or {NDJSON}")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip().strip('"') not in _UTF8:
+            raise UnsupportedMedia("the charset of the body must be UTF-8")
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in _GZIP | _NO_ENCODING:
+        raise UnsupportedMedia("Content-Encoding must be gzip or identity")
+    return Media(media_type == NDJSON, encoding in _GZIP)
+
+
+async def read_body(request: Request) -> bytes:
+    """Raises TooLarge before reading, if Content-Length is above the limit, or as soon as the bytes are."""
+    digits = request.headers.get("content-length", "")[:_MAX_LENGTH_DIGITS]
+    if digits.isascii() and digits.isdecimal():
+        _check_size(int(digits))
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        _check_size(size)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BODY_BYTES:
+        raise TooLarge("the body is too large", limit=MAX_BODY_BYTES, actual=size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from invoices.errors import InvalidRows, Malformed, RowError, TooLarge
 from invoices.fields import RULES
 from invoices.limits import MAX_BODY_BYTES, MAX_ROWS
 from invoices.line import Line
-from pipeline_api.ingest.body import JSON, NDJSON
+from pipeline_api.ingest.batch import JSON, NDJSON
 from pipeline_api.openapi import problem_responses, schema_reference, service_problems
 from pipeline_api.problems import UnsupportedMedia
 

@@ -12,14 +12,13 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from aws.api_keys import Scope
-from aws.clients import Stream
 from aws.metrics import Metric, MetricsLog
 from aws.rejections import OpenRejections, field_label
+from aws.stream import Stream
 from invoices.batch import BATCH_ID_PATTERN, parse_batch_id
 from invoices.errors import InvalidRows, Rejected, Retryable, RowError
 from pipeline_api.auth import KEY_HEADER, Authorize
-from pipeline_api.ingest.batch import Batch, read_batch
-from pipeline_api.ingest.body import JSON, Media, parse_media, read_body
+from pipeline_api.ingest.batch import JSON, Batch, Media, parse_media, read_batch, read_body
 from pipeline_api.ingest.examples import ACCEPTED, INGEST_BODY, INGEST_PROBLEMS, QUERYABLE
 from pipeline_api.ingest.waiting import LONGEST_WAIT_SECONDS, ReceiptWait, wait_seconds
 from pipeline_api.problems import RowErrors
