@@ -106,14 +106,14 @@ def test_a_request_that_took_long_waits_less(spent: float, waited: float) -> Non
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_last_read_ends_before_the_function_does() -> None:
-    """Also if DynamoDB hangs. Each attempt of the client may use up both of its time limits."""
+def test_the_last_read_ends_within_20_seconds() -> None:
+    """Also if DynamoDB hangs. Each attempt of the client may use up both of its time limits. Lambda stops at 29 s."""
     open_receipts = production_services(Settings("s", "i", "c", "b", "k", "m", "open")).open_short_receipts
     assert open_receipts
     config: Any = open_receipts().client.meta.config
     worst = LAST_READ_SECONDS + config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
     template = project_template()
-    assert worst < http_function(read_functions(template, physical_names(template))).timeout_seconds
+    assert worst <= 20 < http_function(read_functions(template, physical_names(template))).timeout_seconds
 
 
 def test_the_receipt_of_another_body_is_not_enough(api: Api, dynamodb: "DynamoDBClient") -> None:
