@@ -1,6 +1,6 @@
 """One run: start the pipeline, send the CSV through it, compare, report, and keep serving.
 
-`serve` starts it without an upload, on stores that stay.
+`serve` starts the pipeline without an upload, on stores that stay.
 """
 
 import os
@@ -50,8 +50,8 @@ from pipeline_ops.console import plural
 from pipeline_ops.expected import FileOptions
 
 _OK, _FAILED = 0, 1
-_BAD_INPUT = 2  # of the client
-_OPTIONS = (
+_CLIENT_BAD_INPUT = 2  # the exit code of `client`
+_OTHER_OPTIONS = (
     "`make run` passes on only the order of dates: DATES=dmy is --dates dmy. For other options of the client keep "
     "`make serve` running, and use `.venv/bin/python -m client send`"
 )
@@ -83,7 +83,7 @@ def run(options: RunOptions, console: Console) -> int:
     if options.csv and not options.csv.is_file():
         raise RunError(f"{options.csv} is not a file" if options.csv.exists() else f"there is no file {options.csv}")
     template = read_template(options.template)
-    with lock_folder(options.folder) as folder, _naming_loss(_MEMORY_LOSS, _MEMORY_LOSS), supervise() as supervisor:
+    with lock_folder(options.folder) as folder, _explain_loss(_MEMORY_LOSS, _MEMORY_LOSS), supervise() as supervisor:
         if folder.root != options.folder:
             _print(console, f"another run uses {options.folder}, so this one writes to {folder.root}")
         csv = options.csv or _write_default_sample(folder)
@@ -102,7 +102,7 @@ def serve(template_path: Path, root: Path, console: Console) -> int:
     with (
         lock_data(root / "data") as data,
         lock_folder(root) as folder,
-        _naming_loss(_ARCHIVE_KEEPS, saved),
+        _explain_loss(_ARCHIVE_KEEPS, saved),
         supervise() as supervisor,
     ):
         inbox: Inbox = SimpleQueue()
@@ -123,7 +123,8 @@ _ARCHIVE_KEEPS = f"{_SEND_AGAIN}; the next start builds the tables and the lake 
 
 
 @contextmanager
-def _naming_loss(of_engine: str, of_others: str) -> Iterator[None]:
+def _explain_loss(of_engine: str, of_others: str) -> Iterator[None]:
+    """If a process ends, its error says what is lost: `of_engine` if it was the engine, else `of_others`."""
     try:
         yield
     except ProcessEnded as error:
@@ -155,8 +156,9 @@ class _Session:
         self._print_warnings(upload)
         if (summary := self._progress.summary) is None:
             self._print(f"the client ended with exit code {upload.exit_code}, so there is nothing to compare")
-            if upload.exit_code == _BAD_INPUT and "--" in upload.client_errors:  # it names an option of the client's
-                self._print(_OPTIONS)
+            names_an_option = "--" in upload.client_errors
+            if upload.exit_code == _CLIENT_BAD_INPUT and names_an_option:
+                self._print(_OTHER_OPTIONS)
             return _FAILED
         self._refresh_lake()
         self._print("comparing the CSV with the stores …")

@@ -25,7 +25,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableItem:
-    """An item of Invoices that is not a slice."""
+    """An item of Invoices from which no slice can be read: it is damaged, or something else."""
 
     invoice_no: str
     slice_id: str
@@ -58,7 +58,7 @@ def pointers_to(invoice_slice: Slice) -> list[Pointer]:
 
 
 def invoice_lines(dynamodb: "DynamoDBClient", invoices_table: str, invoice_no: str) -> dict[bytes, Line]:
-    """The lines of one invoice by line id."""
+    """The lines of one invoice by line id. Unreadable items are left out; `stored_slices` shows them."""
     pages = dynamodb.get_paginator("query").paginate(
         TableName=invoices_table,
         KeyConditionExpression="InvoiceNo = :no",

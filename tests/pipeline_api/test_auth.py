@@ -175,7 +175,7 @@ def test_while_the_table_is_away_known_keys_are_good_for_their_minute(
 
 
 ROUTES = ["/invoices/536365", "/invoices?InvoiceNo=536365", "/customers/17850", "/customers/17850/invoices", "/totals"]
-ROUTES += ["/rejections", "/rejections/2026-11-26.43195.batch-1.0123456789abcdef"]
+ROUTES += ["/batches", "/batches/batch-1", "/rejections", "/rejections/2026-11-26.43195.batch-1.0123456789abcdef"]
 
 
 @pytest.mark.parametrize("header", [{}, {"X-Api-Key": ""}, {"X-Api-Key": "wrong"}, {"Authorization": f"Bearer {KEY}"}])

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 from rich.progress import Progress
@@ -109,7 +109,7 @@ def erase_command(  # noqa: PLR0913 - a command has its options as parameters
     raise typer.Exit(_FOUND if found.unreadable else 0)
 
 
-def verify_erased(customer: str, stores: EraseStores, stream: str | None) -> None:
+def verify_erased(customer: str, stores: EraseStores, stream: str | None) -> NoReturn:
     """Look for the customer in every store and every version. Exit code 1: something was found, or is unreadable."""
     with progress_bar() as bar:
         found = look_for(stores, parse_customer_id(customer), bar)

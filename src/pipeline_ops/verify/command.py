@@ -83,8 +83,8 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
 
     With a CSV, only its rows are judged. Rows that were sent again count once: that is a note, not a finding.
 
-    Exit code 0: every answer is right.
-    1: an answer is wrong, or a row is missing.
+    Exit code 0: nothing is missing, doubled or different.
+    1: something is.
     2: the command failed.
     """
     if erased is not None:
@@ -135,6 +135,10 @@ class Report:
 
 
 def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
+    """Reads the file first, then the archive, the tables and the lake.
+
+    A stored line that is in no raw object is a finding only without a CSV, and if the whole archive was read.
+    """
     known_lines, findings = KnownLines(), Findings()
     csv_rows, csv_rejected = _read_csv(scope.csv, known_lines, bar, scope.options) if scope.csv else (0, 0)
     archive = ArchiveCheck(stores.bucket, known_lines, findings, only_csv=scope.csv is not None)
@@ -184,7 +188,7 @@ def _read_csv(path: Path, known_lines: KnownLines, bar: Progress, options: FileO
 
 
 def _withdrawn(known_lines: KnownLines, *, only_csv: bool) -> int:
-    """How many of the judged lines are taken back by the archive."""
+    """How many of the lines that are compared were taken back, as the archive says."""
     statements = known_lines.statements
     return sum(
         statements.is_withdrawn(line_id) for line_id in statements if not only_csv or known_lines[line_id].csv_line
