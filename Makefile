@@ -106,6 +106,7 @@ query: $(READY) ## ask the lake of the running local stack: SQL="SELECT …"
 	@set -a && . .local/env && set +a && $(BIN)/python -m pipeline_ops lake refresh >&2 && $(BIN)/python -m pipeline_ops query "$$SQL"
 
 sample: $(READY) ## write ROWS=n generated rows to OUT=path
+	@mkdir -p "$(dir $(OUT))"
 	@$(BIN)/python -m local_runtime sample --rows "$(ROWS)" --out "$(OUT)"
 
 lock: $(READY) ## pin the newest versions that pyproject.toml allows
