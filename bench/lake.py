@@ -20,7 +20,7 @@ import duckdb
 from acceptance.wire_recorder import wire_recorder
 from aws.clients import s3_client
 from bench.bill import dollars, read_prices
-from bench.findings import Finding, figure
+from bench.findings import Finding, at_most, figure
 from bench.lake_bill import LakeUse, idle_lake_cost, lake_cost
 from bench.questions import question_findings
 from bench.rows import grow, in_chunks, posted_batches
@@ -119,9 +119,13 @@ def _refresh_findings(s3: "S3Client", bodies: Sequence[bytes]) -> Iterator[Findi
     again = _refresh(_LAKE, shuffled)
     pieces = [_refresh(_SHUFFLED, shuffled[start::_PIECES]) for start in range(_PIECES)]
     by_piece = sum(piece.seconds for piece in pieces) / sum(piece.rows for piece in pieces) * 1_000_000
-    yield _limit("lake, CPU us a row, in order", first.microseconds, _MOST_MICROS_IN_ORDER, f"{first.rows:,} rows")
-    yield _limit(f"lake, CPU us a row, shuffled in {_PIECES} pieces", by_piece, _MOST_MICROS_SHUFFLED)
-    yield _limit("lake, peak memory of a refresh, MB", first.memory, _MOST_MEGABYTES, f"{first.disk} MB on the disk")
+    yield at_most(
+        "lake, CPU us a row, in order", first.microseconds, _MOST_MICROS_IN_ORDER, note=f"{first.rows:,} rows"
+    )
+    yield at_most(f"lake, CPU us a row, shuffled in {_PIECES} pieces", by_piece, _MOST_MICROS_SHUFFLED)
+    yield at_most(
+        "lake, peak memory of a refresh, MB", first.memory, _MOST_MEGABYTES, note=f"{first.disk} MB on the disk"
+    )
     yield Finding("lake, versions written by a re-send", "0", str(int(again.version is not None)), not again.version)
     yield from _cost_findings(LakeUse(first.rows, len(keys), first.seconds, first.calls))
 
@@ -130,7 +134,7 @@ def _cost_findings(use: LakeUse) -> Iterator[Finding]:
     prices = read_prices()
     cost, idle = dollars(lake_cost(use, prices)) * 1e6 / use.rows, idle_lake_cost(prices)
     note = f"one refresh of {use.objects} objects: {sum(use.calls.values()):,} calls to S3, {use.seconds:.1f} s of CPU"
-    yield Finding("lake, dollars per million rows", f"<= {_MOST_DOLLARS}", f"{cost:.4f}", cost <= _MOST_DOLLARS, note)
+    yield at_most("lake, dollars per million rows", cost, _MOST_DOLLARS, "{:.4f}", note)
     parts = ", ".join(f"{entry.what} {entry.dollars:.3f}" for entry in idle if entry.dollars >= _WORTH_NAMING)
     yield figure("lake, dollars a month without rows", f"{dollars(idle):.2f}", parts)
 
@@ -141,7 +145,9 @@ def _file_findings(s3: "S3Client", csv: Path) -> Iterator[Finding]:
     rows = _refresh(_FILE, _archive(s3, "file", own)).rows
     size = sum(file.size for file in LakeTable(s3, _FILE).snapshot().files) / rows
     archived = sum(map(len, own)) / rows
-    yield _limit("lake, bytes a row", size, _MOST_BYTES, f"{rows:,} rows, which take {archived:.1f} in the archive")
+    yield at_most(
+        "lake, bytes a row", size, _MOST_BYTES, note=f"{rows:,} rows, which take {archived:.1f} in the archive"
+    )
 
 
 def _growth_findings(s3: "S3Client", months: Sequence[int]) -> Iterator[Finding]:
@@ -165,7 +171,7 @@ def _growth_findings(s3: "S3Client", months: Sequence[int]) -> Iterator[Finding]
 
 
 def _fill(s3: "S3Client", lake: str, source: MonthFile, lines: int, files: int) -> None:
-    """So many data files with so many lines each."""
+    """Write `files` data files with `lines` lines each, in one commit."""
     table = LakeTable(s3, lake)
     filled: list[MonthFile] = []
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as db:
@@ -211,7 +217,3 @@ def _megabytes(folder: Path) -> int:
     with suppress(FileNotFoundError):
         return sum(path.stat().st_size for path in folder.rglob("*")) // 1_000_000
     return 0
-
-
-def _limit(what: str, measured: float, most: float, note: str = "") -> Finding:
-    return Finding(what, f"<= {most:g}", f"{measured:.1f}", measured <= most, note)

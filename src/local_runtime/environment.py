@@ -54,8 +54,8 @@ NO_PROXY="${NO_PROXY:+${NO_PROXY%,},}HOSTS"
 no_proxy="${no_proxy%HOSTS}"
 no_proxy="${no_proxy:+${no_proxy%,},}HOSTS"
 """.replace("HOSTS", _LOOPBACK)
-"""Programs read either name. One without hosts gets those of the other; then this machine's are put behind, once only,
-also if the shell reads the file again.
+"""Programs read either name. A name without hosts takes those of the other. Then this machine's hosts are added at the
+end, once, also if the shell reads the file again.
 """
 
 

@@ -7,10 +7,8 @@ lines that are in the lake already and writes nothing for them.
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
-from uuid import uuid4
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
@@ -19,8 +17,8 @@ from aws.bucket import Bucket, batch_id_of
 from aws.erasures import ErasedCustomers, ErasureList, Erasures
 from aws.errors import error_code, translate_errors
 from aws.totals import TotalsStore
-from consumers.lake.staging import Staging
-from consumers.lake.table import LakeChanged, LakeTable, MonthFile, Snapshot
+from consumers.lake.staging import Staging, United
+from consumers.lake.table import LakeChanged, LakeTable, MonthFile, Snapshot, new_file
 from invoices.batch import unpack
 from invoices.erasure import NumberedText, erase_row, erase_rows
 from invoices.errors import Malformed, Rejected, Unavailable
@@ -172,7 +170,7 @@ class Refresh:
                 files = [file for file, _ in written]
                 if files:
                     self._check_erasures()
-                    self._table.commit(snapshot, files, [file.month for file, replaces in written if replaces])
+                    self._table.commit(snapshot, files, [file.month for file, united in written if united.replaces_old])
             except LakeChanged:
                 if attempt == _ATTEMPTS:
                     raise
@@ -193,29 +191,22 @@ class Refresh:
 
     def _write_months(
         self, months: Sequence[str], staging: Staging, snapshot: Snapshot
-    ) -> Iterator[tuple[MonthFile, bool]]:
-        """Write a data file and the sums of each month that has new lines. The bool is that of `United`."""
+    ) -> Iterator[tuple[MonthFile, United]]:
+        """Write a data file and the sums of each month that has new lines."""
         new = staging.folder / "new.parquet"
         for month in months:
             there = snapshot.months.get(month, ())
-            old = self._fetch(there, staging.folder)
+            old = self._table.download(there, staging.folder)
             united = staging.unite(month, old, new)
             if united is None:
                 continue
-            file = MonthFile(month, f"month={month}/{uuid4()}.parquet", united.rows, new.stat().st_size)
+            file = new_file(month, united.rows, new)
             self._check_erasures()
             self._table.write(file, new.read_bytes())
             if united.replaces_old:
                 there, old = (), []
             self._totals.write([*(each.path for each in there), file.path], staging.totals([*old, new]))
-            yield file, united.replaces_old
-
-    def _fetch(self, files: Sequence[MonthFile], folder: Path) -> list[Path]:
-        """Copies in `folder`, which replace those of the month before."""
-        paths = [folder / f"old-{number}.parquet" for number in range(len(files))]
-        for file, path in zip(files, paths, strict=True):
-            path.write_bytes(self._table.read(file))
-        return paths
+            yield file, united
 
 
 class _Notification(BaseModel):

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from botocore.credentials import Credentials
 from botocore.exceptions import NoCredentialsError
@@ -93,6 +95,11 @@ class MonthFile:
     size: int
 
 
+def new_file(month: str, rows: int, local: Path) -> MonthFile:
+    """The data file that a local file will become. Its path is new; nothing is uploaded yet."""
+    return MonthFile(month, f"{MONTH}={month}/{uuid4()}.parquet", rows, local.stat().st_size)
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One version of the table. `months` are the data files of each month, which have no line in common."""
@@ -140,6 +147,13 @@ class LakeTable:
     def read(self, file: MonthFile) -> bytes:
         with translate_errors("S3"):
             return self._s3.get_object(Bucket=self._bucket, Key=f"{_FOLDER}/{file.path}")["Body"].read()
+
+    def download(self, files: Sequence[MonthFile], folder: Path) -> list[Path]:
+        """Copies in `folder`, which replace those of an earlier call."""
+        paths = [folder / f"{number}.parquet" for number in range(len(files))]
+        for file, path in zip(files, paths, strict=True):
+            path.write_bytes(self.read(file))
+        return paths
 
     def unnamed_files(self, snapshot: Snapshot) -> list[MonthFile]:
         """Data files that this version does not name: of older versions, of a refresh that runs, or of a dead one."""
@@ -253,7 +267,7 @@ def _snapshot(delta: DeltaTable) -> Snapshot:
     for month, path, rows, size in sorted(zip(*columns, strict=True)):
         months[month].append(MonthFile(month, path, rows, size))
     millis = delta.history(1)[0]["timestamp"]
-    return Snapshot(delta.version(), datetime.fromtimestamp(millis / 1000, UTC), months, delta)
+    return Snapshot(delta.version(), datetime.fromtimestamp(millis / 1000, UTC), dict(months), delta)
 
 
 def _schema() -> Schema:

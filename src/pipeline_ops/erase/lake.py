@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 import duckdb
 from rich.progress import Progress
 
 from aws.totals import TotalsStore
 from consumers.lake.staging import FILE_FORMAT, Staging, read_files
-from consumers.lake.table import MONTH, LakeChanged, LakeTable, MonthFile, Snapshot
+from consumers.lake.table import MONTH, LakeChanged, LakeTable, MonthFile, Snapshot, new_file
 from invoices.erasure import erase_line
 from invoices.line import Line
 from pipeline_ops.erase.found import Found, Store, Target
@@ -90,7 +89,7 @@ class LakeErasure:
                 rows = united.rows
             else:
                 rest.replace(new)
-            written = MonthFile(month, f"{MONTH}={month}/{uuid4()}.parquet", rows, new.stat().st_size)
+            written = new_file(month, rows, new)
             self.table.write(written, new.read_bytes())
             self.totals.write([written.path], staging.totals([new]))
         return written
@@ -101,9 +100,7 @@ class LakeErasure:
         with TemporaryDirectory(prefix="erase-") as temporary:
             folder = Path(temporary, f"{MONTH}={files[0].month}")
             folder.mkdir()
-            paths = [folder / f"{number}.parquet" for number in range(len(files))]
-            for file, path in zip(files, paths, strict=True):
-                path.write_bytes(self.table.read(file))
+            paths = self.table.download(files, folder)
             yield paths, lines_of_customer(paths, self.target.customer_id)
 
 
