@@ -1,5 +1,6 @@
 """A customer leaves the lake with its old data files, and no refresh brings the rows back."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -120,11 +121,26 @@ class ErasesBeforeTheUpload(LakeTable):
         return data
 
 
-def test_a_refresh_that_is_overtaken_leaves_no_data_file(filled: Lake) -> None:
+class ErasesBeforeTheDownload(LakeTable):
+    """An erasure deletes data files after a refresh has taken its snapshot and before it reads them."""
+
+    def __init__(self, lake: Lake) -> None:
+        super().__init__(lake.s3, lake.bucket)
+        self._lake = lake
+
+    def download(self, files: "Sequence[MonthFile]", folder: Path) -> list[Path]:
+        erase(self._lake)
+        return super().download(files, folder)
+
+
+@pytest.mark.parametrize("table", [ErasesBeforeTheUpload, ErasesBeforeTheDownload])
+def test_a_refresh_that_is_overtaken_leaves_no_data_file(
+    filled: Lake, table: type[ErasesBeforeTheUpload | ErasesBeforeTheDownload]
+) -> None:
     """The erasure has read the list of unnamed files before, and would never see it."""
     key = filled.archive("three", [row(Occurrence=2)])
     with pytest.raises(Unavailable, match="an erasure began"):
-        Refresh(filled.s3, filled.archive_bucket, ErasesBeforeTheUpload(filled), filled.totals).add([key])
+        Refresh(filled.s3, filled.archive_bucket, table(filled), filled.totals).add([key])
     assert objects_naming(filled) == []
 
 

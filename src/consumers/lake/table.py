@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from botocore.credentials import Credentials
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError
 from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import PrimitiveType
@@ -26,7 +26,7 @@ from deltalake.transaction import AddAction
 
 from aws.bucket import Bucket
 from aws.clients import session
-from aws.errors import translate_errors
+from aws.errors import error_code, translate_errors
 from invoices.errors import Retryable, Unavailable
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ _CONFIGURATION: dict[str, str | None] = {
 
 
 class LakeChanged(Retryable):
-    """Another writer committed first, or the result of this commit is unknown: retry with a new snapshot."""
+    """A newer version is or may be there: another writer committed, or a commit's result is unknown. Begin again with
+    a new snapshot.
+    """
 
 
 class NewerTable(Exception):
@@ -145,8 +147,14 @@ class LakeTable:
             return DeltaTable.is_deltatable(self._uri, storage_options=self._options)
 
     def read(self, file: MonthFile) -> bytes:
-        with translate_errors("S3"):
-            return self._s3.get_object(Bucket=self._bucket, Key=f"{_FOLDER}/{file.path}")["Body"].read()
+        """Raises LakeChanged where the file is gone: an erasure deletes those that a new version does not name."""
+        try:
+            with translate_errors("S3"):
+                return self._s3.get_object(Bucket=self._bucket, Key=f"{_FOLDER}/{file.path}")["Body"].read()
+        except ClientError as error:
+            if error_code(error) != "NoSuchKey":
+                raise
+            raise LakeChanged("a data file of the lake is gone, because the table has a new version") from error
 
     def download(self, files: Sequence[MonthFile], folder: Path) -> list[Path]:
         """Copies in `folder`, which replace those of an earlier call."""

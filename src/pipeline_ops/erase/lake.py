@@ -49,8 +49,8 @@ class LakeErasure:
         for attempt in range(1, _ATTEMPTS + 1):
             snapshot, seen = self.table.snapshot(), Found()
             months = bar.track(sorted(snapshot.months.items()), description="Lake, months")
-            changed = {month: new for month, old in months if (new := self._erase_month(old, seen)) is not old}
             try:
+                changed = {month: new for month, old in months if (new := self._erase_month(old, seen)) is not old}
                 if changed and not self.target.dry_run:
                     snapshot = self._commit(snapshot, changed)
             except LakeChanged:

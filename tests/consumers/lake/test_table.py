@@ -76,6 +76,14 @@ def test_a_commit_on_an_older_snapshot_is_refused(lake: Lake, month: str, *, rep
     assert lake.table.snapshot().version == 1
 
 
+def test_a_data_file_that_is_gone_says_that_there_is_a_newer_version(lake: Lake) -> None:
+    """An erasure deletes what its own version no longer names."""
+    file = file_of(lake, "2010-12")
+    lake.table.delete(file)
+    with pytest.raises(LakeChanged, match="is gone"):
+        lake.table.read(file)
+
+
 def test_a_table_with_a_newer_column_is_not_written(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit replaces the table's schema, so an older version of the function would drop the column."""
     snapshot = lake.table.snapshot()
