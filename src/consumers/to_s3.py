@@ -5,6 +5,7 @@ import gc
 gc.disable()  # GC is disabled during imports (cold start)
 
 import os
+import time
 from dataclasses import dataclass
 
 from aws.bucket import TO_S3, Bucket, DeadLetterStore
@@ -25,7 +26,7 @@ class Settings:
 
 _settings = read_settings(os.environ, Settings)
 _bucket = Bucket(s3_client(), _settings.RAW_BUCKET)
-_stage = Stage(Archive(_bucket).add, DeadLetterStore(_bucket, TO_S3).put, erasures=ErasureList(_bucket))
+_stage = Stage(Archive(_bucket).add, DeadLetterStore(_bucket, TO_S3).put, erasures=ErasureList(_bucket, time.time))
 _metrics = stdout_log(_settings.METRICS_NAMESPACE)
 gc.freeze()  # imported objects stay for good: no later collection needs to visit them
 gc.enable()

@@ -93,6 +93,8 @@ def start_engine(  # noqa: PLR0913 - a run, a test and a restart differ in these
     endpoint = f"{'https' if certificate else 'http'}://{LOOPBACK}:{port}"
     trusted = certificate.certificate if certificate else None
     wait_until_healthy(process, endpoint + _HEALTH, is_healthy=lambda url: is_responding(url, trusted))
+    if data:
+        data.note_engine_started()
     return Engine(endpoint, port, process)
 
 

@@ -54,13 +54,31 @@ class RunFolder:
 
 @dataclass(frozen=True)
 class DataFolder:
-    """The stores of `make serve`. The engine writes objects at once, tables and stream only when it is stopped.
-
-    `needs_rebuild`: the engine was killed, so the tables stand where it was last stopped, and the archive knows more.
-    """
+    """The stores of `make serve`. The engine writes objects at once, tables and stream only when it is stopped."""
 
     root: Path
-    needs_rebuild: bool
+
+    @property
+    def needs_rebuild(self) -> bool:
+        """Whether the archive knows more than the tables: the engine was killed, and no rebuild ended since then."""
+        return self._rebuild.exists()
+
+    def note_engine_started(self) -> None:
+        """From now on the stores can change. Before that, an engine that ends without saving has lost nothing."""
+        self._started.touch()
+
+    def note_engine_killed(self) -> None:
+        self._rebuild.touch()
+
+    def note_rebuilt(self) -> None:
+        self._rebuild.unlink(missing_ok=True)
+
+    def has_unsaved_changes(self) -> bool:
+        """Whether the engine has saved nothing since it was started the last time."""
+        saved = [self.root / "state" / name for name in _SAVED_LAST]
+        return self._started.exists() and not all(
+            file.exists() and file.stat().st_mtime_ns >= self._started.stat().st_mtime_ns for file in saved
+        )
 
     @property
     def engine_settings(self) -> dict[str, str]:
@@ -75,6 +93,14 @@ class DataFolder:
     def checkpoints(self, stage: str) -> Path:
         return self.root / "checkpoints" / f"{stage}.json"
 
+    @property
+    def _started(self) -> Path:
+        return self.root / "started"
+
+    @property
+    def _rebuild(self) -> Path:
+        return self.root / "rebuild"
+
 
 @contextmanager
 def lock_data(root: Path) -> Iterator[DataFolder]:
@@ -83,25 +109,18 @@ def lock_data(root: Path) -> Iterator[DataFolder]:
     if lock is None:
         raise RunError(f"another `make serve` uses the stores in {root}; stop it first")
     with lock:
-        data = DataFolder(root, needs_rebuild=_was_killed(root))
-        _match_checkpoints(data)
-        (root / "started").touch()
+        data = DataFolder(root)
+        was_killed = data.has_unsaved_changes()
+        if was_killed:
+            data.note_engine_killed()
+        _match_checkpoints(root, was_killed=was_killed)
         yield data
 
 
-def _was_killed(root: Path) -> bool:
-    """Whether the engine has saved nothing since it was started the last time."""
-    started = root / "started"
-    saved = [root / "state" / name for name in _SAVED_LAST]
-    return started.exists() and not all(
-        file.exists() and file.stat().st_mtime_ns >= started.stat().st_mtime_ns for file in saved
-    )
-
-
-def _match_checkpoints(data: DataFolder) -> None:
+def _match_checkpoints(root: Path, *, was_killed: bool) -> None:
     """The checkpoints of the saved stream: of a stream that is older than they are, they would skip records."""
-    current, saved = data.root / "checkpoints", data.root / "checkpoints-saved"
-    source, target = (saved, current) if data.needs_rebuild else (current, saved)
+    current, saved = root / "checkpoints", root / "checkpoints-saved"
+    source, target = (saved, current) if was_killed else (current, saved)
     source.mkdir(exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target)

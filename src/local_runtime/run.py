@@ -110,10 +110,11 @@ def serve(template_path: Path, root: Path, console: Console) -> int:
         pipeline = start_pipeline(supervisor, folder, template, inbox, data)
         session = _Session(console, folder, supervisor, inbox, pipeline)
         if data.needs_rebuild:
-            _print(console, "the engine was killed the last time, so the tables are built from the archive")
+            _print(console, "the engine was killed, so the tables are built from the archive")
             _print(console, _SEND_AGAIN)
             _print(console, "API keys that were made since it was last stopped are gone")
             session.rebuild()
+            data.note_rebuilt()
         return session.serve(f"the stores stay in {data.root}")
 
 

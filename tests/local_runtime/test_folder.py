@@ -39,11 +39,15 @@ def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
         pass
 
 
-def _save(root: Path) -> None:
-    """What the engine does when it is stopped."""
-    (root / "state").mkdir(exist_ok=True)
-    for name in ("dynamodb.json", "kinesis.json"):
-        (root / "state" / name).write_text("{}")
+def _run_engine(root: Path, *, checkpoint: str = "", is_killed: bool = False) -> None:
+    """An engine starts, and saves when it is stopped."""
+    with lock_data(root) as data:
+        data.note_engine_started()
+        data.checkpoints("to_s3").write_text(checkpoint)
+        if not is_killed:
+            (root / "state").mkdir(exist_ok=True)
+            for name in ("dynamodb.json", "kinesis.json"):
+                (root / "state" / name).write_text("{}")
 
 
 def test_stores_are_used_by_one_run_at_a_time(tmp_path: Path) -> None:
@@ -59,25 +63,37 @@ def test_stores_are_used_by_one_run_at_a_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_killed", [False, True])
 def test_stores_need_a_rebuild_if_the_engine_was_killed(tmp_path: Path, is_killed: bool) -> None:  # noqa: FBT001 - a case
     """It writes its tables and its stream only when it is stopped. What an earlier run has saved does not count."""
-    with lock_data(tmp_path) as first:
-        _save(tmp_path)
+    _run_engine(tmp_path)
     os.utime(tmp_path / "started", (0, 0))
-    with lock_data(tmp_path) as second:
-        if not is_killed:
-            _save(tmp_path)
-    with lock_data(tmp_path) as third:
-        assert [each.needs_rebuild for each in (first, second, third)] == [False, False, is_killed]
+    _run_engine(tmp_path, is_killed=is_killed)
+    with lock_data(tmp_path) as data:
+        assert data.needs_rebuild == is_killed
+
+
+def test_a_start_that_ends_before_its_engine_needs_no_rebuild(tmp_path: Path) -> None:
+    """Ctrl-C in the first seconds: nothing was changed, so nothing is lost."""
+    _run_engine(tmp_path)
+    with lock_data(tmp_path):
+        pass
+    with lock_data(tmp_path) as data:
+        assert not data.needs_rebuild
+
+
+def test_a_rebuild_that_was_interrupted_begins_again(tmp_path: Path) -> None:
+    """The engine saves what was built so far, which looks like a good end."""
+    _run_engine(tmp_path, is_killed=True)
+    _run_engine(tmp_path)
+    with lock_data(tmp_path) as data:
+        assert data.needs_rebuild
+        data.note_rebuilt()
+    with lock_data(tmp_path) as data:
+        assert not data.needs_rebuild
 
 
 @pytest.mark.parametrize(("is_killed", "expected"), [(False, "newer"), (True, "saved")])
 def test_checkpoints_are_those_of_the_saved_stream(tmp_path: Path, is_killed: bool, expected: str) -> None:  # noqa: FBT001 - a case
     """Newer ones would skip the records that a killed engine's stream gets again."""
-    with lock_data(tmp_path) as data:
-        data.checkpoints("to_s3").write_text("saved")
-        _save(tmp_path)
-    with lock_data(tmp_path) as data:
-        data.checkpoints("to_s3").write_text("newer")
-        if not is_killed:
-            _save(tmp_path)
+    _run_engine(tmp_path, checkpoint="saved")
+    _run_engine(tmp_path, checkpoint="newer", is_killed=is_killed)
     with lock_data(tmp_path) as data:
         assert data.checkpoints("to_s3").read_text() == expected

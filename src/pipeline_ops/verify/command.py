@@ -145,19 +145,26 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
     archive.run(scope.span, bar)
     tables = TablesCheck(known_lines, findings)
     tables.run(stores, bar)
-    is_whole, only_csv = scope.span.is_everything, scope.csv is not None
-    check_statements(known_lines, tables.statements, Where.INVOICES, findings, only_csv=only_csv, is_whole=is_whole)
+    report_unexpected, only_csv = scope.span.is_everything, scope.csv is not None
+    check_statements(
+        known_lines,
+        tables.statements,
+        Where.INVOICES,
+        findings,
+        only_csv=only_csv,
+        report_unexpected=report_unexpected,
+    )
     _report_not_archived(known_lines, findings)
     reconciler = Reconciler(stores, known_lines, findings, archive.keys, tables)
     if scope.csv:
         reconciler.run_for_csv()
     else:
-        reconciler.run(report_unexpected=is_whole)
+        reconciler.run(report_unexpected=report_unexpected)
     lake = LakeCheck(known_lines, findings)
     if stores.lake and stores.lake.exists():
         with TemporaryDirectory(prefix="lake-") as cache:
             lines = bar.track(lake_lines(stores.lake, Path(cache)), description="Lake, lines")
-            lake.run(lines, only_csv=only_csv, report_unexpected=is_whole)
+            lake.run(lines, only_csv=only_csv, report_unexpected=report_unexpected)
     return Report(
         csv_rows=csv_rows,
         csv_rejected=csv_rejected,

@@ -118,11 +118,17 @@ class TablesCheck:
 
 
 def check_statements(  # noqa: PLR0913 - what is compared, and which of it is judged
-    known_lines: KnownLines, found: Statements, where: Where, findings: Findings, *, only_csv: bool, is_whole: bool
+    known_lines: KnownLines,
+    found: Statements,
+    where: Where,
+    findings: Findings,
+    *,
+    only_csv: bool,
+    report_unexpected: bool,
 ) -> None:
     """In the tables or in the lake, `found`, the same statement must hold of each line as in the archive.
 
-    With `only_csv` the rows of the CSV are judged and no others. `is_whole`: every raw object was read, so a
+    With `only_csv` the rows of the CSV are judged and no others. `report_unexpected`: every raw object was read, so a
     statement that is in none of them is wrong.
     """
     for line_id in dict.fromkeys((*known_lines.statements, *found)):
@@ -133,7 +139,7 @@ def check_statements(  # noqa: PLR0913 - what is compared, and which of it is ju
         if there < archived:
             message = "a row that takes the line back, or states it again, has no effect here"
             findings.add(Finding(Kind.MISSING, where, message, line=csv_line))
-        elif there > archived and is_whole:
+        elif there > archived and report_unexpected:
             message = "the line is taken back or stated again here, and no raw object says so"
             findings.add(Finding(Kind.UNEXPECTED, where, message, line=csv_line))
 
@@ -173,7 +179,7 @@ class LakeCheck:
             Where.LAKE,
             self._findings,
             only_csv=only_csv,
-            is_whole=report_unexpected,
+            report_unexpected=report_unexpected,
         )
 
     def _add(self, kind: Kind, message: str, line_id: bytes, invoice_no: str | None = None) -> None:
