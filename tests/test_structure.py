@@ -9,7 +9,7 @@ ENTRY_FILES = {"__init__.py", "__main__.py"}
 
 MAX_MODULES = 135
 MAX_LINES = 400
-MAX_WITH_ONE_IMPORTER = 32
+MAX_WITH_ONE_IMPORTER = 25
 
 
 def python_files() -> Mapping[str, Path]:
