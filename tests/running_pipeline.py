@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import md5
 from http import HTTPStatus
 from itertools import count
@@ -19,8 +20,9 @@ from typing import Any
 
 import httpx
 
+from aws.bucket import Bucket, raw_key
 from local_runtime.comparison import Stored, read_stored, store_names
-from local_runtime.stack.resources import engine_clients
+from local_runtime.stack.resources import Clients, engine_clients
 from tests.invoice_rows import row
 
 SHARDS = 4  # of a new on-demand stream
@@ -66,8 +68,10 @@ class RunningPipeline:
 
     def stored(self) -> Stored:
         """What the tables and the bucket hold now."""
-        names = self.names
-        return read_stored(engine_clients(names["AWS_ENDPOINT_URL"]), store_names(names))
+        return read_stored(self._clients(), store_names(self.names))
+
+    def _clients(self) -> Clients:
+        return engine_clients(self.names["AWS_ENDPOINT_URL"])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,23 +90,19 @@ class RunningPipeline:
         return {**variables, **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")}
 
     def settle(self) -> None:
-        """Wait until all earlier rows are stored: a marker row, put on each shard after them, can be read."""
+        """Wait until all earlier rows are stored: so is a marker row, put on each shard after them."""
         markers = [next(_keys_on_shard(shard)) for shard in range(SHARDS)]
         for marker in markers:
             body = row(InvoiceNo=marker)
             response = httpx.post(f"{self.url}/ingest", json=body, headers={"Idempotency-Key": marker, **self.key})
             assert response.status_code == 202, response.text
-        assert all(self._appears(f"/invoices/{marker}") for marker in markers)
+        bucket = Bucket(self._clients().s3, store_names(self.names).bucket)
+        assert all(_soon(partial(self._is_queryable, marker)) for marker in markers)
+        assert all(_soon(partial(_is_archived, bucket, marker)) for marker in markers)
 
-    def _appears(self, path: str) -> bool:
-        for _ in range(_POLLS):
-            if self._status(path) == HTTPStatus.OK:
-                return True
-            time.sleep(_POLL_SECONDS)
-        return False
-
-    def _status(self, path: str) -> int:
-        return httpx.get(self.url + path, headers=self.key, timeout=_RESPONSE_SECONDS).status_code
+    def _is_queryable(self, invoice: str) -> bool:
+        path = f"{self.url}/invoices/{invoice}"
+        return httpx.get(path, headers=self.key, timeout=_RESPONSE_SECONDS).status_code == HTTPStatus.OK
 
     def processes(self) -> list[str]:
         """The command lines of the processes that it has started."""
@@ -168,6 +168,18 @@ def shuffled(source: Path, target: Path) -> Path:
     with target.open("w", encoding="cp1252", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     return target
+
+
+def _is_archived(bucket: Bucket, batch_id: str) -> bool:
+    return any(each.key == raw_key(batch_id) for each in bucket.objects(raw_key(batch_id)))
+
+
+def _soon(is_so: Callable[[], bool]) -> bool:
+    for _ in range(_POLLS):
+        if is_so():
+            return True
+        time.sleep(_POLL_SECONDS)
+    return False
 
 
 def _keys_on_shard(shard: int) -> Iterator[str]:
