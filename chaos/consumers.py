@@ -144,15 +144,19 @@ class Lake:
 
     def refresh(self) -> None:
         """Until every object of the archive that the queue tells of is in the lake."""
-        for _ in range(_MOST_CRASHES):
-            queue = _Queue(self.stores.clients.sqs, self.stores.lake_queue)
-            try:
-                if not Refresh(self.s3, self.stores.bucket, self.table, self.totals).run(queue):
-                    return
-            except (Crash, TimeIsUp, Retryable):
-                self.crashes += 1
-                queue.deliver_again()
-        raise NeverEnds("the lake's refresh")
+        if not any(self.try_refresh() for _ in range(_MOST_CRASHES)):
+            raise NeverEnds("the lake's refresh")
+
+    def try_refresh(self) -> bool:
+        """Once, and whether the queue was empty. While a customer is erased, some refreshes fail until that is done."""
+        queue = _Queue(self.stores.clients.sqs, self.stores.lake_queue)
+        try:
+            done = Refresh(self.s3, self.stores.bucket, self.table, self.totals).run(queue)
+        except (Crash, TimeIsUp, Retryable):
+            self.crashes += 1
+            queue.deliver_again()
+            return False
+        return done is None
 
 
 class _Queue(LakeQueue):

@@ -94,7 +94,7 @@ class CustomerErasure:
 
     def _redeliver(self) -> None:
         """What else happens at any time: a second delivery, a refresh of the lake, a replay of the archive."""
-        for happen in (self._consume, self._pipeline.lake.refresh, self._replay):
+        for happen in (self._consume, self._pipeline.lake.try_refresh, self._replay):
             if self._chance.random() < 0.5:  # noqa: PLR2004 - a share
                 happen()
 

@@ -1,6 +1,6 @@
 """The lake's sums by day and country: small JSON objects that the refresh writes and the API reads.
 
-    totals/month=<month>/<name>.json    the sums of some data files of a month; written before their commit
+    totals/month=<month>/<name>.json    sums of some data files of a month, with their paths; written before the commit
     totals/current.json                 the table's newest version, and the object of each of its months
 
 An object's name is made of those of the data files, so it never changes. `current.json` follows from the table's
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -61,20 +61,34 @@ class TotalsStore:
         return self._read_current()[0]
 
     def month(self, key: str) -> list[DayTotals]:
-        return [DayTotals(**each) for each in json.loads(self._objects.read(key))]
+        return [DayTotals(**each) for each in self._read(key)["totals"]]
 
     def write(self, paths: Sequence[str], totals: Sequence[DayTotals]) -> None:
         """Write the sums of a month with these data files. Nobody reads them before `publish`."""
-        body = json.dumps([asdict(each) for each in totals]).encode()
+        body = json.dumps({"files": sorted(paths), "totals": [asdict(each) for each in totals]}).encode()
         self._objects.put(_key(paths), body, "application/json")
 
-    def delete_old(self, month: str) -> None:
-        """Delete the month's sums that are not current."""
-        current = self.current()
-        kept = current.months.get(month) if current else None
-        for each in list(self._objects.objects(f"{_FOLDER}month={month}/")):
-            if each.key != kept:
+    def delete_of(self, path: str) -> None:
+        """Delete the sums that count this data file, which the table's newest version must not name.
+
+        Other sums stay, although they may not be current: a refresh may be about to commit them.
+        """
+        for each in list(self._objects.objects(_folder(path))):
+            if self._counts(each.key, path):
                 self._objects.delete(each.key)
+
+    def _counts(self, key: str, path: str) -> bool:
+        """False where the sums are gone: a vacuum runs."""
+        try:
+            return path in self._read(key)["files"]
+        except ClientError as error:
+            if error_code(error) != "NoSuchKey":
+                raise
+            return False
+
+    def _read(self, key: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self._objects.read(key))
+        return content
 
     def publish(self, version: int, committed_at: datetime, paths: Mapping[str, Sequence[str]]) -> bool:
         """Make the sums of this version the current ones. `paths` are its data files by month.
@@ -130,5 +144,9 @@ class TotalsStore:
 
 def _key(paths: Sequence[str]) -> str:
     """`paths` are those of a month's data files in the table, in any order."""
-    folder = paths[0].rpartition("/")[0]
-    return f"{_FOLDER}{folder}/{blake2b(' '.join(sorted(paths)).encode(), digest_size=16).hexdigest()}.json"
+    return f"{_folder(paths[0])}{blake2b(' '.join(sorted(paths)).encode(), digest_size=16).hexdigest()}.json"
+
+
+def _folder(path: str) -> str:
+    """Where the sums of the data file's month are."""
+    return f"{_FOLDER}{path.rpartition('/')[0]}/"

@@ -7,11 +7,12 @@ import pytest
 
 from aws.bucket import Bucket
 from consumers.lake.refresh import Refresh
-from consumers.lake.table import LakeTable, MonthFile
+from consumers.lake.staging import MOST_FILES
+from consumers.lake.table import LakeTable, MonthFile, Snapshot
 from invoices.errors import Unavailable
 from pipeline_ops.erase.found import Found, Store, Target
 from pipeline_ops.erase.lake import LakeErasure
-from pipeline_ops.erase.statements import StatementWriter
+from pipeline_ops.erase.statements import RunningErasure, StatementWriter
 from tests.consumers.lake.conftest import engine, lake
 from tests.consumers.lake.lakes import Lake
 from tests.invoice_rows import Row, row
@@ -43,9 +44,13 @@ def filled(lake: Lake) -> Lake:
     return lake
 
 
+def begin(lake: Lake, *, keeps_lines: bool = False) -> RunningErasure:
+    """Only the statement, without an end."""
+    return StatementWriter(Bucket(lake.s3, lake.archive_bucket)).begin(ERASED, 0, keeps_lines=keeps_lines)
+
+
 def erase(lake: Lake, *, keeps_lines: bool = False) -> Found:
-    writer = StatementWriter(Bucket(lake.s3, lake.archive_bucket))
-    erasure = writer.begin(ERASED, 0, keeps_lines=keeps_lines)
+    erasure = begin(lake, keeps_lines=keeps_lines)
     found = Found()
     LakeErasure(lake.table, lake.totals, Target(ERASED, erasure.customers, dry_run=False)).run(found, NO_BAR)
     return found
@@ -160,3 +165,54 @@ def test_a_refresh_that_brings_the_customers_first_row_begins_again(lake: Lake) 
     with pytest.raises(Unavailable, match="an erasure began"):
         Refresh(lake.s3, lake.archive_bucket, ErasesFirst(lake), lake.totals).add([key])
     assert {line.CustomerID for line in lake.lines()} == {"13047"}
+
+
+@pytest.mark.parametrize(("batches", "statement"), [(MOST_FILES, {}), (2, {"AsOf": "2026-11-26T09:00:00Z"})])
+def test_a_refresh_that_would_write_the_customers_lines_again_waits(
+    lake: Lake, batches: int, statement: dict[str, str]
+) -> None:
+    """It knows of the erasure, which may be over with the lake before the new data file is uploaded."""
+    for number in range(batches):
+        lake.add([lake.archive(f"{number}", [row(CustomerID=ERASED, Occurrence=1 + number)])])
+    begin(lake)
+    key = lake.archive("new", [row(CustomerID="13047", Occurrence=1, **statement)])
+    before = lake.object_keys()
+    with pytest.raises(Unavailable, match="the erasure is first"):
+        lake.add([key])
+    assert lake.object_keys() == before
+    erase(lake)
+    lake.add([key])
+    assert {line.CustomerID for line in lake.lines()} == {"13047"}
+
+
+class ErasesOldFilesBeforeTheCommit(LakeTable):
+    """A refresh begins after an erasure has committed, and is about to commit while old files are deleted."""
+
+    def __init__(self, lake: Lake, erasure: LakeErasure) -> None:
+        super().__init__(lake.s3, lake.bucket)
+        self._erasure = erasure
+
+    def commit(self, snapshot: Snapshot, files: "Sequence[MonthFile]", replaced: "Sequence[str]" = ()) -> None:
+        self._erasure.run(Found(), NO_BAR)
+        super().commit(snapshot, files, replaced)
+
+
+class Interrupted(LakeTable):
+    """It ends an erasure after its commit, before it looks for old files."""
+
+    def unnamed_files(self, _: Snapshot) -> list[MonthFile]:
+        raise Unavailable
+
+
+def test_the_sums_of_a_refresh_that_is_about_to_commit_stay(filled: Lake) -> None:
+    """They are not current yet, and count no line of the customer."""
+    target = Target(ERASED, begin(filled).customers, dry_run=False)
+    with pytest.raises(Unavailable):
+        LakeErasure(Interrupted(filled.s3, filled.bucket), filled.totals, target).run(Found(), NO_BAR)
+    key = filled.archive("three", [row(Occurrence=3, CustomerID="13047")])
+    table = ErasesOldFilesBeforeTheCommit(filled, LakeErasure(filled.table, filled.totals, target))
+    Refresh(filled.s3, filled.archive_bucket, table, filled.totals).add([key])
+    current = filled.totals.current()
+    assert current
+    assert [sum(day.lines for day in filled.totals.month(key)) for key in current.months.values()] == [4]
+    assert objects_naming(filled) == []

@@ -5,6 +5,7 @@ lines that are in the lake already and writes nothing for them.
 """
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -189,6 +190,17 @@ class Refresh:
         if self._erasures.read() != self._erased:
             raise Unavailable("an erasure began or ended during the refresh, which has to begin again")
 
+    def _check_customers(self, customers: Sequence[str]) -> None:
+        """Old lines of these are about to be written again. Raises Unavailable where one of them is being erased.
+
+        If the erasure commits first, it may have listed the files that no version names, and would overlook this one.
+        """
+        erased = self._erased.covering(math.inf)  # by those that have no end
+        if erased and any(erased.keeps_lines(each) is not None for each in customers):
+            raise Unavailable(
+                "a customer is being erased from a month that has to be written again; the erasure is first"
+            )
+
     def _write_months(
         self, months: Sequence[str], staging: Staging, snapshot: Snapshot
     ) -> Iterator[tuple[MonthFile, United]]:
@@ -201,6 +213,8 @@ class Refresh:
             if united is None:
                 continue
             file = new_file(month, united.rows, new)
+            if united.replaces_old:
+                self._check_customers(staging.customers(old))
             self._check_erasures()
             self._table.write(file, new.read_bytes())
             if united.replaces_old:

@@ -154,6 +154,13 @@ class Staging:
         query = _TOTALS.format(lines=self._lines(files))
         return [DayTotals(*row) for row in self._db.execute(query).fetchall()]
 
+    def customers(self, files: Sequence[Path]) -> list[str]:
+        """Whose lines are in some data files."""
+        if not files:
+            return []
+        query = f"SELECT DISTINCT CustomerID FROM {read_files(files)} WHERE CustomerID IS NOT NULL"
+        return [customer for (customer,) in self._db.execute(query).fetchall()]
+
     def _count(self, files: Sequence[Path]) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {read_files(files)}").fetchall()[0][0])
 

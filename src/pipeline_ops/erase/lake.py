@@ -41,7 +41,7 @@ class LakeErasure:
             if rows:
                 found.add(Store.OLD_LAKE_FILES, rows)
                 if not self.target.dry_run:
-                    self.totals.delete_old(file.month)
+                    self.totals.delete_of(file.path)
                     self.table.delete(file)
 
     def _erase_months(self, found: Found, bar: Progress) -> Snapshot:
