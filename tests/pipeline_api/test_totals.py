@@ -1,13 +1,14 @@
 """GET /totals: exact sums over all rows, from the objects that the lake's refresh writes."""
 
+import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aws.receipts import ReceiptTable
-from aws.totals import DayTotals, TotalsStore
+from aws.totals import CurrentTotals, DayTotals, TotalsStore
 from pipeline_api.app import Services
 from tests.pipeline_api.api_calls import Api
 from tests.pipeline_api.fake_dynamodb import FakeDynamoDB
@@ -39,12 +40,17 @@ def store(s3: "S3Client") -> TotalsStore:
 
 
 @pytest.fixture
-def totals_api(store: TotalsStore) -> Api:
+def totals_api(s3: "S3Client", store: TotalsStore) -> Api:
     """The refresh has written two months."""
-    files = {"2010-12": ["month=2010-12/a.parquet"], "2011-01": ["month=2011-01/b.parquet"]}
-    store.write(files["2010-12"], DECEMBER)
-    store.write(files["2011-01"], JANUARY)
-    store.publish(3, datetime(2026, 11, 25, 12, tzinfo=UTC), files)
+    months = {"2010-12": "totals/month=2010-12/a.json", "2011-01": "totals/month=2011-01/b.json"}
+    current = CurrentTotals(3, "2026-11-25T12:00:00+00:00", months)
+    written = {
+        "totals/current.json": asdict(current),
+        months["2010-12"]: {"files": [], "totals": [asdict(day) for day in DECEMBER]},
+        months["2011-01"]: {"files": [], "totals": [asdict(day) for day in JANUARY]},
+    }
+    for key, document in written.items():
+        s3.put_object(Bucket="lake", Key=key, Body=json.dumps(document).encode())
     return api_with(lambda: store)
 
 
