@@ -15,7 +15,7 @@ class OpsError(Exception):
 
 @contextmanager
 def raise_ops_errors() -> Iterator[None]:
-    """Translate errors of AWS, of a payload and of the network to OpsError. A bug is raised as it is."""
+    """Translate errors of AWS, of a payload, of the network and of files to OpsError. A bug is raised as it is."""
     try:
         yield
     except ClientError as error:
@@ -24,3 +24,8 @@ def raise_ops_errors() -> Iterator[None]:
         raise OpsError(f"AWS could not be called: {error}") from error
     except (Rejected, Retryable) as error:
         raise OpsError(str(error)) from error
+    except OSError as error:
+        if error.errno is None or isinstance(error, BrokenPipeError):  # no file's, or the output's reader has ended
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        raise OpsError(f"A file cannot be read or written: {where}{error.strerror or error}") from error

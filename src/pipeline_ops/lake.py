@@ -53,11 +53,14 @@ def open_lake(table: LakeTable, cache: Path, snapshot: Snapshot | None = None) -
 
 
 def lake_lines(table: LakeTable, cache: Path) -> Iterator[tuple[bytes, Line]]:
-    """Every row of the newest version with its line id, also of lines that were taken back.
+    """Every row of the newest version with its line id, also of lines that were taken back. The table must exist.
 
     A row that is there twice comes twice.
     """
-    with open_lake(table, cache) as lake:
+    snapshot = table.snapshot()
+    if not snapshot.files:
+        return
+    with open_lake(table, cache, snapshot) as lake:
         result = lake.execute(f"SELECT {_LINE_COLUMNS} FROM statements")  # noqa: S608 - a constant
         while rows := result.fetchmany(_ROWS_PER_FETCH):
             yield from map(_line_with_id, rows)

@@ -8,12 +8,14 @@ import json
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
@@ -156,6 +158,9 @@ def write_workbook(path: Path, names: Sequence[str], rows: Sequence[tuple[Any, .
     if len(rows) >= _MOST_WORKBOOK_ROWS:
         raise OpsError(f"The result has {len(rows):,} rows, and a sheet has {_MOST_WORKBOOK_ROWS:,} with the names.")
     plain = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
+    path.open(
+        "wb"
+    ).close()  # a path that cannot be written: xlsxwriter would tell only at the end, and leave a file open
     with xlsxwriter.Workbook(str(path), {**plain, "default_date_format": "yyyy-mm-dd hh:mm:ss"}) as workbook:
         sheet = workbook.add_worksheet("Result")
         sheet.freeze_panes(1, 0)
@@ -168,7 +173,9 @@ def write_workbook(path: Path, names: Sequence[str], rows: Sequence[tuple[Any, .
 
 
 def _cell(value: object) -> object:
-    """A workbook has no lists and no intervals."""
+    """A workbook has no lists, no intervals, and no number that is not finite."""
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
     return value if isinstance(value, str | int | float | Decimal | date | None) else str(value)
 
 
@@ -179,8 +186,17 @@ def _print_csv(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 def _print_json(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    objects = [dict(zip(names, row, strict=True)) for row in rows]
-    typer.echo(json.dumps(objects, default=str, ensure_ascii=False))
+    """Raises OpsError where two columns have one name, because an object would keep the last of them alone."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise OpsError(f"Two columns are named {repeated[0]}: give one of them another name with AS.")
+    objects = [dict(zip(names, map(_json_value, row), strict=True)) for row in rows]
+    typer.echo(json.dumps(objects, default=str, ensure_ascii=False, allow_nan=False))
+
+
+def _json_value(value: object) -> object:
+    """JSON has no infinity and nothing that is not a number."""
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _print_table(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

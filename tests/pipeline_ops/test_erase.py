@@ -450,7 +450,7 @@ def test_an_item_that_is_no_slice_is_reported(versioned: Stores, command: Comman
     versioned.dynamodb.put_item(TableName="invoices", Item=damaged)
     deliver_all(versioned, SMALL)
     for words in (["erase", "--customer", ERASED], ["verify", "--erased", ERASED]):
-        code, text = command(*words)
+        code, text = command(*words, "--no-lake")
         assert (code, "1 item of the table of slices cannot be read" in text, "536366#ab" in text) == (1, True, True)
     assert "No store names the customer." not in text
     assert naming(versioned) == []
@@ -458,8 +458,18 @@ def test_an_item_that_is_no_slice_is_reported(versioned: Stores, command: Comman
 
 def test_the_command_says_which_rows_are_covered(versioned: Stores, command: Command) -> None:
     """With the same instant as the receipt."""
-    code, text = command("erase", "--customer", ERASED)
+    code, text = command("erase", "--customer", ERASED, "--no-lake")
     (receipt,) = keys(versioned, "erased/receipts/")
     covered = json.loads(versioned.bucket.read(receipt))["covers_rows_before"]
     assert (code, f"arrive before {covered} are dropped. Later ones are new business." in text) == (0, True)
-    assert command("verify", "--erased", ERASED)[0] == 0
+    assert command("verify", "--erased", ERASED, "--no-lake")[0] == 0
+
+
+@pytest.mark.parametrize("words", [("erase", "--customer"), ("verify", "--erased")])
+def test_the_lake_is_not_passed_over_in_silence(versioned: Stores, command: Command, words: tuple[str, str]) -> None:
+    """Without its name, only --no-lake says that there is none. Nothing is erased before."""
+    deliver_all(versioned, SMALL)
+    before = naming(versioned)
+    code, text = command(*words, ERASED)
+    assert (code, "Give --lake-bucket NAME, or set LAKE_BUCKET; give --no-lake" in text) == (2, True)
+    assert naming(versioned) == before

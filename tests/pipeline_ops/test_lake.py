@@ -111,6 +111,40 @@ def test_a_query_prints_json_and_csv(filled: Lake, command: LakeCommand, capsys:
     assert rows == [["month", "Lines", "Revenue"], ["2010-12", "2", "30.600000"], ["2011-01", "1", "-2.550000"]]
 
 
+def test_json_has_every_column_and_no_number_that_is_none(
+    filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An object would keep one of two columns with one name, and JSON has no infinity."""
+    assert command.query("SELECT 1::DOUBLE / 0 AS Quotient, 'NaN'::DOUBLE AS Other", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == [{"Quotient": None, "Other": None}]
+    assert command.query("SELECT StockCode, InvoiceNo AS StockCode FROM lines", "--json") == 2
+    assert "Two columns are named StockCode" in capsys.readouterr().err
+
+
+def test_a_workbook_that_cannot_be_written_is_named(
+    filled: Lake, command: LakeCommand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the path; exit code 2. What is no number stands in it as text."""
+    path = tmp_path / "missing" / "sums.xlsx"
+    assert command.query(SUM, "--xlsx", str(path)) == 2
+    assert capsys.readouterr().err == f"A file cannot be read or written: {path}: No such file or directory\n"
+    assert command.query("SELECT 1::DOUBLE / 0 AS Quotient", "--xlsx", str(tmp_path / "sums.xlsx")) == 0
+
+
+def test_a_cache_that_cannot_be_made_is_named(
+    filled: Lake, command: LakeCommand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert command("query", SUM, "--cache", str(tmp_path / "file" / "cache")) == 2
+    assert "A file cannot be read or written" in capsys.readouterr().err
+
+
+def test_a_lake_without_lines_has_none(lake: Lake, tmp_path: Path) -> None:
+    """Its table is there, and has no data file: an erasure has removed the only customer. `verify` compares it."""
+    lake.table.snapshot()
+    assert list(lake_lines(lake.table, tmp_path)) == []
+
+
 def test_a_query_writes_parquet(filled: Lake, command: LakeCommand, tmp_path: Path) -> None:
     assert command.query("SELECT * FROM lines", "--parquet", str(tmp_path / "all.parquet")) == 0
     assert len(duckdb.read_parquet(str(tmp_path / "all.parquet"))) == 3

@@ -35,6 +35,7 @@ from pipeline_ops.erase.found import Found, Target, parse_customer_id
 from pipeline_ops.erase.lake import LakeErasure
 from pipeline_ops.erase.statements import RunningErasure, StatementWriter
 from pipeline_ops.erase.tables import erase_from_tables
+from pipeline_ops.errors import OpsError
 from pipeline_ops.lake import LakeBucketName
 from pipeline_ops.options import BucketName, CustomersTable, InvoicesTable, Settings, Stores
 
@@ -53,6 +54,7 @@ _MOST_SHOWN = 10
 StreamName = Annotated[
     str | None, typer.Option("--stream", envvar="STREAM_NAME", help="The stream, for its retention.")
 ]
+NoLake = Annotated[bool, typer.Option("--no-lake", help="The stack has no lake.")]
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def erase_command(  # noqa: PLR0913 - a command has its options as parameters
     invoices_table: InvoicesTable = None,
     customers_table: CustomersTable = None,
     lake_bucket: LakeBucketName = None,
+    no_lake: NoLake = False,
     stream: StreamName = None,
 ) -> None:
     """Remove every row of a customer from the archive, the tables, the lake, and all else in the bucket.
@@ -93,7 +96,7 @@ def erase_command(  # noqa: PLR0913 - a command has its options as parameters
     Exit code 1: some items of a table cannot be read.
     """
     customer_id = parse_customer_id(customer)
-    stores = erase_stores(bucket, invoices_table, customers_table, lake_bucket)
+    stores = erase_stores(bucket, invoices_table, customers_table, None if no_lake else lake_name(lake_bucket))
     with progress_bar() as bar:
         if dry_run:
             found = look_for(stores, customer_id, bar)
@@ -171,9 +174,17 @@ def _text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def lake_name(lake_bucket: str | None) -> str:
+    """Raises OpsError where it is not given: an erasure that passes over the lake would look like a whole one."""
+    if not lake_bucket:
+        raise OpsError("Give --lake-bucket NAME, or set LAKE_BUCKET; give --no-lake if the stack has no lake.")
+    return lake_bucket
+
+
 def erase_stores(
     bucket: str | None, invoices: str | None, customers: str | None, lake_bucket: str | None
 ) -> EraseStores:
+    """`lake_bucket` is None where the stack has no lake."""
     settings = Settings(bucket=bucket, invoices_table=invoices, customers_table=customers)
     s3 = s3_client()
     stores = Stores(

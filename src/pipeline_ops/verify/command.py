@@ -16,7 +16,7 @@ from aws.bucket import Bucket
 from aws.clients import dynamodb_client, s3_client
 from consumers.lake.table import LakeTable
 from pipeline_ops.console import plural, print_table, progress_bar
-from pipeline_ops.erase.command import StreamName, erase_stores, verify_erased
+from pipeline_ops.erase.command import NoLake, StreamName, erase_stores, lake_name, verify_erased
 from pipeline_ops.errors import OpsError
 from pipeline_ops.expected import NO_OPTIONS, FileOptions, expected_rows, parse_columns
 from pipeline_ops.lake import LakeBucketName, lake_lines
@@ -40,6 +40,7 @@ from pipeline_ops.verify.tables import LakeCheck, TablesCheck, check_statements
 
 _FINDINGS = 1
 _MOST_SHOWN = 50
+_NO_LAKE = "not compared: no --lake-bucket was given, or it has no table yet"
 
 
 def verify_command(  # noqa: PLR0913 - a command has its options as parameters
@@ -77,6 +78,7 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
     invoices_table: InvoicesTable = None,
     customers_table: CustomersTable = None,
     lake_bucket: LakeBucketName = None,
+    no_lake: NoLake = False,
     stream: StreamName = None,
 ) -> None:
     """Compare a CSV, or some hours of the archive, with the archive, the tables and the lake.
@@ -90,7 +92,8 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
     if erased is not None:
         if csv or start or end or as_json:
             raise OpsError("--erased looks through everything: give no CSV, no time range and no --json.")
-        verify_erased(erased, erase_stores(bucket, invoices_table, customers_table, lake_bucket), stream)
+        lake = None if no_lake else lake_name(lake_bucket)
+        verify_erased(erased, erase_stores(bucket, invoices_table, customers_table, lake), stream)
     if csv and (start or end):
         raise OpsError("Give a CSV or a time range, not both: a CSV is compared with the whole archive.")
     settings = Settings(bucket=bucket, invoices_table=invoices_table, customers_table=customers_table)
@@ -99,7 +102,7 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
         dynamodb=dynamodb_client(),
         invoices_table=settings.required_invoices_table(),
         customers_table=settings.required_customers_table(),
-        lake=LakeTable(s3_client(), lake_bucket) if lake_bucket else None,
+        lake=LakeTable(s3_client(), lake_bucket) if lake_bucket and not no_lake else None,
     )
     with progress_bar() as bar:
         options = FileOptions(dates == "dmy", sheet, parse_columns(columns or ()))
@@ -130,7 +133,8 @@ class Report:
     pointers: int
     lines: int
     withdrawn: int
-    lake_rows: int
+    lake_rows: int | None
+    """None where no lake was compared."""
     findings: Findings
 
 
@@ -161,7 +165,8 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
     else:
         reconciler.run(report_unexpected=report_unexpected)
     lake = LakeCheck(known_lines, findings)
-    if stores.lake and stores.lake.exists():
+    has_lake = stores.lake is not None and stores.lake.exists()
+    if stores.lake and has_lake:
         with TemporaryDirectory(prefix="lake-") as cache:
             lines = bar.track(lake_lines(stores.lake, Path(cache)), description="Lake, lines")
             lake.run(lines, only_csv=only_csv, report_unexpected=report_unexpected)
@@ -177,7 +182,7 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
         pointers=tables.pointers,
         lines=tables.lines,
         withdrawn=_withdrawn(known_lines, only_csv=only_csv),
-        lake_rows=lake.rows,
+        lake_rows=lake.rows if has_lake else None,
         findings=findings,
     )
 
@@ -231,8 +236,7 @@ def _show(report: Report) -> None:
     if report.withdrawn:
         what = "row" if report.csv_rows else "line"
         typer.echo(f"Note     taken back, counts nowhere: {plural(report.withdrawn, what)}")
-    if report.lake_rows:
-        typer.echo(f"Lake     {plural(report.lake_rows, 'line')}")
+    typer.echo(f"Lake     {_NO_LAKE if report.lake_rows is None else plural(report.lake_rows, 'line')}")
     if report.findings.is_clean:
         typer.echo("Clean: nothing is missing, doubled or different.")
     else:
