@@ -168,6 +168,9 @@ def _show_result(result: RedriveResult, *, dry_run: bool) -> None:
 def _sentence(result: RedriveResult, *, dry_run: bool) -> str:
     if result.rejected:
         return f"not redriven, {result.rejected}"
+    if result.was_done_before and result.rows:
+        now = "would be stored" if dry_run else "stored"
+        return f"was redriven before: {plural(result.rows, 'row')} {now} as decided then; --set and --row do not count"
     if result.was_done_before:
         return "was redriven before, nothing changes"
     records = plural(result.records, "record") if result.records else "the record"

@@ -92,7 +92,11 @@ def parse_fix(assignments: Sequence[str], rows: Sequence[int]) -> Fix:
 
 @dataclass(frozen=True, slots=True)
 class RedriveResult:
-    """`rows` or `records` are stored; `errors` are of rows that were left; `rejected` says why nothing was stored."""
+    """`rows` or `records` are stored; `errors` are of rows that were left; `rejected` says why nothing was stored.
+
+    `was_done_before`: an earlier redrive has decided about the dead letter. If it was interrupted, or if the record was
+    delivered again, the same `rows` were stored now, with the values of that redrive.
+    """
 
     key: str
     rows: int = 0
@@ -161,6 +165,8 @@ class Redrive:
         errors: tuple[RowError, ...] = ()
         if was_done_before := self._bucket.exists(redriven_key(key)):
             decided = read_redriven(self._bucket, redriven_key(key))
+            rest = _rest(document, decided)
+            errors = rest.errors if rest else ()
         else:
             decided, errors = self._decide(document, fix)
         if not decided.rows:

@@ -162,6 +162,9 @@ def test_failed_redrive(stores: Stores, command: Command) -> None:
     )
     assert command("failed", "redrive", "--all", "--set", "Quantity=6") == (0, f"{key}: 1 row redriven\n")
     assert command("failed", "redrive", key) == (0, f"{key}: was redriven before, nothing changes\n")
+    send(stores, [row(), row(Quantity="six")])  # delivered again, so the dead letter is back
+    code, text = command("failed", "redrive", key, "--set", "Quantity=7")
+    assert (code, "was redriven before: 1 row stored as decided then" in text) == (0, True)
 
 
 def test_failed_redrive_of_a_row_that_is_still_invalid(stores: Stores, command: Command) -> None:

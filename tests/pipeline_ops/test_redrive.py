@@ -129,7 +129,8 @@ def test_it_goes_on_where_it_broke_off(stores: Stores, key: str) -> None:
     with pytest.raises(Throttled):
         broken.run(key, SIX)
     assert key in keys(stores)
-    broken.run(key, Fix({"Quantity": "7"}))
+    result = broken.run(key, Fix({"Quantity": "7"}))
+    assert (result.rows, result.was_done_before, {error.index for error in result.errors}) == (1, True, {3})
     assert (sorted(line.Quantity for line in stored_lines(stores)), key in keys(stores)) == ([6, 6, 6], False)
 
 
