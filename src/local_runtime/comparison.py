@@ -216,8 +216,8 @@ def read_lake(clients: Clients, bucket: str) -> LakeTally:
     lake = LakeTally()
     table = LakeTable(clients.s3, bucket, Credentials(ACCESS_KEY, ACCESS_KEY))
     with TemporaryDirectory(prefix="lake-") as cache:
-        if table.exists() and table.snapshot().files:
-            for line_id, line in lake_lines(table, Path(cache)):
+        if table.exists():
+            for line_id, line in lake_lines(table, Path(cache), table.snapshot()):
                 lake.rows += 1
                 lake.tally.add(line_id, line)
     return lake

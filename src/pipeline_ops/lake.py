@@ -52,12 +52,11 @@ def open_lake(table: LakeTable, cache: Path, snapshot: Snapshot | None = None) -
         yield lake
 
 
-def lake_lines(table: LakeTable, cache: Path) -> Iterator[tuple[bytes, Line]]:
-    """Every row of the newest version with its line id, also of lines that were taken back. The table must exist.
+def lake_lines(table: LakeTable, cache: Path, snapshot: Snapshot) -> Iterator[tuple[bytes, Line]]:
+    """Every row of this version with its line id, also of lines that were taken back.
 
     A row that is there twice comes twice.
     """
-    snapshot = table.snapshot()
     if not snapshot.files:
         return
     with open_lake(table, cache, snapshot) as lake:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws.errors import translate_errors
-from aws.items import ReadItem, pointer_items, slice_from_item
+from aws.items import ReadItem, pointer_items, slice_from_item, slice_key
 from invoices.invoice import Slice, union
 from invoices.line import Line
 
@@ -38,6 +38,15 @@ def stored_slices(dynamodb: "DynamoDBClient", invoices_table: str) -> Iterator[S
 
 def stored_pointers(dynamodb: "DynamoDBClient", customers_table: str) -> Iterator[Pointer]:
     return (_pointer(item) for item in _scan(dynamodb, customers_table))
+
+
+def has_slice(dynamodb: "DynamoDBClient", invoices_table: str, pointer: Pointer) -> bool:
+    """Whether the pointer leads to a slice of its customer."""
+    key = slice_key(pointer.slice_name)
+    with translate_errors("DynamoDB"):
+        item = dynamodb.get_item(TableName=invoices_table, Key=key, ConsistentRead=True).get("Item")
+    invoice_slice = _slice(item) if item else None
+    return isinstance(invoice_slice, Slice) and pointer in pointers_to(invoice_slice)
 
 
 def customer_pointers(dynamodb: "DynamoDBClient", customers_table: str, customer_id: str) -> list[Pointer]:

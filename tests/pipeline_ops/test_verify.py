@@ -1,16 +1,18 @@
 """A verification finds, and names exactly, what was lost, doubled or altered."""
 
+import pkgutil
 from pathlib import Path
 
 import pytest
 
+from aws.bucket import raw_key
 from invoices.batch import pack
 from pipeline_ops.expected import FileOptions
 from pipeline_ops.options import Stores, hour_range
 from pipeline_ops.redrive import Fix, Redrive
 from pipeline_ops.verify.command import Report, Scope, verify
 from pipeline_ops.verify.findings import Finding, Findings, Kind, Where
-from tests.invoice_rows import row
+from tests.invoice_rows import Row, row
 from tests.pipeline_ops.stores import (
     BATCH,
     NAMED,
@@ -28,6 +30,8 @@ from tests.pipeline_ops.stores import (
 from tests.pipeline_ops.test_read_rows import HEADER, VALUES, write
 
 pytestmark = pytest.mark.slow
+
+LATER = "018bcfe5-6800-7000-8000-000000000009"
 
 
 @pytest.fixture
@@ -281,3 +285,38 @@ def test_a_withdrawal_that_nobody_archived(sent: Stores, csv: Path) -> None:
     sent.bucket.delete(key)
     wrong = report_on(sent, csv).findings.kept
     assert [(each.kind, each.where, each.line) for each in wrong] == [("unexpected", "invoices", 2)]
+
+
+ARRIVALS = [
+    [row(InvoiceNo="536367", Occurrence=1)],
+    [row(Occurrence=1, Description="WHITE HEART", AsOf="2026-11-26T09:00:00Z", Withdrawn=True)],
+    [row(InvoiceNo="536367", Quantity="six")],
+]
+
+
+@pytest.mark.parametrize("rows", ARRIVALS, ids=["a line", "a statement", "an invalid row"])
+@pytest.mark.parametrize("step", ["archive.raw_keys", "tables.stored_slices", "tables.stored_pointers"])
+def test_what_arrives_while_it_reads_is_no_finding(
+    sent: Stores, rows: list[Row], step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the dead letters, the archive or the slices were read."""
+    name = f"pipeline_ops.verify.{step}"
+    read = pkgutil.resolve_name(name)
+    arrivals = iter([rows])
+
+    def read_later(*arguments: object) -> object:
+        for each in arrivals:
+            send(sent, each, LATER)
+        return read(*arguments)
+
+    monkeypatch.setattr(name, read_later)
+    assert report_on(sent).findings.kept == []
+
+
+def test_a_line_that_is_archived_late_may_be_lost_all_the_same(sent: Stores) -> None:
+    """A line that stays out of the archive is found, and the message says what to do if it is new."""
+    send(sent, [row(InvoiceNo="536367", Occurrence=1)], LATER)
+    sent.bucket.delete(raw_key(LATER))
+    finding = only(report_on(sent))
+    assert (finding.kind, finding.invoice_no) == (Kind.UNEXPECTED, "536367")
+    assert finding.message.endswith("in no raw object; if it arrived in the last minute, run verify again")

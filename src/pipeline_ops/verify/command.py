@@ -139,7 +139,7 @@ class Report:
 
 
 def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
-    """Reads the file first, then the archive, the tables and the lake.
+    """Reads the file first, then the archive, the tables and the lake, and then what was archived meanwhile.
 
     A stored line that is in no raw object is a finding only without a CSV, and if the whole archive was read.
     """
@@ -150,6 +150,9 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
     tables = TablesCheck(known_lines, findings)
     tables.run(stores, bar)
     report_unexpected, only_csv = scope.span.is_everything, scope.csv is not None
+    snapshot = stores.lake.snapshot() if stores.lake and stores.lake.exists() else None
+    if report_unexpected and not only_csv:
+        archive.read_late(bar)
     check_statements(
         known_lines,
         tables.statements,
@@ -165,10 +168,9 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
     else:
         reconciler.run(report_unexpected=report_unexpected)
     lake = LakeCheck(known_lines, findings)
-    has_lake = stores.lake is not None and stores.lake.exists()
-    if stores.lake and has_lake:
+    if stores.lake and snapshot:
         with TemporaryDirectory(prefix="lake-") as cache:
-            lines = bar.track(lake_lines(stores.lake, Path(cache)), description="Lake, lines")
+            lines = bar.track(lake_lines(stores.lake, Path(cache), snapshot), description="Lake, lines")
             lake.run(lines, only_csv=only_csv, report_unexpected=report_unexpected)
     return Report(
         csv_rows=csv_rows,
@@ -182,7 +184,7 @@ def verify(stores: Stores, scope: Scope, bar: Progress) -> Report:
         pointers=tables.pointers,
         lines=tables.lines,
         withdrawn=_withdrawn(known_lines, only_csv=only_csv),
-        lake_rows=lake.rows if has_lake else None,
+        lake_rows=lake.rows if snapshot else None,
         findings=findings,
     )
 

@@ -51,10 +51,15 @@ class Statements:
 
 
 class KnownLines:
-    """A dict from line id to a position in arrays. `statements` are those of the archive."""
+    """A dict from line id to a position in arrays. `statements` are those of the archive.
+
+    Lines that were archived while the stores were read are kept apart, with `late_statements`: a store may have them.
+    """
 
     def __init__(self) -> None:
         self.statements = Statements()
+        self.late_statements = Statements()
+        self._late: set[bytes] = set()
         self._only_stated: set[bytes] = set()
         self._positions: dict[bytes, int] = {}
         self._csv_lines = array("I")
@@ -102,6 +107,13 @@ class KnownLines:
     def add_redriven(self, line_id: bytes, line: Line) -> None:
         self.statements.add(line_id, line)
         self._redriven[self._position(line_id, line)] = True
+
+    def add_late(self, line_id: bytes, line: Line) -> None:
+        self.late_statements.add(line_id, line)
+        self._late.add(line_id)
+
+    def is_late(self, line_id: bytes) -> bool:
+        return line_id in self._late
 
     def mark_stored(self, line_id: bytes, line: Line) -> bool:
         """The tables contain this known line. False if its content there is different."""

@@ -16,7 +16,7 @@ from pipeline_ops.raw_objects import read_raw_object
 from pipeline_ops.stored import invoice_lines
 from pipeline_ops.verify.findings import Finding, Findings, Kind, Where
 from pipeline_ops.verify.known_lines import KnownLine, KnownLines
-from pipeline_ops.verify.tables import TablesCheck, Unexpected
+from pipeline_ops.verify.tables import IF_NEW, TablesCheck, Unexpected
 
 _MOST_CHANGED_FIELDS = 3  # a line that differs in more fields is another line
 _MOST_READ_AGAIN = 1_000  # missing lines that are reported with row and invoice; the others only with their object
@@ -135,7 +135,7 @@ class Reconciler:
         for invoice_no, lines in by_invoice.items():
             self._report_unexpected_of(invoice_no, lines, kinds)
         if Kind.UNEXPECTED in kinds and (more := self._tables.unexpected_not_kept):
-            message = "more lines of the tables are in no raw object"
+            message = f"more lines of the tables are in no raw object; {IF_NEW}"
             self._findings.add(Finding(Kind.UNEXPECTED, Where.INVOICES, message, rows=more))
 
     def _report_unexpected_of(self, invoice_no: str, lines: Sequence[Unexpected], kinds: Collection[Kind]) -> None:
@@ -144,7 +144,8 @@ class Reconciler:
         known = {content(line) for line_id, line in stored.items() if line_id in self._known_lines}
         for each in lines:
             is_doubled = content(each.line) in known
-            message = "stored again under another line id" if is_doubled else "a line of the tables is in no raw object"
+            new = f"a line of the tables is in no raw object; {IF_NEW}"
+            message = "stored again under another line id" if is_doubled else new
             kind = Kind.DOUBLED if is_doubled else Kind.UNEXPECTED
             if kind in kinds:
                 self._findings.add(

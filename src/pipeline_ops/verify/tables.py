@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from rich.progress import Progress
 
@@ -9,9 +10,12 @@ from aws.items import slice_key
 from invoices.invoice import Slice
 from invoices.line import Line
 from pipeline_ops.options import Stores
-from pipeline_ops.stored import Pointer, UnreadableItem, pointers_to, stored_pointers, stored_slices
+from pipeline_ops.stored import Pointer, UnreadableItem, has_slice, pointers_to, stored_pointers, stored_slices
 from pipeline_ops.verify.findings import Finding, Findings, Kind, Where
 from pipeline_ops.verify.known_lines import KnownLines, Statements
+
+IF_NEW: Final = "if it arrived in the last minute, run verify again"
+"""Of a stack that is in use: to_dynamodb may be ahead of to_s3."""
 
 _MOST_UNEXPECTED = 10_000
 
@@ -33,14 +37,18 @@ class TablesCheck:
         self._findings = findings
         self._missing_pointers: set[Pointer] = set()
         self._unexpected_ids: set[bytes] = set()
+        self._unexpected: list[Unexpected] = []
         self.statements = Statements()
-        self.unexpected: list[Unexpected] = []
         self.slices = 0
         self.pointers = 0
 
     @property
+    def unexpected(self) -> list[Unexpected]:
+        return [each for each in self._unexpected if not self._known_lines.is_late(each.line_id)]
+
+    @property
     def unexpected_not_kept(self) -> int:
-        return len(self._unexpected_ids) - len(self.unexpected)
+        return sum(not self._known_lines.is_late(each) for each in self._unexpected_ids) - len(self.unexpected)
 
     @property
     def lines(self) -> int:
@@ -57,8 +65,10 @@ class TablesCheck:
             else:
                 self._check_slice(invoice_slice)
         pointers = stored_pointers(stores.dynamodb, stores.customers_table)
-        for pointer in bar.track(pointers, description="Customers, pointers"):
-            self._check_pointer(pointer)
+        strays = [each for each in bar.track(pointers, description="Customers, pointers") if self._is_stray(each)]
+        for pointer in strays:
+            if not has_slice(stores.dynamodb, stores.invoices_table, pointer):  # it may have come after the scan
+                self._add_pointer(Kind.UNEXPECTED, pointer, "a pointer leads to no slice of its customer")
         for pointer in sorted(self._missing_pointers, key=str):
             self._add_pointer(Kind.MISSING, pointer, "a slice has no pointer from its customer")
 
@@ -74,15 +84,15 @@ class TablesCheck:
                 self._add_changed(line_id, line, slice_id)
         elif line_id not in self._unexpected_ids:
             self._unexpected_ids.add(line_id)
-            if len(self.unexpected) < _MOST_UNEXPECTED:
-                self.unexpected.append(Unexpected(line_id, slice_id, line))
+            if len(self._unexpected) < _MOST_UNEXPECTED:
+                self._unexpected.append(Unexpected(line_id, slice_id, line))
 
-    def _check_pointer(self, pointer: Pointer) -> None:
+    def _is_stray(self, pointer: Pointer) -> bool:
+        """Whether no slice that was read has this pointer."""
         self.pointers += 1
-        if pointer in self._missing_pointers:
-            self._missing_pointers.remove(pointer)
-        else:
-            self._add_pointer(Kind.UNEXPECTED, pointer, "a pointer leads to no slice of its customer")
+        is_expected = pointer in self._missing_pointers
+        self._missing_pointers.discard(pointer)
+        return not is_expected
 
     def _add_unreadable(self, item: UnreadableItem) -> None:
         message = "the item is not a slice, so its lines are missing"
@@ -139,8 +149,8 @@ def check_statements(  # noqa: PLR0913 - what is compared, and which of it is ju
         if there < archived:
             message = "a row that takes the line back, or states it again, has no effect here"
             findings.add(Finding(Kind.MISSING, where, message, line=csv_line))
-        elif there > archived and report_unexpected:
-            message = "the line is taken back or stated again here, and no raw object says so"
+        elif there > max(archived, known_lines.late_statements[line_id]) and report_unexpected:
+            message = f"the line is taken back or stated again here, and no raw object says so; {IF_NEW}"
             findings.add(Finding(Kind.UNEXPECTED, where, message, line=csv_line))
 
 
@@ -163,8 +173,9 @@ class LakeCheck:
                 self._add(Kind.DOUBLED, "the line is in the lake twice", line_id, line.InvoiceNo)
             self._seen.add(line_id)
             if line_id not in self._known_lines:
-                if report_unexpected and not only_csv:
-                    self._add(Kind.UNEXPECTED, "a line of the lake is in no raw object", line_id, line.InvoiceNo)
+                if report_unexpected and not only_csv and not self._known_lines.is_late(line_id):
+                    message = f"a line of the lake is in no raw object; {IF_NEW}"
+                    self._add(Kind.UNEXPECTED, message, line_id, line.InvoiceNo)
             elif not self._known_lines.has_content(line_id, line):
                 message = "the line in the lake is different from the archived row"
                 self._add(Kind.CHANGED, message, line_id, line.InvoiceNo)
