@@ -1,5 +1,6 @@
 """The API over HTTP: what is asked, when a request is retried, and what a response must look like."""
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -161,6 +162,9 @@ class Api:
     async def _attempt(self, request: httpx.Request) -> httpx.Response:
         try:
             response = await self._client.send(request)
+        except asyncio.CancelledError:  # Ctrl-C: nobody knows how far the request came
+            self.may_have_received = True
+            raise
         except httpx.TransportError as error:
             self.may_have_received = self.may_have_received or not isinstance(error, _NOT_CONNECTED)
             raise TransientError(_transport_error_text(error)) from error

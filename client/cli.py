@@ -311,7 +311,14 @@ def _send_files(files: Sequence[SendSettings], environment: Environment, *, as_j
     with ExitStack() as prepared:
         uploads = deque(prepared.enter_context(prepare(settings)) for settings in files)
         while uploads:
-            summary = _send(uploads.popleft(), environment, as_json=as_json)
+            try:
+                summary = _send(uploads.popleft(), environment, as_json=as_json)
+            except BadInput as error:
+                if len(uploads) == len(files) - 1:
+                    raise
+                _print_error(str(error))
+                exit_code = _API_FAILED  # the code of a command that was sent in part
+                break
             exit_code = max(exit_code, summary.exit_code)
             if summary.ending:
                 break
@@ -386,9 +393,8 @@ def _address(url: str, api_key: str | None) -> Address:
     return Address(url, key)
 
 
-def _print_warning(text: str) -> None:
-    Console(stderr=True).print(Text(text, style="yellow"), soft_wrap=True)
+def _print_styled(text: str, style: str) -> None:
+    Console(stderr=True).print(Text(text, style=style), soft_wrap=True)
 
 
-def _print_error(message: str) -> None:
-    Console(stderr=True).print(Text(message, style="red"), soft_wrap=True)
+_print_warning, _print_error = partial(_print_styled, style="yellow"), partial(_print_styled, style="red")

@@ -128,7 +128,7 @@ def prepare_correction(
     name = "correct" if correction.new else "withdraw"  # the journal of `send` may wait to be resumed
     settings = replace(settings, journal=settings.journal or settings.journal_path.with_suffix(f".{name}.journal"))
     now = datetime.fromtimestamp(environment.now(), UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-    header = journal_header(parse_url(settings.address.url), correction.size, correction.digest)
+    header = journal_header(parse_url(settings.address.url), correction.size, correction.digest, settings)
     header["as_of"] = now
     with name_file(settings.file):
         check_rejects_path(settings.rejects_path, settings.file)

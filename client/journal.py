@@ -30,13 +30,15 @@ _Json: TypeAlias = Mapping[str, object]
 class Header(TypedDict):
     """The first line: of which journal format, to which API, of which file. `size` and `blake2b` are the text's.
 
-    `as_of` is the instant of a correction. A run that goes on with an earlier one takes that one's.
+    `options` are those of the command that decide how the file is read. `as_of` is the instant of a correction. A run
+    that goes on with an earlier one takes that one's.
     """
 
     journal: int
     url: str
     size: int
     blake2b: str
+    options: NotRequired[str]
     as_of: NotRequired[str]
 
 
@@ -258,6 +260,8 @@ def _header(entry: _Json) -> Header:
     header = Header(
         journal=VERSION, url=_text(entry, "url"), size=_number(entry, "size"), blake2b=_text(entry, "blake2b")
     )
+    if "options" in entry:
+        header["options"] = _text(entry, "options")
     if "as_of" in entry:
         header["as_of"] = _text(entry, "as_of")
     return header
@@ -310,17 +314,25 @@ def _check_is_journal(data: bytes) -> None:
 
 
 def _check_same_upload(path: Path, state: JournalState, header: Header) -> None:
-    if state.header is None or not state.batches or {**state.header, "as_of": ""} == {**header, "as_of": ""}:
+    earlier = state.header
+    if earlier is None or not state.batches:
         return
-    if state.header["url"] != header["url"]:
+    if earlier["url"] != header["url"]:
         raise BadInput(
-            f"{path} says that this file's upload to {state.header['url']} is incomplete. Complete it first, or name "
+            f"{path} says that this file's upload to {earlier['url']} is incomplete. Complete it first, or name "
             "another journal with --journal, or forget that upload with --fresh."
         )
-    raise BadInput(
-        f"{path} says that an upload is incomplete, and the file was changed since. Restore the file to resume it, or "
-        "send the changed file with --fresh: rows that arrived before and are still in it are not counted twice."
-    )
+    if (earlier["size"], earlier["blake2b"]) != (header["size"], header["blake2b"]):
+        raise BadInput(
+            f"{path} says that an upload is incomplete, and the file was changed since. Restore the file to resume it, "
+            "or send the changed file with --fresh: rows that arrived before and are still in it are not counted twice."
+        )
+    if (options := earlier.get("options", "")) != header.get("options", ""):
+        raise BadInput(
+            f"{path} says that an upload is incomplete, begun with {options or 'neither --dates dmy nor --columns'}. "
+            "Give the same options to resume it. If they were wrong, take the file back with them (`withdraw`), and "
+            "then send it with --fresh."
+        )
 
 
 @contextmanager

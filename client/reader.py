@@ -66,6 +66,11 @@ class Reader:
         lines.pop(frozenset(), None)
         return lines
 
+    def is_month_first(self) -> bool:
+        """Read up to the first date that fits month/day alone; False where there is none."""
+        columns = (self._columns(records)["InvoiceDate"] for records in self._records() if len(records))
+        return any(possible_orders(text) == {"mdy"} for column in columns for text in column.values)
+
     def _records(self) -> Iterator[Records]:
         blocks = chain([self._rest], self._blocks)
         return split_records(blocks, len(self.header.columns), self._first_line, self.header.separator)

@@ -34,6 +34,13 @@ def next_free_path(path: Path) -> Path:
     return next(each for each in names if not each.exists())
 
 
+def shortest_path(path: Path) -> Path:
+    """As it is seen from the current directory, where it is below it."""
+    with suppress(ValueError):
+        return path.relative_to(Path.cwd())
+    return path
+
+
 def check_rejects_path(path: Path, source: Path) -> None:
     """Raises BadInput where rejects could not be written, or would overwrite the file that is sent."""
     with suppress(OSError):
@@ -48,7 +55,7 @@ class Rejects:
     """Writes the rejected rows of one upload, always with commas. The first of them creates the file.
 
     `path` must not exist, unless an earlier run of this upload wrote it: then `is_own`, and the file is replaced.
-    `on_create` is called before the file is there.
+    `on_create` is told the file's whole path when it is there, so that no other upload has made it.
     """
 
     def __init__(
@@ -94,10 +101,18 @@ class Rejects:
             self._file = None
 
     def _create(self) -> TextIO:
-        self._on_create(self._path)
-        file = self._path.open("w" if self._is_own else "x", encoding="utf-8", newline="")
+        file = self._open()
+        self._on_create(self._path.absolute())
         csv.writer(file, lineterminator="\n").writerow((*self._own_columns, *ADDED_COLUMNS))
         return file
+
+    def _open(self) -> TextIO:
+        """Under the next free name, where another upload was quicker."""
+        while True:
+            try:
+                return self._path.open("w" if self._is_own else "x", encoding="utf-8", newline="")
+            except FileExistsError:
+                self._path = next_free_path(self._path)
 
     def _fields(self, text: bytes) -> tuple[list[str], str]:
         fields = read_fields(text, self._separator)

@@ -1,6 +1,7 @@
 """What `send` prints: a progress bar and a summary for people, or one JSON object a line for programs."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -177,15 +178,16 @@ class Summary:
         if self.is_rejects and is_stored and self.stats.rows_read and self.file != STDIN:
             yield f"Every row of this rejects file was accepted: {self.file} can be deleted."
         if self.rejects:
-            yield f"The rejected rows and their reasons are in {self.rejects}"
+            yield f"The rejected rows and their reasons are in {shown_name(self.rejects)}"
         if self.rejects and not self.changes:
             option = f" with --dates {self.dates}" if self.dates == "dmy" else ""
-            where = "that file" if self.file == STDIN else self.file
+            where = "that file" if self.file == STDIN else shown_name(self.file)
             yield f"Correct them in {where} and send it again{option}: rows that arrived before count once."
 
     def _what_to_do(self) -> Iterator[str]:
         if self.journal:
-            yield f"Run the same command again to send the rest: {self.journal} says which rows have arrived."
+            journal = shown_name(self.journal)
+            yield f"Run the same command again to send the rest: {journal} says which rows have arrived."
         elif self.changes and not self.is_refused:
             yield "Run the same command again when you can."
         elif not self.is_refused:
@@ -203,7 +205,8 @@ def plural(count: int, noun: str) -> str:
 
 
 def shown_name(file: Path) -> str:
-    return "standard input" if file == STDIN else str(file)
+    """A name that is not UTF-8, as old archives have them, is shown with a mark in the place of each strange byte."""
+    return "standard input" if file == STDIN else os.fsencode(file).decode(errors="replace")
 
 
 class Bar:

@@ -21,7 +21,14 @@ from client.header import Header as FileHeader
 from client.journal import VERSION, Header, Journal, check_journal_path, default_journal_path, open_journal
 from client.reader import Chunk, Reader
 from client.receipts import Queryable, wait_until_queryable
-from client.rejects import ADDED_COLUMNS, Rejects, check_rejects_path, default_rejects_path, next_free_path
+from client.rejects import (
+    ADDED_COLUMNS,
+    Rejects,
+    check_rejects_path,
+    default_rejects_path,
+    next_free_path,
+    shortest_path,
+)
 from client.report import DATES, EMPTY_FILE, Changes, Summary, shown_name
 from client.upload import Pace, ProgressListener, Stop, Upload, UploadStats
 
@@ -101,7 +108,7 @@ def prepare(settings: SendSettings) -> Iterator["PreparedUpload"]:
             notes = check_file(source, settings)
             check_rejects_path(settings.rejects_path, settings.file)
             check_journal_path(settings.journal_path, settings.file, settings.rejects_path)
-            header = journal_header(url, source.size, source.digest)
+            header = journal_header(url, source.size, source.digest, settings)
             journal = opened.enter_context(open_journal(settings.journal_path, header, fresh=settings.fresh))
             reader = Reader(source, settings.date_order, settings.header)
         dates = settings.date_order if source.slashes.found else "iso"
@@ -166,9 +173,11 @@ def name_file(file: Path) -> Iterator[None]:
         raise
 
 
-def journal_header(url: httpx.URL, size: int, digest: str) -> Header:
+def journal_header(url: httpx.URL, size: int, digest: str, settings: SendSettings) -> Header:
     address = str(url.copy_with(username=None, password=None)).rstrip("/")
-    return Header(journal=VERSION, url=address, size=size, blake2b=digest)
+    options = ["--dates dmy"] if settings.date_order == "dmy" else []
+    options += [f"--columns {theirs}={ours}" for theirs, ours in sorted(settings.header.renamed.items())]
+    return Header(journal=VERSION, url=address, size=size, blake2b=digest, options=" ".join(options))
 
 
 class _Run:
@@ -213,10 +222,15 @@ class _Run:
                 self._queryable = await wait_until_queryable(api, batches, environment)
 
     def _incomplete(self, ending: str, *, interrupted: bool = False) -> Summary:
-        """Without a journal and without rejects if no request can have arrived: then there is nothing to resume."""
-        journal = self._journal.path if self._journal.has_batches and self._has_reached_api else None
-        if journal is None:
+        """Without a journal where there is nothing to resume: no request can have arrived, or each row has an answer.
+
+        If none can have arrived, there are no rejects either.
+        """
+        may_have_arrived = self._journal.has_batches and self._has_reached_api
+        if not may_have_arrived:
             self._rejects.discard()
+        is_answered = self._stats.read_to_end and not self._stats.not_sent
+        journal = self._journal.path if may_have_arrived and not is_answered else None
         return replace(self._summary(), ending=ending, interrupted=interrupted, journal=journal)
 
     def _summary(self) -> Summary:
@@ -237,8 +251,9 @@ class _Run:
 
 def _open_rejects(settings: SendSettings, header: FileHeader, journal: Journal) -> Rejects:
     """A file of their own, or the one that an earlier run of this upload wrote."""
-    path = settings.rejects or journal.rejects or next_free_path(settings.rejects_path)
-    is_own = path == journal.rejects
+    own = journal.rejects
+    path = settings.rejects or (shortest_path(own) if own else next_free_path(settings.rejects_path))
+    is_own = own is not None and path.absolute() == own.absolute()
     return Rejects(path, header.columns, header.separator, journal.record_rejects, is_own=is_own)
 
 
@@ -249,9 +264,11 @@ def _check_dates(source: Source, settings: SendSettings) -> tuple[str, ...]:
         return ()
     if order != "mdy" or slashes.has_high_first:
         _check_order(Reader(source, order, settings.header).first_dates(), order)
-    if settings.dates is None and not slashes.has_high_second:
-        return (_AMBIGUOUS,)
-    return ()
+    if settings.dates:
+        return ()
+    # The scan sees all bytes, so what looks like such a date may stand in another column.
+    is_clear = slashes.has_high_second and Reader(source, order, settings.header).is_month_first()
+    return () if is_clear else (_AMBIGUOUS,)
 
 
 def _check_order(lines: dict[frozenset[DateOrder], int], order: DateOrder) -> None:

@@ -69,6 +69,8 @@ def test_a_date_in_a_description_proves_nothing() -> None:
     api = FakeApi()
     rows = [row(Description="SOLD 22/12/2010"), row(InvoiceDate="12/24/2010")]
     assert run(api, "send", write_csv(Path("rows.csv"), rows)).exit_code == 0
+    rows = [row(Description="SOLD 12/22/2010", InvoiceDate="1/2/2010")]
+    assert "--dates dmy" in run(api, "send", write_csv(Path("other.csv"), rows)).stdout
 
 
 @given(st.integers(1, 31), st.integers(1, 31), st.integers(1, 40))

@@ -4,11 +4,13 @@ import bz2
 import csv
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -184,3 +186,27 @@ def test_a_file_of_other_names_says_so() -> None:
     """In the notes of the summary."""
     write_csv(Path("rows.csv"), ROWS, ["Invoice", *COLUMNS[1:5], "Price", "Customer ID", "Country"])
     assert "Invoice is read as InvoiceNo" in str(summary_of(run(FakeApi(), "send", "rows.csv", "--json"))["notes"])
+
+
+def test_a_file_that_changes_while_others_are_sent_ends_the_command() -> None:
+    """Not with 2, which says that nothing was sent. The files behind it are named."""
+    for name in ("a.csv", "b.csv", "c.csv"):
+        write_csv(Path(name), [row(InvoiceNo=name[0])])
+    api = FakeApi()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        with Path("b.csv").open("a") as file:
+            file.write(f"{LINE}\n")
+        return api(request)
+
+    result = run(answer, "send", "a.csv", "b.csv", "c.csv")
+    assert (result.exit_code, len(api.requests)) == (3, 1)
+    assert "b.csv: The file was changed while it was read." in result.stderr
+    assert "Not begun: c.csv." in result.stderr
+
+
+def test_a_name_that_is_not_utf_8_is_shown() -> None:
+    """As old archives have them."""
+    file = write_csv(Path(os.fsdecode(b"verk\xe4ufe.csv")), [row(), row(Quantity="x")])
+    result = run(FakeApi(), "send", file)
+    assert (result.exit_code, "verk\N{REPLACEMENT CHARACTER}ufe.csv" in result.stdout) == (1, True)

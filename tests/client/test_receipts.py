@@ -76,9 +76,10 @@ def test_a_batch_that_is_never_queryable_ends_the_wait(file: Path) -> None:
 
 
 def test_a_key_that_may_not_read_is_named(file: Path) -> None:
-    """The rows were sent all the same."""
+    """The rows were sent all the same, so there is nothing to resume and no journal."""
     exit_code, stderr, summary = send_and_wait(api_with(problem(403, "Not permitted")), file)
     assert (exit_code, summary["accepted"], "a key with the scope read" in stderr) == (3, 2, True)
+    assert (summary["journal"], [path.name for path in file.parent.iterdir()]) == (None, [file.name])
 
 
 def test_the_summary_says_how_long_and_how_many_were_set_aside(file: Path) -> None:

@@ -1,18 +1,22 @@
 """An upload that was killed goes on with the same command: nothing is lost, nothing is sent twice."""
 
+import asyncio
 import os
 import shutil
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
+from client.columns import COLUMNS
 from client.errors import CannotWrite
+from client.rejects import Rejects
 from client.report import Summary
 from tests.client.fake_api import FakeApi, problem
 from tests.client.killed_api import Killed, killed_at
-from tests.client.run_client import FakeEnvironment, Handler, read_rejects, row, run, summary_of, write_csv
+from tests.client.run_client import LINE, FakeEnvironment, Handler, read_rejects, row, run, summary_of, write_csv
 
 JOURNAL = Path("rows.csv.journal")
 _SEND = ("send", "rows.csv", "--batch-rows", "10", "--in-flight", "1", "--json")
@@ -105,6 +109,48 @@ def test_a_changed_file_is_not_resumed() -> None:
     assert (refused.exit_code, len(api.requests), "--fresh" in refused.stderr) == (2, 3, True)
     assert summary_of(run(_environment(api, "third"), *_SEND, "--fresh"))["resumed"] is False
     assert (len(api.requests), JOURNAL.exists()) == (8, False)
+
+
+@pytest.mark.parametrize("options", [("--dates", "dmy"), ("--columns", "Region=Country")])
+def test_a_file_is_not_resumed_with_options_that_read_other_rows(options: tuple[str, str]) -> None:
+    """Half of it would be other lines. The message says with which ones it was begun, and how to get out of it."""
+    api, columns = FakeApi(), ["Region" if name == "Country" else name for name in COLUMNS]
+    write_csv(Path("rows.csv"), _rows(InvoiceDate="3/4/2010"), columns if "--columns" in options else COLUMNS)
+    begun = options if "--columns" in options else ()
+    _kill(api, 4, send=(*_SEND, *begun))
+    before = len(api.requests)
+    changed = () if begun else options
+    result = run(_environment(api, "second"), *_SEND, *changed)
+    assert (result.exit_code, len(api.requests), "withdraw" in result.stderr or bool(begun)) == (2, before, True)
+    assert run(_environment(api, "third"), *_SEND, *begun).exit_code == 0
+
+
+def test_ctrl_c_during_the_first_request_keeps_the_journal() -> None:
+    """The API may have its rows, so the next run sends the same batch under the same key."""
+    api = FakeApi()
+    write_csv(Path("rows.csv"), _rows(5))
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        api(request)
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    result = run(_environment(slow, "first"), *_SEND)
+    assert (result.exit_code, JOURNAL.exists()) == (130, True)
+    assert run(_environment(api, "second"), *_SEND).exit_code == 0
+    assert api.keys == ["first-1", "first-1"]
+
+
+def test_rejects_never_replace_those_of_another_upload(tmp_path: Path) -> None:
+    """Both take their name from the file's, and the other upload may be quicker. A resumed run finds its own again."""
+    taken: list[Path] = []
+    rejects = Rejects(tmp_path / "rows.rejects.csv", COLUMNS, b",", taken.append, is_own=False)
+    (tmp_path / "rows.rejects.csv").write_text("another's")
+    rejects.add(2, "Quantity", "is no number", LINE.encode())
+    rejects.close()
+    assert (tmp_path / "rows.rejects.csv").read_text() == "another's"
+    assert taken == [rejects.path] == [tmp_path / "rows.rejects-2.csv"]
 
 
 def test_a_copy_with_the_same_content_is_the_same_file() -> None:
