@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TextIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,12 @@ def read_fields(text: bytes, separator: bytes = b",") -> list[str] | None:
         return next(csv.reader([text.decode(errors="replace")], delimiter=separator.decode(), strict=True), [])
     except csv.Error:
         return None
+
+
+def write_row(file: TextIO, fields: Sequence[str]) -> None:
+    """As CSV. Python before 3.13 does not quote a lone carriage return, and no reader takes one outside of quotes."""
+    has_return = any("\r" in field for field in fields)
+    csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL if has_return else csv.QUOTE_MINIMAL).writerow(fields)
 
 
 class _Patterns(NamedTuple):

@@ -1,6 +1,5 @@
 """The rejects CSV: each rejected row with its values as the file has them, its line and why. `send` takes it back."""
 
-import csv
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from client.errors import BadInput, CannotWrite
-from client.records import read_fields
+from client.records import read_fields, write_row
 
 ADDED_COLUMNS = ("line", "field", "reason", "row")
 """They stand behind the file's own columns; `send` ignores them. `row` has the text of a row without clear fields."""
@@ -81,7 +80,7 @@ class Rejects:
         with _translate_errors():
             file = self._file = self._file or self._create()
             fields, raw = self._fields(text)
-            csv.writer(file, lineterminator="\n").writerow((*fields, line, field, reason, raw))
+            write_row(file, [*fields, str(line), field, reason, raw])
 
     def close(self) -> None:
         """Return when all rejects are on disk. Raises CannotWrite."""
@@ -103,7 +102,7 @@ class Rejects:
     def _create(self) -> TextIO:
         file = self._open()
         self._on_create(self._path.absolute())
-        csv.writer(file, lineterminator="\n").writerow((*self._own_columns, *ADDED_COLUMNS))
+        write_row(file, [*self._own_columns, *ADDED_COLUMNS])
         return file
 
     def _open(self) -> TextIO:

@@ -4,7 +4,6 @@ A sheet knows numbers and dates, a CSV knows texts only: a date becomes ISO 8601
 is a float, `17850.0`, becomes `17850`), and any other number its shortest text, so that 2.55 is `2.55`.
 """
 
-import csv
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, TypeAlias, cast
 
 from client.errors import BadInput
+from client.records import write_row
 
 _Cell: TypeAlias = object
 _FLOAT_IS_WHOLE_BELOW = 2**53  # above it, floats skip whole numbers
@@ -49,13 +49,14 @@ def _read_rows(workbook: BinaryIO, sheet: str | None) -> Iterable[list[_Cell]]:
 
 def _write_rows(rows: Iterable[list[_Cell]], file: io.TextIOWrapper) -> None:
     """Cells behind the last column of the header are left out where they are empty."""
-    writer, width = csv.writer(file, lineterminator="\n"), 0
+    width = 0
     for cells in rows:
         texts = [_text(cell) for cell in cells]
         used = _used_width(texts)
-        width = width or used
+        if not width:  # until the header, whose names may have line breaks
+            texts, width = [" ".join(text.split()) for text in texts], used
         if used:
-            writer.writerow(texts[: max(width, used)])
+            write_row(file, texts[: max(width, used)])
         else:
             file.write("\n")
 

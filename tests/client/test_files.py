@@ -70,6 +70,24 @@ def test_an_xlsx_sends_the_same_lines() -> None:
     assert lines_of("two.xlsx", "--sheet", "Rows") == expected
 
 
+def test_names_of_an_xlsx_may_have_line_breaks() -> None:
+    """As in a header that somebody made narrow; values keep theirs."""
+    names = [name.replace("No", "\nNo").replace("ID", "\r\nID") for name in COLUMNS]
+    write_xlsx(Path("wrapped.xlsx"), {"Rows": [names, row(Description="BOX\nRED")]})
+    assert run(api := FakeApi(), "send", "wrapped.xlsx").exit_code == 0
+    assert [line.Description for line in api.lines.values()] == ["BOX\nRED"]
+
+
+def test_a_rejected_row_with_a_lone_carriage_return_can_be_sent_again() -> None:
+    """It stands in quotes in the rejects, too."""
+    line = LINE.replace("WHITE HOLDER", '"BOX\rRED"').replace(",6,", ",x,")
+    Path("rows.csv").write_bytes(f"{HEADER}\n{line}\n".encode())
+    assert run(FakeApi(), "send", "rows.csv").exit_code == 1
+    rejects = Path("rows.rejects.csv")
+    rejects.write_bytes(rejects.read_bytes().replace(b'"x"', b'"6"'))
+    assert run(FakeApi(), "send", rejects).exit_code == 0
+
+
 def test_rejected_rows_of_an_xlsx() -> None:
     """The line is the sheet's row, and the rejects file can be sent."""
     xlsx(Path("rows.xlsx"), [row(), row(Quantity="1.5"), row(Country="")])
