@@ -49,7 +49,7 @@ def erase_rows(data: bytes, batch_id: str, customers: ErasedCustomers) -> tuple[
     try:
         texts = split_ndjson(unpack(data, MAX_BODY_BYTES))
     except Rejected:
-        is_named = _are_named(_words(_readable(data)), customers)
+        is_named = _are_named(_words_of_any_text(_readable(data)), customers)
         return (pack(ERASED_ROW), 1) if is_named else (data, 0)
     changed = _changed_rows(texts, batch_id, customers)
     if not changed:
@@ -132,7 +132,7 @@ def _kept_row(text: bytes, occurrence: int) -> bytes:
 def _suspect_words(text: bytes) -> Iterator[str]:
     row = json_pairs(text)
     if row is None:
-        yield from _words(text)
+        yield from _words_of_any_text(text)
         return
     values: list[object] = [pair for pair in row if pair[0] not in _OTHER_FIELDS]
     while values:
@@ -141,6 +141,13 @@ def _suspect_words(text: bytes) -> Iterator[str]:
             values.extend(value)
         else:
             yield from _words(str(value).encode(errors="replace"))  # JSON may hold half of a surrogate pair
+
+
+def _words_of_any_text(text: bytes) -> Iterator[str]:
+    """Also of UTF-16, as Windows writes it: its letters and digits have a NUL between them."""
+    yield from _words(text)
+    if b"\0" in text:
+        yield from _words(text.replace(b"\0", b""))
 
 
 def _words(text: bytes) -> Iterator[str]:

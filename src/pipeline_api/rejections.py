@@ -24,7 +24,7 @@ from invoices.batch import unpack
 from invoices.errors import Malformed, Unavailable
 from invoices.limits import MAX_BODY_BYTES, MAX_ROWS
 from invoices.line import CONTENT_FIELDS, Line
-from invoices.rows import json_pairs
+from invoices.rows import json_pairs, read_rows
 from pipeline_api.asgi import RunBlocking
 from pipeline_api.auth import KEY_HEADER, Authorize
 from pipeline_api.ingest.batch import JSON, Media, parse_media, read_batch, read_body
@@ -109,7 +109,8 @@ class FieldError(BaseModel):
 class RejectedRowResponse(BaseModel):
     """A row as it was sent: `row` has its values as text. Where it is no clear JSON object, `text` has the whole row.
 
-    `index` is the place of the row in the request, from 0. `resent` has the values that were sent in its place since.
+    `index` is the place of the row in the request, from 0. `resent` has the values that count in its place since then.
+    While `is_resent` is false they may not be on the stream yet: send the same values again.
     """
 
     index: Annotated[int, Field(examples=[1])]
@@ -259,7 +260,7 @@ def send_mended(store: RejectionStore, put_record: PutRecord, rejection_id: str,
         row = next((each for each in found[0].rows if each.index == index), None)
         if row is None:
             raise NotFound("no such rejected row in this request")
-        if row.resent not in {None, text}:
+        if row.resent is not None and read_rows([row.resent]).lines != read_rows([text]).lines:
             raise SentBefore("this row was sent before, with other values; they hold")
         try:
             return resend(store, put_record, found, {} if row.resent else {index: text}).batch_id
@@ -322,23 +323,25 @@ def show_rejection(rejection: Rejection, page: RowsPage) -> RejectionResponse:
     shown = rest[: page.limit]
     return RejectionResponse(
         **dict(_summary_response(rejection.id, rejection.summary)),
-        rows=[_row_response(row) for row in shown],
+        rows=[_row_response(row, is_sent=rejection.summary.is_sent) for row in shown],
         next_token=page_token(name, str(shown[-1].index)) if len(rest) > len(shown) else None,
     )
 
 
-def _row_response(row: RejectedRow) -> RejectedRowResponse:
+def _row_response(row: RejectedRow, *, is_sent: bool) -> RejectedRowResponse:
+    """`is_sent`: every row of the request that was decided is on the stream."""
     values = _values(row.text)
     return RejectedRowResponse(
         index=row.index,
         errors=[FieldError(field=error.field, message=error.message) for error in row.errors],
         row=values,
         text=None if values is not None else row.text.decode(errors="replace"),
-        is_resent=row.resent is not None,
+        is_resent=row.resent is not None and is_sent,
         resent=None if row.resent is None else _values(row.resent),
     )
 
 
+_IDS = ("InvoiceNo", "StockCode", "CustomerID")
 _ADDED_COLUMNS = ("line", "field", "reason", "row")
 """The client ignores these columns behind its own. `row` has the text of a row that the columns cannot hold."""
 
@@ -366,10 +369,21 @@ def _csv_fields(text: bytes) -> tuple[list[str], str]:
 
 def _values(text: bytes) -> dict[str, str | None] | None:
     """The values of a row as text, as they stand in its JSON. None where it is no object of plain values."""
-    pairs = json_pairs(text, number=str)
+    pairs = json_pairs(text, number=_Number)
     if pairs is None or len(dict(pairs)) < len(pairs) or any(isinstance(value, list) for _, value in pairs):
         return None
-    return {_plain_text(name): None if value is None else _plain_text(value) for name, value in pairs}
+    return {_plain_text(name): None if value is None else _plain_text(_id_text(name, value)) for name, value in pairs}
+
+
+class _Number(str):
+    """The text of a number in JSON."""
+
+    __slots__ = ()
+
+
+def _id_text(name: str, value: object) -> object:
+    """An id that came as a number has no point in its normal form. As text it would keep it, and be another id."""
+    return value.removesuffix(".0") if isinstance(value, _Number) and name in _IDS else value
 
 
 def _plain_text(value: object) -> str:

@@ -48,6 +48,9 @@ def test_a_strange_row_hides_no_other_row(strange: bytes) -> None:
         b'{"17850":1}',
         b'{"CustomerID":1.785e4,"CustomerID":null}',
         b"17850",
+        '{"CustomerID":"17850"}'.encode("utf-16-le"),
+        b"\0" + '{"CustomerID":"17850"}'.encode("utf-16-le"),  # a body is cut at the byte of a line feed
+        '{"CustomerID":"17850"}'.encode("utf-16-be"),
     ],
 )
 def test_a_row_that_is_no_line_names_the_customer(text: bytes) -> None:

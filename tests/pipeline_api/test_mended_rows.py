@@ -12,7 +12,9 @@ from aws.api_keys import Scope
 from aws.bucket import Bucket
 from aws.metrics import Metric
 from aws.rejections import Rejection, RejectionStore
+from aws.resend import resend as resend_to_stream
 from invoices.batch import unpack
+from invoices.errors import Throttled
 from invoices.rows import read_ndjson
 from pipeline_api.app import create_app
 from pipeline_api.asgi import run_inline
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
 Send = Callable[..., httpx.Response]
 WITHDRAWAL = {"Withdrawn": True, "AsOf": "2026-11-26T09:00:00Z", "Occurrence": 1}
+
+
+def fail_to_put(_key: str, _record: bytes) -> None:
+    raise Throttled
 
 
 @pytest.fixture
@@ -122,6 +128,27 @@ def test_the_values_that_were_sent_first_hold(
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:invoice-stream:problem:sent-before")
     assert kept(api, rejection_id)[0] == (True, "6")
     assert len(put_records) == 1
+
+
+def test_a_row_that_was_decided_and_did_not_arrive_is_not_said_to_be_sent(
+    store: RejectionStore, api: Api, send: Send, rejection_id: str, put_records: list[PutRecord]
+) -> None:
+    """Its values are shown, and the same ones send it, however they are written."""
+    found = store.read(rejection_id)
+    assert found
+    with pytest.raises(Throttled):
+        resend_to_stream(store, fail_to_put, found, {1: ndjson([row()]).strip()})
+    assert kept(api, rejection_id)[0] == (False, "6")
+    assert send(row(Quantity=7)).status_code == 409
+    assert send(dict(reversed(row().items()))).status_code == 202
+    assert (kept(api, rejection_id)[0], sent_rows(put_records[-1])) == ((True, "6"), [6])
+
+
+def test_an_id_that_came_as_a_number_stays_the_same_id(api: Api, put_records: list[PutRecord]) -> None:
+    """As text it would keep its point."""
+    api.ingest(ndjson([row(StockCode=22752.0, Quantity="six")]), AS_NDJSON)
+    rejection = api.get("/rejections").json()["rejections"][0]["id"]
+    assert api.get(f"/rejections/{rejection}").json()["rows"][0]["row"]["StockCode"] == "22752"
 
 
 def test_an_operator_sends_only_what_the_page_has_not_sent(

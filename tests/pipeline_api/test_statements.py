@@ -8,6 +8,8 @@ from aws.api_keys import Scope
 from aws.receipts import ReceiptTable
 from invoices.batch import unpack
 from invoices.fields import RULES
+from invoices.line import line_id
+from invoices.rows import read_rows
 from pipeline_api.app import Services
 from pipeline_api.problems import Forbidden
 from tests.invoice_rows import Row, ndjson, row
@@ -133,3 +135,14 @@ def test_pages_go_on_behind_a_line_that_was_taken_back_meanwhile(api: Api, dynam
     store(dynamodb, [{**rows[1], **TAKEN_BACK}])
     rest = api.get("/invoices/536365", limit=2, next_token=token).json()
     assert [line["StockCode"] for line in rest["lines"]] == ["C", "D"]
+
+
+def test_equal_lines_are_not_shown_again_behind_one_that_was_taken_back(api: Api, dynamodb: "DynamoDBClient") -> None:
+    """Their line ids decide about their order."""
+    store(dynamodb, [row()], [row()], [row()])
+    page = api.get("/invoices/536365", limit=2).json()
+    (line,) = read_rows([ndjson([row()])]).lines
+    second = sorted(range(3), key=lambda number: line_id(line, f"batch-{number}", 1))[1]
+    store(dynamodb, *[[]] * second, [row(**TAKEN_BACK)])
+    rest = api.get("/invoices/536365", limit=2, next_token=page["next_token"]).json()
+    assert (len(page["lines"]), rest["line_count"], len(rest["lines"])) == (2, 2, 1)

@@ -119,8 +119,8 @@ def _place_behind(invoice: Invoice, after: str) -> int:
         return list(invoice.lines).index(after) + 1
     if after not in invoice.withdrawn:
         raise foreign_token()
-    place = sort_key(invoice.withdrawn[after])
-    return sum(sort_key(line) < place for line in invoice.lines.values())
+    place = sort_key(invoice.withdrawn[after]), after
+    return sum((sort_key(line), line_id) < place for line_id, line in invoice.lines.items())
 
 
 def _estimated_bytes(line: Line) -> int:
@@ -254,7 +254,7 @@ def _own_lines(stored: StoredInvoice, customer_id: str) -> Invoice:
 
 
 def read_batch_receipt(table: ReceiptTable, rejections: RejectionStore | None, batch_id: str) -> BatchResponse:
-    """Raises ReceiptNotFound, NotFound where all rows were rejected, TooManyBodies, Throttled or Unavailable."""
+    """Raises ReceiptNotFound, TooManyBodies, Throttled or Unavailable."""
     receipts = table.of_batch(batch_id, MOST_BODIES + 1)
     if len(receipts) > MOST_BODIES:
         raise too_many_bodies()
@@ -271,7 +271,7 @@ def _no_receipt(rejections: RejectionStore | None, batch_id: str) -> NotFound:
     now = rejections.now() if rejections else None
     found = _rejections_of(rejections, batch_id, [now, now - timedelta(hours=1)] if now else [])
     if found and not any(summary.accepted for summary in found):
-        return NotFound("every row that was sent with this batch id was rejected; GET /rejections shows why")
+        return receipt_not_found("an earlier request had no valid row, and GET /rejections shows why")
     return receipt_not_found()
 
 
@@ -290,8 +290,10 @@ def too_many_bodies() -> TooManyBodies:
     return TooManyBodies(f"the batch id came with more than {MOST_BODIES:,} bodies")
 
 
-def receipt_not_found() -> ReceiptNotFound:
-    return ReceiptNotFound("there is no receipt of this batch yet; it comes when all of its rows are queryable")
+def receipt_not_found(known: str = "") -> ReceiptNotFound:
+    """`known` is what else is known of the batch."""
+    text = "there is no receipt of this batch yet; it comes when all of its rows are queryable"
+    return ReceiptNotFound(f"{text}; {known}" if known else text)
 
 
 def receipt_response(receipts: Sequence[Receipt]) -> ReceiptResponse:

@@ -54,6 +54,15 @@ export function table(caption, columns, rows) {
 }
 
 /**
+ * The same promise; until it is settled, the button cannot be pressed again.
+ * @template T @param {any} button @param {Promise<T>} promise @returns {Promise<T>}
+ */
+export function once(button, promise) {
+  button.disabled = true;
+  return promise.finally(() => { button.disabled = false; });
+}
+
+/**
  * A form with one field and a button. `submit` gets the text without spaces around it, and never an empty one.
  * @param {{label: string, button: string, value?: string, type?: string, hint?: string}} field
  * @param {(text: string) => void} submit

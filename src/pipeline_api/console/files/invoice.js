@@ -1,7 +1,7 @@
 /** One invoice: its totals, and its lines in pages. */
 
 import { get } from "./api.js";
-import { el, figures, table } from "./dom.js";
+import { el, figures, once, table } from "./dom.js";
 import { count, dateSpan, moment, money } from "./format.js";
 import { absent, lookUp } from "./lookup.js";
 
@@ -35,7 +35,7 @@ function lines(found, path, signal) {
   let token = found.next_token;
   more.hidden = !token;
   async function add() {
-    const next = await get(`${path}&next_token=${encodeURIComponent(token)}`, signal);
+    const next = await once(more, get(`${path}&next_token=${encodeURIComponent(token)}`, signal));
     const rows = table("", HEADS, next.lines.map(cells)).tBodies[0].rows;
     made.tBodies[0].append(...rows);
     token = next.next_token;

@@ -79,9 +79,12 @@ function refuseKey() {
   askForKey("The API does not know this key, or it was revoked.");
 }
 
+const KEY = /^[\x21-\x7e]+$/; // a browser sends no other text in a header
+
 function askForKey(reason) {
   const hint = "make run prints one, and invoice-stream ops keys create makes one. It stays in this tab and is gone when you close it.";
   const form = ask({ label: "API key", button: "Open", type: "password", hint }, (text) => {
+    if (!KEY.test(text)) return askForKey("This is no API key: it has a character that no key has. Copy it once more.");
     key.set(text);
     open();
   });

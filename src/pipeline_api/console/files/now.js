@@ -103,6 +103,9 @@ async function sendExample(pending, page, signal) {
   }
 }
 
+/** A batch has a receipt for each body that was sent under its id. */
+const receipt = (batch) => `${batch.batch_id} ${batch.arrived_at}`;
+
 /** The pages of receipts down to the oldest that the chart shows, or to one that is known. */
 async function readLatest(batches, signal) {
   const oldest = apiTime() - WINDOW_SECONDS * 1000;
@@ -111,18 +114,19 @@ async function readLatest(batches, signal) {
     const limit = page || !batches.size ? PAGE : POLL_PAGE;
     const answer = await get(`batches?limit=${limit}${token && `&next_token=${encodeURIComponent(token)}`}`, signal);
     const last = answer.batches.at(-1);
-    const complete = !last || batches.has(last.batch_id) || Date.parse(last.arrived_at) < oldest;
-    for (const batch of answer.batches) batches.set(batch.batch_id, batch);
+    const complete = !last || batches.has(receipt(last)) || Date.parse(last.arrived_at) < oldest;
+    for (const batch of answer.batches) batches.set(receipt(batch), batch);
     token = complete ? null : answer.next_token;
   }
 }
 
 function show(page, batches, pending) {
   for (const [id, batch] of pending) {
-    if (!batches.has(id)) continue;
+    const stored = [...batches.values()].find((each) => each.batch_id === id);
+    if (!stored) continue;
     pending.delete(id);
     const link = el("a", { href: `#invoice/${encodeURIComponent(batch.invoice)}` }, `Invoice ${batch.invoice}`);
-    page.said.replaceChildren("Queryable after ", duration(lag(batches.get(id))), ". ", link);
+    page.said.replaceChildren("Queryable after ", duration(lag(stored)), ". ", link);
   }
   const all = [...pending.values(), ...batches.values()].sort((a, b) => Date.parse(b.arrived_at) - Date.parse(a.arrived_at));
   const since = apiTime() - WINDOW_SECONDS * 1000;
@@ -136,7 +140,7 @@ function show(page, batches, pending) {
 
 /** Those that the chart and the table do not show any more. `shown` are all that the table may show. */
 function forgetOld(batches, shown, since) {
-  const kept = new Set(shown.map((batch) => batch.batch_id));
+  const kept = new Set(shown.map(receipt));
   for (const [id, batch] of batches) if (Date.parse(batch.arrived_at) < since && !kept.has(id)) batches.delete(id);
 }
 

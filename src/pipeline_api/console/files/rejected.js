@@ -1,7 +1,7 @@
 /** What was refused and why: the requests with rejected rows, and the rows of one, to be mended and sent, or downloaded. */
 
 import { download, get, post, Problem, Unreachable } from "./api.js";
-import { el, table } from "./dom.js";
+import { el, once, table } from "./dom.js";
 import { count, moment } from "./format.js";
 
 const FIELDS = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
@@ -16,16 +16,24 @@ async function showList(main, signal) {
   const list = el("div", { "aria-live": "polite" });
   const field = el("select", { id: "field" }, el("option", { value: "" }, "any field"), [...FIELDS, ...MORE_FIELDS].map((name) => el("option", {}, name)));
   const reason = el("input", { id: "reason", autocomplete: "off" });
+  let filling = new AbortController();
+  const start = () => {
+    filling.abort(); // an older filter may be slower, and must not answer last
+    filling = new AbortController();
+    return AbortSignal.any([signal, filling.signal]);
+  };
   const onsubmit = async (event) => {
     event.preventDefault();
-    await fill(list, filter(field.value, reason.value), signal).catch((error) => list.replaceChildren(problem(error, signal)));
+    const own = start();
+    await fill(list, filter(field.value, reason.value), own).catch((error) => own.aborted || list.replaceChildren(problem(error, signal)));
   };
   const form = el("form", { class: "filter", onsubmit },
     el("div", {}, el("label", { for: "field" }, "Field"), field),
     el("div", {}, el("label", { for: "reason" }, "Reason contains"), reason), el("button", {}, "Filter"));
   field.addEventListener("change", () => form.requestSubmit());
   main.replaceChildren(el("h1", {}, "Rejected"), el("p", { class: "soft" }, "Each request that had rejected rows, the latest first."), form, list);
-  await fill(list, "", signal).catch((error) => list.replaceChildren(notKept(error)));
+  const first = start();
+  await fill(list, "", first).catch((error) => (first.aborted && !signal.aborted) || list.replaceChildren(notKept(error)));
 }
 
 /** Where the pipeline keeps no rejected rows, that is no problem. Other errors are raised again. */
@@ -44,6 +52,7 @@ const filter = (field, reason) => {
 async function fill(list, query, signal) {
   const path = `rejections?limit=${PAGE}${query}`;
   let answer = await get(path, signal);
+  signal.throwIfAborted();
   if (!answer.rejections.length && !answer.next_token) {
     return list.replaceChildren(el("p", {}, query ? "No request matches." : "No row was rejected lately."));
   }
@@ -51,7 +60,7 @@ async function fill(list, query, signal) {
   const more = el("button", { class: "quiet", onclick: add }, "Earlier requests");
   more.hidden = !answer.next_token;
   async function add() {
-    answer = await get(`${path}&next_token=${encodeURIComponent(answer.next_token)}`, signal);
+    answer = await once(more, get(`${path}&next_token=${encodeURIComponent(answer.next_token)}`, signal));
     body.tBodies[0].append(...rejectionTable(answer.rejections).tBodies[0].rows);
     more.hidden = !answer.next_token;
   }
@@ -89,13 +98,14 @@ async function showRows(main, id, signal) {
 /** A row whose fields can be changed and sent. A row that was sent, or that is no clear JSON object, is only shown. */
 function rowForm(id, row, signal) {
   const head = el("h2", {}, `Row ${count(row.index + 1)}`);
-  if (row.resent) return el("section", {}, head, sent("Sent since. ", row.resent));
+  if (row.is_resent) return el("section", {}, head, sent("Sent since. ", row.resent));
   const wrong = new Map(row.errors.map((error) => [error.field, error.message]));
   const names = row.row ? [...new Set([...FIELDS, ...Object.keys(row.row)])] : [];
   const reasons = row.errors.filter((error) => !names.includes(error.field))
     .map((error) => el("p", { class: "bad" }, error.field ? `${error.field} ${error.message}` : `The row ${error.message}`));
   if (!row.row) return el("section", {}, head, reasons, el("pre", {}, row.text));
-  const inputs = names.map((name) => [name, fieldInput(`${row.index}-${name}`, row.row[name], wrong.get(name))]);
+  const values = row.resent ?? row.row; // those that were decided and may not have arrived are to be sent again
+  const inputs = names.map((name) => [name, fieldInput(`${row.index}-${name}`, values[name], wrong.get(name))]);
   const said = el("span", { role: "status" });
   const button = el("button", {}, "Send the row");
   const onsubmit = async (event) => {
