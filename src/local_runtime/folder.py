@@ -51,6 +51,20 @@ class RunFolder:
     def rejects(self) -> Path:
         return self.root / "rejects.csv"
 
+    @property
+    def old_folders(self) -> tuple[Path, Path]:
+        """What an earlier run has left and a new one deletes; and so are `old_files`."""
+        return self.logs, self.temporary
+
+    @property
+    def old_files(self) -> tuple[Path, Path, Path]:
+        return self.environment, self.report, self.rejects
+
+    def will_delete(self, file: Path) -> bool:
+        """Whether a run that starts deletes the file: the rejects of the last one, for instance."""
+        deleted = [path.resolve() for path in (*self.old_files, *self.old_folders)]
+        return not {file.resolve(), *file.resolve().parents}.isdisjoint(deleted)
+
 
 @dataclass(frozen=True)
 class DataFolder:
@@ -160,8 +174,8 @@ def _try_lock(path: Path) -> TextIO | None:
 
 
 def _clear(folder: RunFolder) -> None:
-    for directory in (folder.logs, folder.temporary):
+    for directory in folder.old_folders:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir()
-    for file in (folder.environment, folder.report, folder.rejects):
+    for file in folder.old_files:
         file.unlink(missing_ok=True)

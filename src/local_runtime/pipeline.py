@@ -4,12 +4,14 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aws.api_keys import KeyTable, Scope, parse_key_id
+from aws.bucket import TO_DYNAMODB
 from local_runtime.comparison import StoreNames, store_names
 from local_runtime.engine import Engine, start_engine
 from local_runtime.environment import aws_environment, machine_environment, write_environment, write_private
@@ -93,6 +95,8 @@ def start_pipeline(
     stores = store_names(variables)
     engine = start_engine(supervisor, folder, machine, data=data)
     clients = engine_clients(engine.endpoint)
+    if data and data.needs_rebuild:
+        _forget_rows(data, clients.dynamodb, stores)
     create_resources(template, physical, clients)
 
     api_key = (data and _kept_key(data, clients.dynamodb, variables)) or create_key(clients.dynamodb, variables)
@@ -114,6 +118,17 @@ def start_pipeline(
     refresh = refresh_command(functions, folder, {**machine, **aws})
     rebuild = rebuild_commands(folder, {**machine, **aws, **variables})
     return Pipeline(engine, api, api_key, consumers, longest, clients, stores, refresh, rebuild)
+
+
+def _forget_rows(data: DataFolder, dynamodb: "DynamoDBClient", stores: StoreNames) -> None:
+    """The saved tables are old: rows that were erased since then are in them. to_dynamodb reads the whole stream again.
+
+    What it reads, and what the archive has, makes the tables anew.
+    """
+    for table in (stores.invoices_table, stores.customers_table):
+        with suppress(dynamodb.exceptions.ResourceNotFoundException):
+            dynamodb.delete_table(TableName=table)
+    data.checkpoints(TO_DYNAMODB).unlink(missing_ok=True)
 
 
 def create_key(dynamodb: "DynamoDBClient", variables: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypedDict
 
@@ -180,11 +181,12 @@ _RESPONSE: TypeAdapter[_ComparedFields] = TypeAdapter(_ComparedFields)
 def _query(http: httpx.Client, kind: str, example: Example, python: str) -> ExampleQuery:
     parameters = {"limit": _SHOWN_LINES} if kind == "invoice" else {}
     response = http.get(f"/{kind}s/{example.name}", params=parameters)
+    is_too_large = response.status_code == HTTPStatus.CONFLICT  # it has more lines than the API reads for an answer
     return ExampleQuery(
         command=f"{python} -m client {kind} {example.name} --url {str(http.base_url).rstrip('/')}",
         path=str(response.request.url.raw_path, "ascii"),
         text=response.text,
-        comparisons=_compare_response(f"{kind} {example.name}", example, response),
+        comparisons=[] if is_too_large else _compare_response(f"{kind} {example.name}", example, response),
     )
 
 

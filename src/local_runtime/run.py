@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,7 +24,7 @@ from local_runtime.comparison import Expected, compare, read_expected, read_lake
 from local_runtime.engine import ENGINE
 from local_runtime.environment import bypass_proxies, machine_environment
 from local_runtime.errors import ProcessEnded, RunError
-from local_runtime.folder import RunFolder, lock_data, lock_folder
+from local_runtime.folder import DataFolder, RunFolder, lock_data, lock_folder
 from local_runtime.messages import Inbox, UploadSummary
 from local_runtime.pipeline import API_KEY, API_PORT, HEADER, Pipeline, start_pipeline
 from local_runtime.processes import Command, Process, Supervisor, supervise
@@ -82,8 +83,14 @@ def run(options: RunOptions, console: Console) -> int:
     bypass_proxies()
     if options.csv and not options.csv.is_file():
         raise RunError(f"{options.csv} is not a file" if options.csv.exists() else f"there is no file {options.csv}")
+    if options.csv and RunFolder(options.folder).will_delete(options.csv):
+        raise RunError(f"{options.csv} is deleted when a run starts: move it to another folder first")
     template = read_template(options.template)
-    with lock_folder(options.folder) as folder, _explain_loss(_MEMORY_LOSS, _MEMORY_LOSS), supervise() as supervisor:
+    with (
+        lock_folder(options.folder) as folder,
+        _explain_loss(_MEMORY_LOSS, lambda: _MEMORY_LOSS),
+        supervise() as supervisor,
+    ):
         if folder.root != options.folder:
             _print(console, f"another run uses {options.folder}, so this one writes to {folder.root}")
         csv = options.csv or _write_default_sample(folder)
@@ -98,38 +105,48 @@ def serve(template_path: Path, root: Path, console: Console) -> int:
     """Serve the stores under `root`/data until Ctrl-C. Raises RunError."""
     bypass_proxies()
     template = read_template(template_path)
-    saved = f"nothing is lost: the stores are saved in {root / 'data'}"
-    with (
-        lock_data(root / "data") as data,
-        lock_folder(root) as folder,
-        _explain_loss(_ARCHIVE_KEEPS, saved),
-        supervise() as supervisor,
-    ):
-        inbox: Inbox = SimpleQueue()
-        _print(console, "starting engine, API and consumers …")
-        pipeline = start_pipeline(supervisor, folder, template, inbox, data)
-        session = _Session(console, folder, supervisor, inbox, pipeline)
-        if data.needs_rebuild:
-            _print(console, "the engine was killed, so the tables are built from the archive")
-            _print(console, _SEND_AGAIN)
-            _print(console, "API keys that were made since it was last stopped are gone")
-            session.rebuild()
-            data.note_rebuilt()
-        return session.serve(f"the stores stay in {data.root}")
+    with lock_data(root / "data") as data, lock_folder(root) as folder:
+        saved = partial(_loss_of_saved, data)
+        with _explain_loss(_ARCHIVE_KEEPS, saved), supervise() as supervisor:
+            inbox: Inbox = SimpleQueue()
+            _print(console, "starting engine, API and consumers …")
+            pipeline = start_pipeline(supervisor, folder, template, inbox, data)
+            session = _Session(console, folder, supervisor, inbox, pipeline)
+            if data.needs_rebuild:
+                for text in _REBUILT:
+                    _print(console, text)
+                session.rebuild()
+                data.note_rebuilt()
+            exit_code = session.serve(f"the stores stay in {data.root}")
+        if data.has_unsaved_changes():
+            raise RunError(f"{_loss_of_saved(data)}; the reason is in {folder.logs / 'engine.log'}")
+        return exit_code
 
 
 _MEMORY_LOSS = "the stream, the archive and the tables of this run were in memory and are lost; send the file again"
 _SEND_AGAIN = "rows of its last second may be missing: send the last file again, each row counts once"
 _ARCHIVE_KEEPS = f"{_SEND_AGAIN}; the next start builds the tables and the lake from the archive"
+_REBUILT = (
+    "the engine was killed, so the tables are built from the archive",
+    _SEND_AGAIN,
+    "API keys that were made since it was last stopped are gone; revoke those again that were revoked since then",
+)
+
+
+def _loss_of_saved(data: DataFolder) -> str:
+    """Ask after the engine was stopped: a full disk, for instance, keeps it from saving."""
+    if data.has_unsaved_changes():
+        return f"the engine could not save its tables; {_ARCHIVE_KEEPS}"
+    return f"nothing is lost: the stores are saved in {data.root}"
 
 
 @contextmanager
-def _explain_loss(of_engine: str, of_others: str) -> Iterator[None]:
+def _explain_loss(of_engine: str, of_others: Callable[[], str]) -> Iterator[None]:
     """If a process ends, its error says what is lost: `of_engine` if it was the engine, else `of_others`."""
     try:
         yield
     except ProcessEnded as error:
-        error.loss = of_engine if error.name == ENGINE else of_others
+        error.loss = of_engine if error.name == ENGINE else of_others()
         raise
 
 
@@ -163,7 +180,11 @@ class _Session:
             return _FAILED
         self._refresh_lake()
         self._print("comparing the CSV with the stores …")
-        report, queries = self._make_report(read_expected(csv, FileOptions(dates == "dmy")), summary, upload)
+        try:
+            report, queries = self._make_report(read_expected(csv, FileOptions(dates == "dmy")), summary, upload)
+        except (Retryable, httpx.HTTPError) as error:
+            self._supervisor.check()
+            raise RunError(f"the stores cannot be read: {error}; the logs are in {self._folder.logs}") from error
         write_report(report, self._folder.report)
         if queries:
             self._example_path = queries[0].path
@@ -218,8 +239,10 @@ class _Session:
     def _wait_for(self, command: Command) -> None:
         process = self._supervisor.start(command)
         while process.exit_code is None:
+            self._supervisor.check()
             time.sleep(_REFRESH_POLL_SECONDS)
         if process.exit_code:
+            self._supervisor.check()  # a server that has ended is the cause
             process.check()
         self._supervisor.release(process)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local_runtime.errors import RunError
-from local_runtime.folder import lock_data, lock_folder
+from local_runtime.folder import RunFolder, lock_data, lock_folder
 
 
 def test_a_second_run_at_the_same_time_gets_another_folder(tmp_path: Path) -> None:
@@ -30,6 +30,13 @@ def test_the_results_of_the_last_run_are_gone(tmp_path: Path) -> None:
         (folder.logs / "old.log").write_text("old")
     with lock_folder(tmp_path) as folder:
         assert (folder.report.exists(), list(folder.logs.iterdir())) == (False, [])
+
+
+def test_files_that_a_new_run_deletes_are_known(tmp_path: Path) -> None:
+    """Nobody can send them with `make run`, however they are written: they would be gone before they are read."""
+    folder = RunFolder(tmp_path)
+    deleted = [tmp_path / "x" / ".." / "rejects.csv", tmp_path / "tmp" / "rows.csv", tmp_path / "rows.csv"]
+    assert [folder.will_delete(each) for each in deleted] == [True, True, False]
 
 
 def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:

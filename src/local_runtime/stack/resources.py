@@ -34,11 +34,11 @@ _CONFIG = Config(
 _ON_DEMAND_SHARDS = 4
 """AWS gives a new on-demand stream four. With fewer, nobody here would notice that order holds only within a shard."""
 
-_EXISTS = "ResourceInUseException"  # of a stream or table; a queue may be created again
+_EXISTS = "ResourceInUseException"  # of a stream or table
 _SHORTEST_RETENTION_HOURS = 24
 _STREAM_PROPERTIES = ("StreamModeDetails", "ShardCount", "RetentionPeriodHours")
 _BUCKET_PROPERTIES = ("VersioningConfiguration", "PublicAccessBlockConfiguration", "NotificationConfiguration")
-_QUEUE_PROPERTIES = ("VisibilityTimeout",)
+_QUEUE_PROPERTIES = ("VisibilityTimeout", "MessageRetentionPeriod")
 _TABLE_PROPERTIES = (
     "AttributeDefinitions",
     "KeySchema",
@@ -107,6 +107,10 @@ def _create_stream(kinesis: "KinesisClient", name: str, properties: Properties) 
 
 
 def _create_queue(sqs: "SQSClient", name: str, properties: Properties) -> None:
+    """One that was saved stays. The engine knows a queue by its port, so on another one it would make a second."""
+    with suppress(sqs.exceptions.QueueDoesNotExist):
+        sqs.get_queue_url(QueueName=name)
+        return
     attributes = {key: str(value) for key, value in properties.items()}
     sqs.create_queue(QueueName=name, Attributes=cast("Any", attributes))
 
