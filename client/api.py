@@ -162,7 +162,7 @@ class Api:
     async def _attempt(self, request: httpx.Request) -> httpx.Response:
         try:
             response = await self._client.send(request)
-        except asyncio.CancelledError:  # Ctrl-C: nobody knows how far the request came
+        except (asyncio.CancelledError, KeyboardInterrupt):  # nobody knows how far the request came
             self.may_have_received = True
             raise
         except httpx.TransportError as error:

@@ -4,8 +4,10 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import TypeAlias
 
 import httpx
 import pytest
@@ -17,6 +19,8 @@ from client.report import Summary
 from tests.client.fake_api import FakeApi, problem
 from tests.client.killed_api import Killed, killed_at
 from tests.client.run_client import LINE, FakeEnvironment, Handler, read_rejects, row, run, summary_of, write_csv
+
+SignalHandler: TypeAlias = Callable[[int, FrameType | None], None]
 
 JOURNAL = Path("rows.csv.journal")
 _SEND = ("send", "rows.csv", "--batch-rows", "10", "--in-flight", "1", "--json")
@@ -35,6 +39,10 @@ def _environment(api: Handler, name: str) -> FakeEnvironment:
 def _kill(api: FakeApi, request: int, *, is_lost: bool = False, send: Sequence[str] = _SEND) -> None:
     with pytest.raises(Killed):
         run(_environment(killed_at(api, request, is_lost=is_lost), "first"), *send)
+
+
+def _interrupt_at_once(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_answered_batches_are_not_sent_again() -> None:
@@ -125,8 +133,13 @@ def test_a_file_is_not_resumed_with_options_that_read_other_rows(options: tuple[
     assert run(_environment(api, "third"), *_SEND, *begun).exit_code == 0
 
 
-def test_ctrl_c_during_the_first_request_keeps_the_journal() -> None:
-    """The API may have its rows, so the next run sends the same batch under the same key."""
+@pytest.mark.parametrize("handler", [signal.default_int_handler, _interrupt_at_once])
+def test_ctrl_c_during_the_first_request_keeps_the_journal(handler: SignalHandler) -> None:
+    """The API may have its rows, so the next run sends the same batch under the same key.
+
+    asyncio cancels its tasks where Python's own handler is set; another one may raise KeyboardInterrupt anywhere.
+    """
+    before = signal.signal(signal.SIGINT, handler)
     api = FakeApi()
     write_csv(Path("rows.csv"), _rows(5))
 
@@ -136,7 +149,10 @@ def test_ctrl_c_during_the_first_request_keeps_the_journal() -> None:
         await asyncio.sleep(60)
         raise AssertionError
 
-    result = run(_environment(slow, "first"), *_SEND)
+    try:
+        result = run(_environment(slow, "first"), *_SEND)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (result.exit_code, JOURNAL.exists()) == (130, True)
     assert run(_environment(api, "second"), *_SEND).exit_code == 0
     assert api.keys == ["first-1", "first-1"]
