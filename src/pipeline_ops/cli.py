@@ -1,6 +1,7 @@
 """Operator commands of the invoice stream. Exit code 0: all is well; 1: something is wrong; 2: the command failed."""
 
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -54,6 +55,9 @@ def main(arguments: Sequence[str] | None = None, prog_name: str | None = None) -
         sys.exit(_COMMAND_FAILED)
     except KeyboardInterrupt:  # while a command's modules are imported; typer handles it afterwards
         sys.exit(_INTERRUPTED)
+    except Exception:  # noqa: BLE001 - a bug of ours: Python's own exit code, 1, would say that something is missing
+        traceback.print_exc()
+        sys.exit(_COMMAND_FAILED)
 
 
 def _no_options() -> None: ...

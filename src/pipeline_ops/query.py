@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
+from io import BytesIO
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
@@ -89,7 +90,7 @@ def query_command(  # noqa: PLR0913 - a command has its options as parameters
         return
     table = LakeTable(s3_client(), required(lake_bucket, "lake-bucket", "LAKE_BUCKET"))
     snapshot = newest_snapshot(table)
-    with open_lake(table, cache.expanduser(), snapshot) as lake, _sql_errors():
+    with _sql_errors(), open_lake(table, cache.expanduser(), snapshot) as lake:
         if lake_queue:
             _warn_of_waiting_objects(lake_queue)
         if parquet:
@@ -154,14 +155,15 @@ def _writer(*, as_csv: bool, as_json: bool, xlsx: Path | None, parquet: Path | N
 
 
 def write_workbook(path: Path, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Numbers become numbers of 15 digits, which is all that a workbook has; text never becomes a formula."""
+    """Numbers become numbers of 15 digits, which is all that a workbook has; text never becomes a formula.
+
+    It is made in memory: xlsxwriter would hide why a file cannot be written, and leave a half one.
+    """
     if len(rows) >= _MOST_WORKBOOK_ROWS:
         raise OpsError(f"The result has {len(rows):,} rows, and a sheet has {_MOST_WORKBOOK_ROWS:,} with the names.")
     plain = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
-    path.open(
-        "wb"
-    ).close()  # a path that cannot be written: xlsxwriter would tell only at the end, and leave a file open
-    with xlsxwriter.Workbook(str(path), {**plain, "default_date_format": "yyyy-mm-dd hh:mm:ss"}) as workbook:
+    made = BytesIO()
+    with xlsxwriter.Workbook(made, {**plain, "default_date_format": "yyyy-mm-dd hh:mm:ss"}) as workbook:
         sheet = workbook.add_worksheet("Result")
         sheet.freeze_panes(1, 0)
         sheet.write_row(0, 0, names, workbook.add_format({"bold": True}))
@@ -170,6 +172,7 @@ def write_workbook(path: Path, names: Sequence[str], rows: Sequence[tuple[Any, .
             for column, value in enumerate(row):
                 is_day = isinstance(value, date) and not isinstance(value, datetime)
                 sheet.write(place, column, _cell(value), day if is_day else None)
+    path.write_bytes(made.getvalue())
 
 
 def _cell(value: object) -> object:
@@ -195,7 +198,11 @@ def _print_json(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 def _json_value(value: object) -> object:
-    """JSON has no infinity and nothing that is not a number."""
+    """JSON has no infinity and nothing that is not a number, also within a list or a map; its keys are text."""
+    if isinstance(value, dict):
+        return {str(key): _json_value(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(each) for each in value]
     return None if isinstance(value, float) and not isfinite(value) else value
 
 

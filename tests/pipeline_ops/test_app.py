@@ -1,10 +1,14 @@
 """The commands as they are typed: what they print, and how they end."""
 
+import errno
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
+import duckdb
 import pytest
 
+from consumers.lake.table import NewerTable
 from invoices.batch import pack
 from pipeline_ops.cli import main
 from pipeline_ops.failed import show_command
@@ -16,6 +20,7 @@ from tests.pipeline_ops.test_read_rows import HEADER, VALUES, write
 
 pytestmark = pytest.mark.slow
 
+ADVICE = "Free memory or disk space, and run the command again."
 NOTHING = "Nothing failed: there are no dead letters and no discarded batches.\n"
 
 
@@ -228,6 +233,37 @@ def test_what_cannot_be_done_is_one_sentence(command: Command, words: str, sente
     """And ends with 2."""
     code, text = command(*words.split())
     assert (code, text.startswith(sentence), text.count("\n")) == (2, True, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "A file cannot be read or written: No space left on device\n",
+        ),
+        (
+            duckdb.IOException("IO Error: full\nLINE 1"),
+            f"The lake's lines cannot be read or written here: IO Error: full. {ADVICE}\n",
+        ),
+        (NewerTable("a column"), "a column. Install the version of the stack, and run the command again.\n"),
+    ],
+    ids=["file", "DuckDB", "newer table"],
+)
+def test_an_error_on_the_way_is_one_sentence(
+    command: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str
+) -> None:
+    """And ends with 2: with 1, `verify` says that something is missing."""
+    monkeypatch.setattr("pipeline_ops.verify.command.verify", Mock(side_effect=error))
+    assert command("verify") == (2, sentence)
+
+
+@pytest.mark.parametrize("error", [TypeError("a bug"), duckdb.BinderException("a bug")], ids=["ours", "ours in SQL"])
+def test_a_bug_is_shown_whole(command: Command, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """With its traceback, and with 2 as well: nothing was found out."""
+    monkeypatch.setattr("pipeline_ops.verify.command.verify", Mock(side_effect=error))
+    code, text = command("verify")
+    assert (code, text.startswith("Traceback"), text.endswith("a bug\n")) == (2, True, True)
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,8 @@ def test_json_has_every_column_and_no_number_that_is_none(
     """An object would keep one of two columns with one name, and JSON has no infinity."""
     assert command.query("SELECT 1::DOUBLE / 0 AS Quotient, 'NaN'::DOUBLE AS Other", "--json") == 0
     assert json.loads(capsys.readouterr().out) == [{"Quotient": None, "Other": None}]
+    assert command.query("SELECT ['inf'::DOUBLE, 1] AS Listed, MAP {'2010-12-01'::DATE: 2} AS Days", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == [{"Listed": [None, 1], "Days": {"2010-12-01": 2}}]
     assert command.query("SELECT StockCode, InvoiceNo AS StockCode FROM lines", "--json") == 2
     assert "Two columns are named StockCode" in capsys.readouterr().err
 
@@ -137,6 +139,32 @@ def test_a_cache_that_cannot_be_made_is_named(
     (tmp_path / "file").write_text("")
     assert command("query", SUM, "--cache", str(tmp_path / "file" / "cache")) == 2
     assert "A file cannot be read or written" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_sentence(filled: Lake, command: LakeCommand, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever writes there: each has its own error."""
+    assert command.query(SUM, "--xlsx", "/dev/full") == 2
+    assert capfd.readouterr().err == "A file cannot be read or written: No space left on device\n"
+    assert command.query(SUM, "--parquet", "/dev/full") == 2
+    assert re.fullmatch(r"IO Error: .+\n", capfd.readouterr().err)
+
+
+def test_a_damaged_file_of_the_cache_is_named(
+    filled: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.query(SUM, "--csv") == 0
+    damaged = next(command.cache.rglob("*.parquet"))
+    damaged.write_bytes(b"not Parquet")
+    capsys.readouterr()
+    assert command.query(SUM, "--csv") == 2
+    err = capsys.readouterr().err
+    assert (str(damaged) in err, err.count("\n")) == (True, 1)
+
+
+def test_a_vacuum_of_no_table_is_one_sentence(command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:
+    """As right after the stack was made."""
+    assert command("lake", "vacuum") == 2
+    assert capsys.readouterr().err == "The lake has no table yet; run invoice-stream ops lake refresh.\n"
 
 
 def test_a_lake_without_lines_has_none(lake: Lake, tmp_path: Path) -> None:
