@@ -190,6 +190,14 @@ def test_verify(stores: Stores, command: Command, tmp_path: Path) -> None:
     assert (code, "1 changed in invoices" in text) == (1, True)
 
 
+def test_verify_says_why_no_lake_was_compared(stores: Stores, command: Command) -> None:
+    """Otherwise "Clean" would seem to include it."""
+    send(stores, [row(Occurrence=1)])
+    assert "Lake     not compared: give --lake-bucket or set LAKE_BUCKET\n" in command("verify")[1]
+    assert "Lake     not compared: --no-lake was given\n" in command("verify", "--no-lake")[1]
+    assert json.loads(command("verify", "--json")[1])["lake_rows"] is None
+
+
 def test_verify_as_json(stores: Stores, command: Command) -> None:
     """One object, with everything that is needed to find the row."""
     send(stores, [row(Occurrence=1, CustomerID=None)])

@@ -6,13 +6,16 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import pytest
 from python_calamine import CalamineWorkbook
 
+from aws.clients import dynamodb_client
 from invoices.line import line_id
 from invoices.rows import read_ndjson
 from pipeline_ops.cli import main
@@ -21,6 +24,7 @@ from pipeline_ops.query import named_questions, version_note
 from pipeline_ops.verify.findings import Findings
 from pipeline_ops.verify.known_lines import KnownLines
 from pipeline_ops.verify.tables import LakeCheck
+from tests.conftest import create_table
 from tests.consumers.lake.conftest import engine, lake
 from tests.consumers.lake.lakes import OLDER_LINE, Lake
 from tests.invoice_rows import ndjson, row
@@ -170,6 +174,42 @@ def test_a_vacuum_of_no_table_is_one_sentence(command: LakeCommand, capsys: pyte
 def test_a_lake_without_lines_has_none(lake: Lake, tmp_path: Path) -> None:
     """Its table is there, and has no data file: an erasure has removed the only customer. `verify` compares it."""
     assert list(lake_lines(lake.table, tmp_path, lake.table.snapshot())) == []
+
+
+@pytest.fixture
+def tables(command: LakeCommand, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two that are empty, beside the lake."""
+    dynamodb, unique = dynamodb_client(), uuid4().hex
+    invoices, customers = f"invoices-{unique}", f"customers-{unique}"
+    create_table(dynamodb, invoices, "InvoiceNo", "SliceId")
+    create_table(dynamodb, customers, "CustomerID", "Slice")
+    monkeypatch.setenv("INVOICES_TABLE", invoices)
+    monkeypatch.setenv("CUSTOMERS_TABLE", customers)
+    yield
+    for name in (invoices, customers):
+        dynamodb.delete_table(TableName=name)
+
+
+@pytest.mark.usefixtures("tables")
+def test_verify_judges_a_lake_without_lines(
+    lake: Lake, command: LakeCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is archived is missing there, which is no error of the command."""
+    lake.archive("one", [row(Occurrence=1)])
+    lake.table.snapshot()
+    assert command("verify", "--json") == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["lake_rows"] == 0
+    assert {"kind": "missing", "where": "lake", "rows": 1} in report["counts"]
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_bucket_without_a_table_is_told(command: LakeCommand, capsys: pytest.CaptureFixture[str]) -> None:
+    """The lake may be in another one, with the customer."""
+    assert command("verify") == 0
+    assert "Lake     not compared: its bucket has no table yet" in capsys.readouterr().out
+    assert command("verify", "--erased", "17850") == 0
+    assert "The lake's bucket has no table, so the lake was not searched." in capsys.readouterr().out
 
 
 def test_a_query_writes_parquet(filled: Lake, command: LakeCommand, tmp_path: Path) -> None:

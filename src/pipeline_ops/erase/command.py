@@ -109,6 +109,7 @@ def erase_command(  # noqa: PLR0913 - a command has its options as parameters
         )
         typer.echo(f"The receipt is {receipt}.")
         _show_copies_that_stay(stream)
+    _show_lake_without_table(stores)
     raise typer.Exit(_FOUND if found.unreadable else 0)
 
 
@@ -117,6 +118,7 @@ def verify_erased(customer: str, stores: EraseStores, stream: str | None) -> NoR
     with progress_bar() as bar:
         found = look_for(stores, parse_customer_id(customer), bar)
     _show(found, "found")
+    _show_lake_without_table(stores)
     _show_copies_that_stay(stream)
     raise typer.Exit(0 if found.is_empty and not found.unreadable else _FOUND)
 
@@ -214,6 +216,14 @@ def _show(found: Found, what: str) -> None:
     for store, objects in found.objects.items():
         table.add_row(store.value, f"{objects:,}", f"{found.rows[store]:,}")
     print_table(table)
+
+
+def _show_lake_without_table(stores: EraseStores) -> None:
+    """So it is before the first refresh, and also where the name is that of another bucket."""
+    if stores.stores.lake and not stores.stores.lake.exists():
+        typer.echo(
+            "The lake's bucket has no table, so the lake was not searched. Is it the bucket of the stack's outputs?"
+        )
 
 
 def _show_copies_that_stay(stream: str | None) -> None:

@@ -40,13 +40,12 @@ from pipeline_ops.verify.tables import LakeCheck, TablesCheck, check_statements
 
 _FINDINGS = 1
 _MOST_SHOWN = 50
-_NO_LAKE = "not compared: no --lake-bucket was given, or it has no table yet"
 
 
 def verify_command(  # noqa: PLR0913 - a command has its options as parameters
     *,
     csv: Annotated[
-        Path | None, typer.Argument(help="The file that was sent. Without it, only archive and tables are compared.")
+        Path | None, typer.Argument(help="The file that was sent. Without it, only the stores are compared.")
     ] = None,
     dates: Annotated[
         Literal["mdy", "dmy"],
@@ -107,7 +106,8 @@ def verify_command(  # noqa: PLR0913 - a command has its options as parameters
     with progress_bar() as bar:
         options = FileOptions(dates == "dmy", sheet, parse_columns(columns or ()))
         report = verify(stores, Scope(csv, hour_range(start, end), options), bar)
-    typer.echo(json.dumps(_as_json_object(report))) if as_json else _show(report)
+    lake = _lake_text(report.lake_rows, is_named=stores.lake is not None, no_lake=no_lake)
+    typer.echo(json.dumps(_as_json_object(report))) if as_json else _show(report, lake)
     raise typer.Exit(0 if report.findings.is_clean else _FINDINGS)
 
 
@@ -226,7 +226,16 @@ def _as_json_object(report: Report) -> dict[str, object]:
     return {"clean": report.findings.is_clean, **figures, "counts": counts, "findings": findings}
 
 
-def _show(report: Report) -> None:
+def _lake_text(rows: int | None, *, is_named: bool, no_lake: bool) -> str:
+    """A lake that was not compared is never passed over in silence, unless the operator says that there is none."""
+    if rows is not None:
+        return plural(rows, "line")
+    if is_named:
+        return "not compared: its bucket has no table yet; run invoice-stream ops lake refresh"
+    return f"not compared: {'--no-lake was given' if no_lake else 'give --lake-bucket or set LAKE_BUCKET'}"
+
+
+def _show(report: Report, lake: str) -> None:
     if report.csv_rows:
         typer.echo(f"File     {plural(report.csv_rows, 'row')}, {report.csv_rejected:,} of them invalid: never stored")
     objects, rows, redriven = report.raw_objects, report.raw_rows, report.redriven
@@ -238,7 +247,7 @@ def _show(report: Report) -> None:
     if report.withdrawn:
         what = "row" if report.csv_rows else "line"
         typer.echo(f"Note     taken back, counts nowhere: {plural(report.withdrawn, what)}")
-    typer.echo(f"Lake     {_NO_LAKE if report.lake_rows is None else plural(report.lake_rows, 'line')}")
+    typer.echo(f"Lake     {lake}")
     if report.findings.is_clean:
         typer.echo("Clean: nothing is missing, doubled or different.")
     else:
