@@ -76,10 +76,11 @@ def show_command(
     rejection, _ = _read(_store(bucket), rejection_id)
     lines = [f"batch id     {rejection.summary.batch_id}", f"rejected at  {rejection.summary.rejected_at}"]
     lines.append(f"rows         {_counts(rejection.summary)}")
+    resent = "resent" if rejection.summary.is_sent else "to be resent, perhaps not arrived (repeat `rejected resend`),"
     for row in rejection.rows:
         lines += [*error_lines(row.errors), f"    {row.text.decode(errors='replace')}"]
         if row.resent is not None:
-            lines.append(f"    resent as {row.resent.decode(errors='replace')}")
+            lines.append(f"    {resent} as {row.resent.decode(errors='replace')}")
     typer.echo("\n".join(map(printable, lines)))
 
 

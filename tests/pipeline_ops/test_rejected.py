@@ -187,6 +187,22 @@ def test_list_and_show_say_what_was_rejected_and_resent(
     assert "\\u001b[31m" in shown
 
 
+def test_a_row_that_was_decided_and_did_not_arrive_is_not_shown_as_resent(
+    store: RejectionStore, command: Callable[..., tuple[int, str]]
+) -> None:
+    """The stream may fail after the decision; a repeated resend sends it."""
+    rejection_id = keep(store, BAD)
+
+    def fail(_key: str, _record: bytes) -> None:
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        resend(store, fail, rejection_id, parse_fix(["Quantity=6"], [0]))
+    assert "    to be resent, perhaps not arrived" in command("show", rejection_id)[1]
+    command("resend", rejection_id, "--row", "0")
+    assert '    resent as {"InvoiceNo"' in command("show", rejection_id)[1]
+
+
 def test_all_that_match_are_resent(
     store: RejectionStore, kinesis: "KinesisClient", command: Callable[..., tuple[int, str]]
 ) -> None:
